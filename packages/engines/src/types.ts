@@ -1,0 +1,225 @@
+/**
+ * The vocabulary of this package. Two families of types, never mixed:
+ * inert descriptions ({@link EngineDefinition}, {@link Fault}) that can be read, listed and compared,
+ * and live handles ({@link RunningEngine}, {@link Lease}, {@link ActiveFault}) that hold something
+ * real and are disposable. A definition has no port to ask for.
+ */
+
+/**
+ * What an engine, as provided on this machine, can do. Data, not code: capabilities select the
+ * conformance tests, and a check that needs one that is absent is *not graded*, never passed.
+ *
+ * - `transactions`: several statements commit or roll back as one.
+ * - `durable`: what was acknowledged is still there after `kill` and `restart`.
+ * - `network`: clients reach it over TCP, so that our proxy stands between.
+ * - `kill`, `stop`, `pause`, `restart`, `restartEmpty`: the server fault of that name.
+ * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
+ *   `resetConnections` make).
+ */
+export type Capability =
+  | "transactions"
+  | "durable"
+  | "network"
+  | "kill"
+  | "stop"
+  | "pause"
+  | "restart"
+  | "restartEmpty"
+  | "delay"
+  | "partition";
+
+/**
+ * Where a running engine comes from.
+ *
+ * - `external`: a URL that the user gave (`KATA_REDIS_URL=…`); we never stop or pause it.
+ * - `container`: an official, pinned image through testcontainers.
+ * - `process`: a real server on this machine, run as a process of ours.
+ * - `library`: an engine that lives inside its client (SQLite).
+ */
+export type ProviderName = "external" | "container" | "process" | "library";
+
+/** One node of the submission under test, as the proxy knows it: `"a"`, `"b"`, … */
+export type NodeName = string;
+
+/** What a caller asks of an engine. */
+export interface EngineRequest {
+  /**
+   * `namespace`: a share of a server that lives as long as the run (a database of its own).
+   * `instance`: a server of its own, which faults may hit without disturbing anybody.
+   * Default `namespace`.
+   */
+  readonly isolation?: "namespace" | "instance";
+  /** Capabilities without which the engine is of no use to the caller. */
+  readonly needs?: readonly Capability[];
+  /** Prepares the namespace once; every further lease with the same key is a clone of it. */
+  readonly template?: LeaseTemplate;
+}
+
+/** A prepared namespace, kept by key for the length of the run. */
+export interface LeaseTemplate {
+  /** For example a hash of the submission's migrations. */
+  readonly key: string;
+  /**
+   * Runs once per key (and server).
+   * @param url where to build, with the submission's (unprivileged) credentials
+   */
+  build(url: string): Promise<void>;
+}
+
+/** Everything that a run of a grader, a test or an experiment asks engines from. */
+export interface EngineRun extends AsyncDisposable {
+  /** Unique among the runs on this machine. */
+  readonly id: string;
+  /** A folder of this run, removed with it. Others may list it, not write it. */
+  readonly folder: string;
+  /**
+   * A lease on an engine, started if need be.
+   * @throws EngineError `ENGINE_UNAVAILABLE` lists every provider, why it declined, and the command that would help
+   */
+  lease(engine: string, request?: EngineRequest): Promise<Lease>;
+  /**
+   * What providing that engine would take right now, without starting it. Takes ≤ 300 ms.
+   */
+  probe(engine: string, needs?: readonly Capability[]): Promise<ProbeResult>;
+  /**
+   * Puts a process that the caller started under the run's watcher: it (and its whole process
+   * group and descendants) is killed when the run ends, however it ends.
+   */
+  adopt(pid: number): Promise<void>;
+  /** The caller has seen that process end. */
+  disown(pid: number): void;
+}
+
+/** What a provider says before anything is started. */
+export type Offer =
+  | {
+      readonly provider: ProviderName;
+      readonly offered: true;
+      /** Effective capabilities: what the engine has ∩ what this provider can do. */
+      readonly capabilities: readonly Capability[];
+      /** For example `7.0.15`; undefined when only starting it would tell. */
+      readonly version?: string;
+      /** Where it comes from, for people: `redis-server on PATH (/usr/bin/redis-server)`. */
+      readonly source: string;
+      /** Set when it has to be fetched first: what, and about how many bytes. */
+      readonly fetch?: { readonly what: string; readonly bytes: number };
+    }
+  | {
+      readonly provider: ProviderName;
+      readonly offered: false;
+      readonly reason: string;
+      /** The command that would make this provider work. */
+      readonly remedy?: string;
+    };
+
+export interface ProbeResult {
+  readonly engine: string;
+  /** In the order in which they were asked. */
+  readonly offers: readonly Offer[];
+  /** The offer that a lease would take; undefined when none fits. */
+  readonly chosen?: Extract<Offer, { offered: true }>;
+}
+
+/** A live engine. */
+export interface RunningEngine extends AsyncDisposable {
+  readonly name: string;
+  readonly provider: ProviderName;
+  readonly version: string;
+  /** For people: where this server comes from. A stand-in says so here. */
+  readonly source: string;
+  readonly capabilities: readonly Capability[];
+  /** Full rights, straight to the server, for the grader only. Never handed to a submission. */
+  readonly adminUrl: string;
+  /** Back to the state right after start: no data, no leases, no faults. */
+  reset(): Promise<void>;
+  /** Resident memory of the server and its children in bytes; undefined where unknown. */
+  memory(): Promise<number | undefined>;
+  /** The last lines of the server's own log. */
+  log(lines?: number): Promise<string>;
+}
+
+/** A share of an engine: a namespace of its own behind proxies of its own. */
+export interface Lease extends AsyncDisposable {
+  readonly engine: RunningEngine;
+  /** Name of the namespace: a database, a database number, a file. */
+  readonly namespace: string;
+  /** Full rights on this namespace, straight to the server, for the grader only. */
+  readonly adminUrl: string;
+  /**
+   * The address that one app node of a submission gets: unprivileged credentials, through a
+   * proxy of that node's own, the same across restarts of the engine.
+   */
+  urlFor(node: NodeName): Promise<string>;
+  /**
+   * Makes a fault happen. Server faults need a lease with `isolation: "instance"`.
+   * @throws EngineError `CAPABILITY_MISSING` when the engine, as provided, can't do it
+   * @throws EngineError `FAULT_NEEDS_INSTANCE` for a server fault on a shared server
+   */
+  inject<Options>(fault: Fault<Options>, ...options: FaultArguments<Options>): Promise<ActiveFault>;
+  /** What went through the proxies of this lease so far, per node. */
+  traffic(node: NodeName): ProxyTraffic;
+}
+
+/** Counted by a proxy since its lease began. */
+export interface ProxyTraffic {
+  /** TCP connections that a client opened. */
+  readonly connections: number;
+  /** Bytes from client to server. */
+  readonly bytesUp: number;
+  /** Bytes from server to client. */
+  readonly bytesDown: number;
+}
+
+export type FaultArguments<Options> = Options extends undefined ? [] : [options: Options];
+
+/** A fault as a description: what it is called and what it takes. One file each in `src/faults/`. */
+export interface Fault<Options = undefined> {
+  readonly name: string;
+  readonly capability: Capability;
+  /** `server` faults hit everybody who uses the server; `network` faults hit this lease only. */
+  readonly scope: "server" | "network";
+  /** For people: what one would see in production. */
+  readonly summary: string;
+  /** @returns how to heal it; healing a fault that has nothing to heal does nothing. */
+  inject(target: FaultTarget, options: Options): Promise<() => Promise<void>>;
+}
+
+/** What a fault gets hold of. */
+export interface FaultTarget {
+  /** Undefined for engines that are not ours to stop. */
+  readonly server?: ServerControl;
+  readonly proxies: readonly ProxyControl[];
+}
+
+/** The levers of a server that we run. */
+export interface ServerControl {
+  /** SIGKILL to the server and everything that it forked; resolves when all are gone. */
+  kill(): Promise<void>;
+  /** Asks it to shut down cleanly; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** SIGSTOP (or the container's pause): connections stay open, nothing answers. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Starts it again on the same address with the data that it left; resolves when it answers. */
+  start(): Promise<void>;
+  /** Deletes its data; only while it is down. */
+  wipe(): Promise<void>;
+}
+
+/** The levers of one proxy (one lease, one app node). */
+export interface ProxyControl {
+  readonly node: NodeName;
+  setDelay(delay: { readonly ms: number; readonly jitterMs?: number } | undefined): void;
+  /** Bytes are swallowed in both directions, new connections are accepted and never answered. */
+  setBlackHole(on: boolean): void;
+  /** Ends every open connection with a TCP reset. */
+  resetConnections(): void;
+}
+
+/** A fault that is happening now. Disposing it heals it. */
+export interface ActiveFault extends AsyncDisposable {
+  readonly name: string;
+  readonly startedAt: number;
+  /** Resolves when the engine answers again. Healing twice is harmless. */
+  heal(): Promise<void>;
+}
