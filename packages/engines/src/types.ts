@@ -206,12 +206,16 @@ export interface ServerControl {
   wipe(): Promise<void>;
 }
 
-/** The levers of one proxy (one lease, one app node). */
+/** The levers of one proxy (one lease, one app node). Each returns how to let go of it again. */
 export interface ProxyControl {
   readonly node: NodeName;
-  setDelay(delay: { readonly ms: number; readonly jitterMs?: number } | undefined): void;
-  /** Bytes are swallowed in both directions, new connections are accepted and never answered. */
-  setBlackHole(on: boolean): void;
+  /** Every byte takes longer, in both directions; order is kept. Several delays add up. */
+  delay(delay: { readonly ms: number; readonly jitterMs?: number }): () => void;
+  /**
+   * Bytes are swallowed in both directions, new connections are accepted and never answered. When
+   * the last hole is gone, connections that have lost bytes are reset; idle ones live on.
+   */
+  blackHole(): () => void;
   /** Ends every open connection with a TCP reset. */
   resetConnections(): void;
 }

@@ -1,0 +1,59 @@
+import { createHmac } from "node:crypto";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ServerUser } from "./user.ts";
+import type { Watcher } from "./watcher/client.ts";
+import type { Launch } from "./watcher/protocol.ts";
+
+/** What the parts of a run share. */
+export interface RunContext {
+  readonly id: string;
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly watcher: Watcher;
+  /** Whom servers run as, when it isn't ourselves. */
+  readonly user: ServerUser;
+  /** Where fetched and prepared things are kept between runs. */
+  readonly cache: string;
+  /** Passwords of this run derive from it, so that they needn't be kept anywhere. */
+  readonly secret: string;
+  /** For anything that takes more than a second. */
+  progress(message: string): void;
+}
+
+export function password(context: Pick<RunContext, "secret">, purpose: string): string {
+  return createHmac("sha256", context.secret).update(purpose).digest("hex").slice(0, 32);
+}
+
+let serial = 0;
+
+/** A name that is unique within this process. */
+export function unique(prefix: string): string {
+  serial += 1;
+  return `${prefix}-${serial}`;
+}
+
+/** Runs a program to its end, under the watcher. */
+export async function runTool(
+  context: RunContext,
+  launch: Omit<Launch, "log">,
+): Promise<{ readonly ok: boolean; readonly output: string }> {
+  const key = unique("tool");
+  const log = join(context.folder, `${key}.log`);
+  const { code } = await context.watcher.run(key, { ...launch, log });
+  return { ok: code === 0, output: tail(log, 200) };
+}
+
+/** The last lines of a text file; empty when there is none. */
+export function tail(file: string, lines: number): string {
+  try {
+    return readFileSync(file, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+  } catch {
+    return "";
+  }
+}
+
+/** Creates the log before a server of another user appends to it. */
+export function touch(file: string): void {
+  closeSync(openSync(file, "a"));
+}

@@ -1,0 +1,106 @@
+/** What an engine is made of. A new engine is a folder in `definitions/` that exports one {@link EngineDefinition}. */
+import type { RunContext } from "./context.ts";
+import type { Capability, LeaseTemplate, Offer, ProviderName, ServerControl } from "./types.ts";
+import type { Launch } from "./watcher/protocol.ts";
+
+/** An engine as a description. It has no port to ask for; its recipes run only when it is leased. */
+export interface EngineDefinition {
+  readonly name: string;
+  readonly title: string;
+  /** SPDX expression, for people who ask what they are about to run. */
+  readonly licence: string;
+  /** What the engine can do when the provider stands in the way of nothing. */
+  readonly capabilities: readonly Capability[];
+  /** Pinned official image, from the Dockerfile beside the definition. */
+  readonly image?: string;
+  /** Environment variable that names a server of the user's own. */
+  readonly urlVariable?: string;
+  /**
+   * The readiness probe.
+   * @returns the server's version
+   * @throws anything, while it does not answer yet
+   */
+  ready(adminUrl: string): Promise<string>;
+  /** The leasing recipe. */
+  openNamespaces(server: Server, context: RunContext): Promise<Namespaces>;
+  readonly process?: ProcessRecipe;
+  readonly container?: ContainerRecipe;
+  /** Set for an engine that lives inside its client. */
+  readonly library?: { readonly source: string; readonly version: string };
+}
+
+type Distribute<T> = T extends unknown ? Omit<T, "provider" | "capabilities"> : never;
+/** An offer before the provider has signed it. */
+export type Found = Distribute<Offer>;
+
+/** How to run a real server on this machine. */
+export interface ProcessRecipe {
+  /** Keep one private server started ahead of its lease: worth it where a server is tiny. */
+  readonly spare?: boolean;
+  /** Quick (some ms): looks, but fetches and starts nothing. */
+  offer(env: NodeJS.ProcessEnv): Promise<Found>;
+  /** Fetches and prepares what is needed; called once per run. */
+  prepare(context: RunContext): Promise<PreparedServer>;
+}
+
+/** Everything it takes to start servers, any number of them. */
+export interface PreparedServer {
+  readonly source: string;
+  /** A data folder to start from; an empty one where absent. */
+  readonly seed?: string;
+  readonly stopSignal: NodeJS.Signals;
+  /** Writes the configuration into the data folder and says how to start on it. */
+  launch(data: string, port: number): Promise<Omit<Launch, "log">>;
+  adminUrl(port: number): string;
+}
+
+/** How to run it in a container of its official image. */
+export interface ContainerRecipe {
+  readonly port: number;
+  readonly stopSeconds: number;
+  describe(secret: string): {
+    readonly env: Readonly<Record<string, string>>;
+    readonly command: readonly string[];
+    readonly files: readonly { readonly target: string; readonly content: string }[];
+  };
+  adminUrl(secret: string, port: number): string;
+}
+
+/** A live server, whoever provides it. */
+export interface Server {
+  readonly provider: ProviderName;
+  readonly source: string;
+  readonly version: string;
+  /** Nobody else's; faults may hit it. */
+  readonly isolated: boolean;
+  /** Straight to the server; its port may change with a restart. */
+  readonly adminUrl: string;
+  readonly control?: ServerControl;
+  /** Stops it, copies its data folder, starts it again. @returns the copy */
+  snapshot?(): Promise<string>;
+  memory(): Promise<number | undefined>;
+  log(lines: number): Promise<string>;
+  end(): Promise<void>;
+}
+
+/** Deals out namespaces of one server. */
+export interface Namespaces {
+  /** Makes sure that the template exists, without taking a namespace. */
+  prepare(template: LeaseTemplate): Promise<void>;
+  take(template: LeaseTemplate | undefined): Promise<Namespace>;
+  /** Forgets every template and namespace. */
+  reset(): Promise<void>;
+  /** Removes what it made from a server that goes on living, and lets go of its connections. */
+  close(): Promise<void>;
+}
+
+export interface Namespace {
+  readonly name: string;
+  readonly adminUrl: string;
+  /** Straight to the server, with unprivileged credentials. */
+  readonly url: string;
+  /** Makes it anew, empty, on a server that has lost its data. */
+  recreate(): Promise<void>;
+  /** Gives it back; what takes long happens in the background. */
+  release(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { imageOf } from "../../image.ts";
+import { container } from "./container.ts";
+import { recipe } from "./process.ts";
+
+export const definition: EngineDefinition = {
+  name: "postgres",
+  title: "PostgreSQL",
+  licence: "PostgreSQL",
+  capabilities: [
+    "transactions", "durable", "network",
+    "kill", "stop", "pause", "restart", "restartEmpty", "delay", "partition",
+  ],
+  image: imageOf("postgres", import.meta.dirname),
+  urlVariable: "KATA_POSTGRES_URL",
+  process: recipe,
+  container,
+  async ready(adminUrl) {
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000 });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ server_version: string }>("SHOW server_version");
+      return rows[0]?.server_version.split(" ")[0] ?? "";
+    } finally {
+      client.end().catch(() => {});
+    }
+  },
+  async openNamespaces(server, context) {
+    const { PostgresNamespaces } = await import("./namespaces.ts");
+    return new PostgresNamespaces(server, context);
+  },
+};

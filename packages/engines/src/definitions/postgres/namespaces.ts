@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import pg from "pg";
+import { password, type RunContext } from "../../context.ts";
+import type { Namespace, Namespaces, Server } from "../../definition.ts";
+import type { LeaseTemplate } from "../../types.ts";
+
+/** Clones kept ready per template of a shared server. */
+const poolSize = 4;
+const noTemplate: LeaseTemplate = { key: "", build: async () => {} };
+
+interface Template {
+  readonly database: string;
+  readonly role: string;
+  readonly ready: string[];
+  filling: boolean;
+}
+
+/** A namespace is a database, cloned from one that the caller's migrations have prepared. */
+export class PostgresNamespaces implements Namespaces {
+  readonly #server: Server;
+  readonly #context: RunContext;
+  readonly #templates = new Map<string, Promise<Template>>();
+  readonly #background = new Set<Promise<void>>();
+  readonly #databases = new Set<string>();
+  #admin: pg.Pool | undefined;
+  #adminUrl = "";
+  #serial = 0;
+  #closing = false;
+
+  constructor(server: Server, context: RunContext) {
+    this.#server = server;
+    this.#context = context;
+  }
+
+  async prepare(template: LeaseTemplate): Promise<void> {
+    await this.#template(template);
+  }
+
+  async take(wanted: LeaseTemplate = noTemplate): Promise<Namespace> {
+    const template = await this.#template(wanted);
+    const name = template.ready.shift() ?? (await this.#clone(template));
+    if (!this.#server.isolated) this.#fill(template);
+    const server = this.#server;
+    const role = { name: template.role, password: password(this.#context, template.role) };
+    return {
+      name,
+      get adminUrl() {
+        return at(server.adminUrl, name);
+      },
+      get url() {
+        return at(server.adminUrl, name, role);
+      },
+      recreate: async () => {
+        this.#templates.delete(wanted.key);
+        await this.#createRole(template.role);
+        await this.#createDatabase(name, "template1", template.role);
+      },
+      release: async () => this.#drop(name),
+    };
+  }
+
+  async reset(): Promise<void> {
+    const templates = await Promise.allSettled(this.#templates.values());
+    this.#templates.clear();
+    await this.#settle();
+    for (const name of [...this.#databases]) await this.#dropNow(name);
+    for (const each of templates) {
+      if (each.status === "fulfilled") await this.#query(`DROP ROLE IF EXISTS ${each.value.role}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#settle();
+    // What is ours to stop vanishes with its data folder; only a server that goes on living is tidied.
+    if (this.#server.provider === "external") await this.reset();
+    await this.#admin?.end().catch(() => {});
+  }
+
+  #template(wanted: LeaseTemplate): Promise<Template> {
+    let template = this.#templates.get(wanted.key);
+    if (!template) {
+      template = this.#build(wanted);
+      this.#templates.set(wanted.key, template);
+      template.catch(() => this.#templates.delete(wanted.key));
+    }
+    return template;
+  }
+
+  async #build(wanted: LeaseTemplate): Promise<Template> {
+    const digest = createHash("sha256").update(wanted.key).digest("hex").slice(0, 10);
+    const role = `kata_${this.#context.id}_${digest}`;
+    const database = `${role}_template`;
+    const template: Template = { database, role, ready: [], filling: false };
+    const known = await this.#query("SELECT FROM pg_database WHERE datname = $1", [database]);
+    // A private server may have started from a snapshot that has the template already.
+    if (known.rowCount) return template;
+    await this.#createRole(role);
+    try {
+      await this.#createDatabase(database, "template1", role);
+      await wanted.build(at(this.#server.adminUrl, database, { name: role, password: password(this.#context, role) }));
+      await this.#query(`ALTER DATABASE ${database} WITH ALLOW_CONNECTIONS false`);
+      await this.#disconnect(database);
+    } catch (error) {
+      await this.#dropNow(database).catch(() => {});
+      await this.#query(`DROP ROLE IF EXISTS ${role}`).catch(() => {});
+      throw error;
+    }
+    return template;
+  }
+
+  /** A database can be cloned only while nobody is connected, and the builder's connection may still be closing. */
+  async #disconnect(database: string): Promise<void> {
+    for (;;) {
+      const { rowCount } = await this.#query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+        [database],
+      );
+      if (!rowCount) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async #createRole(role: string): Promise<void> {
+    await this.#query(
+      `CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${password(this.#context, role)}'`,
+    );
+    // Whoever isn't a superuser must be a member of a role to make it an owner.
+    if (this.#server.provider === "external") await this.#query(`GRANT ${role} TO CURRENT_USER`);
+  }
+
+  async #createDatabase(name: string, template: string, role: string): Promise<void> {
+    this.#databases.add(name);
+    await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role}`);
+    await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+  }
+
+  async #clone(template: Template): Promise<string> {
+    this.#serial += 1;
+    const name = `kata_${this.#context.id}_${this.#serial}`;
+    await this.#createDatabase(name, template.database, template.role);
+    return name;
+  }
+
+  #fill(template: Template): void {
+    if (template.filling) return;
+    template.filling = true;
+    this.#inBackground(async () => {
+      try {
+        while (!this.#closing && template.ready.length < poolSize) template.ready.push(await this.#clone(template));
+      } finally {
+        template.filling = false;
+      }
+    });
+  }
+
+  #drop(name: string): void {
+    // A private server is about to end, with all that is in it.
+    if (this.#server.isolated || this.#closing) return;
+    this.#inBackground(() => this.#dropNow(name));
+  }
+
+  async #dropNow(name: string): Promise<void> {
+    await this.#query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    this.#databases.delete(name);
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    const task: Promise<void> = work()
+      // The next lease meets the same trouble in the foreground, where somebody can be told.
+      .catch(() => {})
+      .finally(() => this.#background.delete(task));
+    this.#background.add(task);
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  #query(text: string, values: unknown[] = []): Promise<pg.QueryResult> {
+    // A restart may have changed the server's port.
+    if (!this.#admin || this.#adminUrl !== this.#server.adminUrl) {
+      this.#admin?.end().catch(() => {});
+      this.#adminUrl = this.#server.adminUrl;
+      this.#admin = new pg.Pool({ connectionString: this.#adminUrl, max: 4, allowExitOnIdle: true });
+      // A killed server takes idle connections with it; the pool opens others.
+      this.#admin.on("error", () => {});
+    }
+    return this.#admin.query(text, values);
+  }
+}
+
+function at(adminUrl: string, database: string, role?: { name: string; password: string }): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  if (role) {
+    url.username = role.name;
+    url.password = role.password;
+  }
+  return url.href;
+}

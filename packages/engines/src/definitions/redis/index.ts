@@ -1,0 +1,33 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { imageOf } from "../../image.ts";
+import { connect } from "./client.ts";
+import { container } from "./container.ts";
+import { recipe } from "./process.ts";
+
+export const definition: EngineDefinition = {
+  name: "redis",
+  title: "Redis",
+  licence: "BSD-3-Clause (up to 7.2), RSALv2 OR SSPL-1.0 OR AGPL-3.0 (8)",
+  capabilities: [
+    "transactions", "durable", "network",
+    "kill", "stop", "pause", "restart", "restartEmpty", "delay", "partition",
+  ],
+  image: imageOf("redis", import.meta.dirname),
+  urlVariable: "KATA_REDIS_URL",
+  process: recipe,
+  container,
+  async ready(adminUrl) {
+    const client = await connect(adminUrl, { retryStrategy: () => null, connectTimeout: 5_000 });
+    try {
+      // While Redis loads its data it accepts connections and INFO, but refuses this.
+      await client.dbsize();
+      return /^redis_version:(\S+)/m.exec(await client.info("server"))?.[1] ?? "";
+    } finally {
+      client.disconnect();
+    }
+  },
+  async openNamespaces(server, context) {
+    const { RedisNamespaces } = await import("./namespaces.ts");
+    return new RedisNamespaces(server, context);
+  },
+};

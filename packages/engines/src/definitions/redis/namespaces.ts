@@ -1,0 +1,174 @@
+import type { Redis } from "ioredis";
+import { password, type RunContext } from "../../context.ts";
+import type { Namespace, Namespaces, Server } from "../../definition.ts";
+import { EngineError } from "../../errors.ts";
+import type { LeaseTemplate } from "../../types.ts";
+import { connect } from "./client.ts";
+import { appName, appRules } from "./settings.ts";
+
+/** A namespace is a database number. */
+export class RedisNamespaces implements Namespaces {
+  readonly #server: Server;
+  readonly #context: RunContext;
+  readonly #templates = new Map<string, Promise<number>>();
+  readonly #background = new Set<Promise<void>>();
+  #admin: Promise<Redis> | undefined;
+  #free: Promise<number[]> | undefined;
+  #role: { readonly name: string; readonly password: string };
+
+  constructor(server: Server, context: RunContext) {
+    this.#server = server;
+    this.#context = context;
+    // On a server that isn't ours the name must not be somebody else's.
+    const name = server.provider === "external" ? `kata_${context.id}` : appName;
+    this.#role = { name, password: password(context, "redis app") };
+  }
+
+  async prepare(template: LeaseTemplate): Promise<void> {
+    await this.#template(template);
+  }
+
+  async take(wanted?: LeaseTemplate): Promise<Namespace> {
+    const source = wanted && (await this.#template(wanted));
+    const database = await this.#claim();
+    if (source !== undefined) await this.#copy(source, database);
+    const server = this.#server;
+    const role = this.#role;
+    return {
+      name: String(database),
+      get adminUrl() {
+        return at(server.adminUrl, database);
+      },
+      get url() {
+        return at(server.adminUrl, database, role);
+      },
+      recreate: async () => {
+        this.#templates.clear();
+      },
+      release: async () => this.#release(database),
+    };
+  }
+
+  async reset(): Promise<void> {
+    this.#templates.clear();
+    await this.#settle();
+    if (this.#server.provider === "external") return;
+    await (await this.#client()).flushall();
+    this.#free = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#settle();
+    if (this.#server.provider === "external") {
+      for (const database of await Promise.allSettled(this.#templates.values())) {
+        if (database.status === "fulfilled") await this.#flush(database.value);
+      }
+      if (this.#admin) await (await this.#client()).acl("DELUSER", this.#role.name);
+    }
+    const admin = await this.#admin?.catch(() => undefined);
+    admin?.disconnect();
+  }
+
+  #template(wanted: LeaseTemplate): Promise<number> {
+    let template = this.#templates.get(wanted.key);
+    if (!template) {
+      template = this.#build(wanted);
+      this.#templates.set(wanted.key, template);
+      template.catch(() => this.#templates.delete(wanted.key));
+    }
+    return template;
+  }
+
+  async #build(wanted: LeaseTemplate): Promise<number> {
+    const database = await this.#claim();
+    try {
+      await wanted.build(at(this.#server.adminUrl, database, this.#role));
+      return database;
+    } catch (error) {
+      this.#release(database);
+      throw error;
+    }
+  }
+
+  async #copy(from: number, to: number): Promise<void> {
+    // A client of its own: SELECT belongs to the connection.
+    const client = await connect(at(this.#server.adminUrl, from));
+    try {
+      let cursor = "0";
+      do {
+        const [next, keys] = await client.scan(cursor, "COUNT", 500);
+        const pipeline = client.pipeline();
+        for (const key of keys) pipeline.call("COPY", key, key, "DB", to, "REPLACE");
+        await pipeline.exec();
+        cursor = next;
+      } while (cursor !== "0");
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  async #claim(): Promise<number> {
+    this.#free ??= this.#numbers();
+    const free = await this.#free;
+    const database = free.shift();
+    if (database !== undefined) return database;
+    await this.#settle();
+    const late = free.shift();
+    if (late !== undefined) return late;
+    throw new EngineError("NAMESPACES_EXHAUSTED", {
+      happened: "Every database of this Redis server is in use",
+      likely: "leases that were not disposed, or a server with few databases",
+      remedy: "write `await using lease = …`; on a server of your own raise `databases` in redis.conf",
+    });
+  }
+
+  async #numbers(): Promise<number[]> {
+    // A private server's client may expect its data in the first database.
+    if (this.#server.isolated) return Array.from({ length: 256 }, (_, index) => index);
+    const client = await this.#client();
+    const [, count] = (await client.config("GET", "databases")) as [string, string];
+    const all = Array.from({ length: Number(count ?? 16) }, (_, index) => index);
+    if (this.#server.provider !== "external") return all.slice(1);
+    await client.call("ACL", "SETUSER", this.#role.name, ...appRules, `>${this.#role.password}`);
+    // Somebody's data is never touched: only databases that hold nothing are dealt out.
+    const keyspace = await client.info("keyspace");
+    const taken = new Set([...keyspace.matchAll(/^db(\d+):/gm)].map((match) => Number(match[1])));
+    return all.filter((database) => !taken.has(database));
+  }
+
+  #release(database: number): void {
+    if (this.#server.isolated) return;
+    const task: Promise<void> = this.#flush(database)
+      .then(async () => {
+        (await this.#free)?.push(database);
+      })
+      // A database that couldn't be emptied is not dealt out again.
+      .catch(() => {})
+      .finally(() => this.#background.delete(task));
+    this.#background.add(task);
+  }
+
+  async #flush(database: number): Promise<void> {
+    const results = await (await this.#client()).multi().select(database).flushdb().select(0).exec();
+    for (const [error] of results ?? []) if (error) throw error;
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  #client(): Promise<Redis> {
+    this.#admin ??= connect(this.#server.adminUrl, { maxRetriesPerRequest: 20 });
+    return this.#admin;
+  }
+}
+
+function at(adminUrl: string, database: number, role?: { name: string; password: string }): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  if (role) {
+    url.username = role.name;
+    url.password = role.password;
+  }
+  return url.href;
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+
+export const adminName = "kata_admin";
+/** As whom submissions connect. */
+export const appName = "app";
+export const databases = 1024;
+
+/**
+ * What a submission may do: everything but to administer or to disturb. Given back are commands
+ * that are marked dangerous, yet which common clients need (ioredis's ready check sends INFO) or
+ * which stay within the submission's own database.
+ */
+export const appRules = [
+  "reset", "on", "~*", "&*", "+@all", "-@admin", "-@dangerous",
+  "+info", "+keys", "+sort", "+flushdb", "+restore",
+] as const;
+
+/** Redis stores and accepts passwords as SHA-256. */
+function hashed(password: string): string {
+  return `#${createHash("sha256").update(password).digest("hex")}`;
+}
+
+/** Works on 6.2 to 8. Every acknowledged write is on disk: that is what makes `kill` worth studying. */
+export function configuration(options: {
+  readonly bind: string;
+  readonly port: number;
+  readonly folder: string;
+  readonly adminPassword: string;
+  readonly appPassword: string;
+}): string {
+  const [, ...rules] = appRules;
+  return `${[
+    `bind ${options.bind}`,
+    `port ${options.port}`,
+    `dir "${options.folder}"`,
+    "daemonize no",
+    "appendonly yes",
+    "appendfsync always",
+    'save ""',
+    `databases ${databases}`,
+    "user default off",
+    `user ${adminName} on ${hashed(options.adminPassword)} ~* &* +@all`,
+    `user ${appName} ${rules.join(" ")} ${hashed(options.appPassword)}`,
+  ].join("\n")}\n`;
+}

@@ -1,0 +1,96 @@
+import type { RunContext } from "./context.ts";
+import type { EngineDefinition, Namespaces, Server } from "./definition.ts";
+import { EngineLease } from "./lease.ts";
+import type { Capability, LeaseTemplate, ProviderName, RunningEngine } from "./types.ts";
+
+/** A live server together with who deals out its namespaces. */
+export class Engine implements RunningEngine {
+  readonly name: string;
+  readonly capabilities: readonly Capability[];
+  readonly #server: Server;
+  readonly #namespaces: Namespaces;
+  readonly #leases = new Set<EngineLease>();
+  #ended: Promise<void> | undefined;
+
+  private constructor(definition: EngineDefinition, server: Server, namespaces: Namespaces, capabilities: readonly Capability[]) {
+    this.name = definition.name;
+    this.capabilities = capabilities;
+    this.#server = server;
+    this.#namespaces = namespaces;
+  }
+
+  static async open(
+    definition: EngineDefinition,
+    server: Server,
+    capabilities: readonly Capability[],
+    context: RunContext,
+  ): Promise<Engine> {
+    return new Engine(definition, server, await definition.openNamespaces(server, context), capabilities);
+  }
+
+  get provider(): ProviderName {
+    return this.#server.provider;
+  }
+
+  get version(): string {
+    return this.#server.version;
+  }
+
+  get source(): string {
+    return this.#server.source;
+  }
+
+  get adminUrl(): string {
+    return this.#server.adminUrl;
+  }
+
+  get canSnapshot(): boolean {
+    return this.#server.snapshot !== undefined;
+  }
+
+  /** A namespace and its proxies; a private server ends with its lease. */
+  async lease(template: LeaseTemplate | undefined): Promise<EngineLease> {
+    const namespace = await this.#namespaces.take(template);
+    const lease = new EngineLease(this, this.#server, namespace, async () => {
+      this.#leases.delete(lease);
+      if (this.#server.isolated) await this[Symbol.asyncDispose]();
+    });
+    this.#leases.add(lease);
+    return lease;
+  }
+
+  /** A copy of this server's data in which the template has been built. */
+  async snapshot(template: LeaseTemplate): Promise<string | undefined> {
+    await this.#namespaces.prepare(template);
+    return this.#server.snapshot?.();
+  }
+
+  async reset(): Promise<void> {
+    const control = this.#server.control;
+    if (this.#server.isolated && control) {
+      await control.kill();
+      await control.wipe();
+      await control.start();
+      return;
+    }
+    await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
+    await this.#namespaces.reset();
+  }
+
+  memory(): Promise<number | undefined> {
+    return this.#server.memory();
+  }
+
+  log(lines = 40): Promise<string> {
+    return this.#server.log(lines);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= (async () => {
+      if (!this.#server.isolated) await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
+      await this.#namespaces.close();
+      await this.#server.end();
+    })();
+    return this.#ended;
+  }
+}

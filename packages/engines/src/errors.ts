@@ -1,0 +1,165 @@
+import type { Capability, Offer } from "./types.ts";
+
+/** Every way in which this package can fail. One registry, so that docs and tests can list it. */
+export const errorCodes = [
+  "ENGINE_UNKNOWN",
+  "ENGINE_UNAVAILABLE",
+  "CAPABILITY_MISSING",
+  "FAULT_NEEDS_INSTANCE",
+  "START_FAILED",
+  "PORT_TAKEN",
+  "DISK_FULL",
+  "CACHE_CORRUPT",
+  "CACHE_UNREACHABLE",
+  "FETCH_FAILED",
+  "CONTAINER_RUNTIME_FAILED",
+  "NAMESPACES_EXHAUSTED",
+  "SETTING_INVALID",
+  "WATCHER_DIED",
+  "RUN_ENDED",
+] as const;
+
+export type EngineErrorCode = (typeof errorCodes)[number];
+
+export interface EngineErrorText {
+  /** What happened, in one sentence without a full stop. */
+  readonly happened: string;
+  /** Further facts, a line each. */
+  readonly details?: readonly string[];
+  readonly likely?: string;
+  /** What to do; a command where there is one. */
+  readonly remedy?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class of this package: what happened, why probably, what to do. */
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  readonly remedy: string | undefined;
+
+  constructor(code: EngineErrorCode, text: EngineErrorText) {
+    const lines = [text.happened, ...(text.details ?? []).map((line) => `  ${line}`)];
+    if (text.likely) lines.push(`Likely cause: ${text.likely}`);
+    if (text.remedy) lines.push(`What to do: ${text.remedy}`);
+    super(lines.join("\n"), text.cause === undefined ? undefined : { cause: text.cause });
+    this.name = "EngineError";
+    this.code = code;
+    this.remedy = text.remedy;
+  }
+}
+
+export const clearCacheCommand = "pnpm kata doctor --clear-cache";
+
+export function engineUnknown(name: string, known: readonly string[]): EngineError {
+  return new EngineError("ENGINE_UNKNOWN", {
+    happened: `There is no engine called "${name}"`,
+    remedy: `use one of: ${known.join(", ")}`,
+  });
+}
+
+/** Lists every provider and why it declined; what declined for lack of a capability says which. */
+export function engineUnavailable(
+  engine: string,
+  needs: readonly Capability[],
+  offers: readonly Offer[],
+): EngineError {
+  const wanted = needs.length > 0 ? ` with ${needs.join(", ")}` : "";
+  const details = offers.flatMap((offer) => {
+    if (offer.offered) {
+      const lacking = needs.filter((need) => !offer.capabilities.includes(need));
+      return [`${offer.provider}: can't do ${lacking.join(", ")}`];
+    }
+    return [
+      `${offer.provider}: ${offer.reason}`,
+      ...(offer.remedy ? [`  → ${offer.remedy}`] : []),
+    ];
+  });
+  const remedies = offers.flatMap((offer) => (!offer.offered && offer.remedy ? [offer.remedy] : []));
+  return new EngineError("ENGINE_UNAVAILABLE", {
+    happened: `No provider on this machine can run ${engine}${wanted}`,
+    details,
+    ...(remedies[0] ? { remedy: `any one of the commands above; the shortest way is often\n  ${remedies.at(-1)}` } : {}),
+  });
+}
+
+export function capabilityMissing(
+  engine: string,
+  provider: string,
+  fault: string,
+  capability: Capability,
+): EngineError {
+  return new EngineError("CAPABILITY_MISSING", {
+    happened: `${engine}, as provided here (${provider}), can't do "${fault}": it lacks the capability ${capability}`,
+    remedy: `ask for it when leasing, lease("${engine}", { needs: ["${capability}"] }), so that another provider is chosen or the check is not graded`,
+  });
+}
+
+export function faultNeedsInstance(engine: string, fault: string): EngineError {
+  return new EngineError("FAULT_NEEDS_INSTANCE", {
+    happened: `"${fault}" would hit every lease on this shared ${engine} server`,
+    remedy: `lease a server of its own: lease("${engine}", { isolation: "instance" })`,
+  });
+}
+
+/** Reads the server's last words and picks the code that tells most. */
+export function startFailed(engine: string, source: string, reason: string, log: string): EngineError {
+  const details = [source, ...log.trim().split("\n").slice(-12).map((line) => `| ${line}`)];
+  if (/No space left on device|disk is full/i.test(log)) {
+    return new EngineError("DISK_FULL", {
+      happened: `${engine} did not start: the disk is full`,
+      details,
+      remedy: "free some space where temporary files live, or point TMPDIR at a larger disk",
+    });
+  }
+  if (portTaken(log)) {
+    return new EngineError("PORT_TAKEN", {
+      happened: `${engine} did not start: other processes took every port that it tried`,
+      details,
+      likely: "something on this machine opens many ports at once",
+      remedy: "run it again; `ss -ltnp` shows who listens",
+    });
+  }
+  return new EngineError("START_FAILED", {
+    happened: `${engine} did not start: ${reason}`,
+    details,
+    likely: "the log above says; a damaged cache is the usual culprit when nothing else has changed",
+    remedy: clearCacheCommand,
+  });
+}
+
+export function portTaken(log: string): boolean {
+  return /Address already in use|could not bind|bind: Address/i.test(log);
+}
+
+export function cacheCorrupt(folder: string, what: string, cause?: unknown): EngineError {
+  return new EngineError("CACHE_CORRUPT", {
+    happened: `The cache at ${folder} is damaged: ${what}`,
+    likely: "something removed or changed files in it",
+    remedy: clearCacheCommand,
+    cause,
+  });
+}
+
+export function fetchFailed(what: string, how: string, output: string): EngineError {
+  return new EngineError("FETCH_FAILED", {
+    happened: `Could not fetch ${what} (${how})`,
+    details: output.trim().split("\n").slice(-6).map((line) => `| ${line}`),
+    likely: "no network, or a registry that this machine can't reach",
+    remedy: "install it yourself (`pnpm kata doctor` tells how), or set KATA_INSTALL=never to skip fetching",
+  });
+}
+
+export function watcherDied(detail: string): EngineError {
+  return new EngineError("WATCHER_DIED", {
+    happened: `The process that watches over this run's servers has ended (${detail}); they were stopped`,
+    likely: "somebody killed it, or the machine ran out of memory",
+    remedy: "run it again",
+  });
+}
+
+export function runEnded(): EngineError {
+  return new EngineError("RUN_ENDED", {
+    happened: "This run has ended; its engines are gone",
+    remedy: "lease before disposing the run, or open a new one with openEngines()",
+  });
+}

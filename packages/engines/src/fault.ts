@@ -1,0 +1,19 @@
+/** What the files in `faults/` have in common. */
+import type { FaultTarget, NodeName, ProxyControl, ServerControl } from "./types.ts";
+
+export interface NodeOptions {
+  /** App nodes to hit; all of the lease where absent, also those that get their address later. */
+  readonly nodes?: readonly NodeName[];
+}
+
+export function hit(proxies: readonly ProxyControl[], options: NodeOptions | undefined): readonly ProxyControl[] {
+  const nodes = options?.nodes;
+  return nodes ? proxies.filter((proxy) => nodes.includes(proxy.node)) : proxies;
+}
+
+export function serverOf({ server }: FaultTarget): ServerControl {
+  if (!server) throw new Error("a server fault needs a server; Lease.inject sees to that");
+  return server;
+}
+
+export async function nothingToHeal(): Promise<void> {}

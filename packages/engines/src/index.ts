@@ -1,0 +1,6 @@
+export { cacheFolder, clearCache } from "./cache.ts";
+export type { EngineDefinition } from "./definition.ts";
+export { EngineError, type EngineErrorCode, errorCodes } from "./errors.ts";
+export { type AnyFault, loadDefinitions, loadFaults } from "./registry.ts";
+export { type OpenOptions, openEngines } from "./run.ts";
+export type * from "./types.ts";

@@ -1,0 +1,93 @@
+import type { RunContext } from "./context.ts";
+import type { EngineDefinition, Server } from "./definition.ts";
+import { Engine } from "./engine.ts";
+import type { Provider } from "./providers/index.ts";
+import type { Capability, Lease, LeaseTemplate } from "./types.ts";
+
+/** Servers that are started for one lease alone. */
+export class Instances {
+  readonly #context: RunContext;
+  /** Data folders in which a template has been built already, by engine, provider and key. */
+  readonly #snapshots = new Map<string, Promise<string | undefined>>();
+  readonly #spares = new Map<string, Promise<Server>>();
+  readonly #engines = new Set<Engine>();
+  #ended = false;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  async lease(
+    definition: EngineDefinition,
+    provider: Provider,
+    capabilities: readonly Capability[],
+    template: LeaseTemplate | undefined,
+  ): Promise<Lease> {
+    const open = async (server: Server) => {
+      const engine = await Engine.open(definition, server, capabilities, this.#context);
+      this.#engines.add(engine);
+      return engine;
+    };
+    if (!template) {
+      const engine = await open(await this.#start(definition, provider));
+      return this.#leaseOf(engine, undefined);
+    }
+
+    const key = `${definition.name} ${provider.name} ${template.key}`;
+    const known = this.#snapshots.get(key);
+    if (known) {
+      const seed = await known;
+      const options = { isolated: true, ...(seed === undefined ? {} : { seed }) };
+      const server = seed === undefined
+        ? await this.#start(definition, provider)
+        : await provider.start(definition, this.#context, options);
+      return this.#leaseOf(await open(server), template);
+    }
+    // The first one builds, and leaves a copy for those who follow.
+    const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+    promise.catch(() => this.#snapshots.delete(key));
+    this.#snapshots.set(key, promise);
+    try {
+      const engine = await open(await this.#start(definition, provider));
+      resolve(await engine.snapshot(template));
+      return await this.#leaseOf(engine, template);
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    const spares = await Promise.allSettled(this.#spares.values());
+    await Promise.allSettled([
+      ...[...this.#engines].map((engine) => engine[Symbol.asyncDispose]()),
+      ...spares.map((each) => (each.status === "fulfilled" ? each.value.end() : undefined)),
+    ]);
+  }
+
+  async #leaseOf(engine: Engine, template: LeaseTemplate | undefined): Promise<Lease> {
+    try {
+      return await engine.lease(template);
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      this.#engines.delete(engine);
+      throw error;
+    }
+  }
+
+  /** Takes the spare where one is kept, and starts the next. */
+  async #start(definition: EngineDefinition, provider: Provider): Promise<Server> {
+    const start = () => provider.start(definition, this.#context, { isolated: true });
+    if (provider.name !== "process" || !definition.process?.spare) return start();
+    const spare = this.#spares.get(definition.name);
+    this.#spares.delete(definition.name);
+    const server = await (spare ?? start());
+    if (!this.#ended && !this.#spares.has(definition.name)) {
+      const next = start();
+      next.catch(() => this.#spares.delete(definition.name));
+      this.#spares.set(definition.name, next);
+    }
+    return server;
+  }
+}

@@ -1,0 +1,129 @@
+import type { Namespace, Server } from "./definition.ts";
+import { capabilityMissing, faultNeedsInstance } from "./errors.ts";
+import { Proxy } from "./proxy.ts";
+import type {
+  ActiveFault, Fault, FaultArguments, FaultTarget, Lease, NodeName, ProxyTraffic, RunningEngine, ServerControl,
+} from "./types.ts";
+
+interface Happening {
+  /** Extends a network fault to a node that got its address during it. */
+  extend(proxy: Proxy): Promise<void>;
+  heal(): Promise<void>;
+}
+
+/** A namespace of a server, behind proxies of its own. */
+export class EngineLease implements Lease {
+  readonly engine: RunningEngine;
+  readonly #server: Server;
+  readonly #namespace: Namespace;
+  readonly #release: () => Promise<void>;
+  readonly #proxies = new Map<NodeName, Promise<Proxy>>();
+  readonly #open = new Map<NodeName, Proxy>();
+  readonly #faults = new Set<Happening>();
+  #disposed: Promise<void> | undefined;
+
+  constructor(engine: RunningEngine, server: Server, namespace: Namespace, release: () => Promise<void>) {
+    this.engine = engine;
+    this.#server = server;
+    this.#namespace = namespace;
+    this.#release = release;
+  }
+
+  get namespace(): string {
+    return this.#namespace.name;
+  }
+
+  get adminUrl(): string {
+    return this.#namespace.adminUrl;
+  }
+
+  async urlFor(node: NodeName): Promise<string> {
+    if (!this.engine.capabilities.includes("network")) return this.#namespace.url;
+    let proxy = this.#proxies.get(node);
+    if (!proxy) {
+      proxy = this.#listen(node);
+      this.#proxies.set(node, proxy);
+    }
+    const url = new URL(this.#namespace.url);
+    url.hostname = "127.0.0.1";
+    url.port = String((await proxy).port);
+    return url.href;
+  }
+
+  traffic(node: NodeName): ProxyTraffic {
+    return this.#open.get(node)?.traffic ?? { connections: 0, bytesUp: 0, bytesDown: 0 };
+  }
+
+  async inject<Options>(fault: Fault<Options>, ...[options]: FaultArguments<Options>): Promise<ActiveFault> {
+    if (!this.engine.capabilities.includes(fault.capability)) {
+      throw capabilityMissing(this.engine.name, this.engine.provider, fault.name, fault.capability);
+    }
+    const { control } = this.#server;
+    if (fault.scope === "server" && !this.#server.isolated) throw faultNeedsInstance(this.engine.name, fault.name);
+    const target = (proxies: readonly Proxy[]): FaultTarget => ({
+      proxies,
+      ...(fault.scope === "server" && control ? { server: this.#recreating(control) } : {}),
+    });
+    const startedAt = Date.now();
+    const heals = [await fault.inject(target([...this.#open.values()]), options as Options)];
+    const happening: Happening = {
+      extend: async (proxy) => {
+        if (fault.scope === "network") heals.push(await fault.inject(target([proxy]), options as Options));
+      },
+      heal: async () => {
+        this.#faults.delete(happening);
+        await Promise.all(heals.splice(0).map((heal) => heal()));
+      },
+    };
+    this.#faults.add(happening);
+    let healing: Promise<void> | undefined;
+    const heal = () => {
+      healing ??= happening.heal();
+      return healing;
+    };
+    return { name: fault.name, startedAt, heal, [Symbol.asyncDispose]: heal };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= (async () => {
+      // A server of our own ends anyway: bringing it back first would be for nobody.
+      if (!this.#server.isolated) await Promise.all([...this.#faults].map((fault) => fault.heal()));
+      const proxies = await Promise.allSettled(this.#proxies.values());
+      await Promise.all(proxies.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));
+      this.#open.clear();
+      await this.#namespace.release();
+      await this.#release();
+    })();
+    return this.#disposed;
+  }
+
+  async #listen(node: NodeName): Promise<Proxy> {
+    const proxy = await Proxy.listen(node, () => {
+      const { hostname, port } = new URL(this.#server.adminUrl);
+      return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+    });
+    this.#open.set(node, proxy);
+    for (const fault of this.#faults) await fault.extend(proxy);
+    return proxy;
+  }
+
+  /** A server that lost its data has lost this lease's namespace: its address must work again, with nothing in it. */
+  #recreating(control: ServerControl): ServerControl {
+    let wiped = false;
+    return {
+      kill: () => control.kill(),
+      stop: () => control.stop(),
+      pause: () => control.pause(),
+      resume: () => control.resume(),
+      wipe: async () => {
+        await control.wipe();
+        wiped = true;
+      },
+      start: async () => {
+        await control.start();
+        if (wiped) await this.#namespace.recreate();
+        wiped = false;
+      },
+    };
+  }
+}

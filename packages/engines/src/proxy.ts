@@ -1,0 +1,234 @@
+import { createServer, type Server, Socket } from "node:net";
+import type { NodeName, ProxyTraffic } from "./types.ts";
+
+export interface Delay {
+  readonly ms: number;
+  readonly jitterMs?: number;
+}
+
+/** How much a direction may hold back before its sender is made to wait. */
+const highWaterBytes = 1 << 20;
+
+/**
+ * One address for one app node, unchanged while the server behind it comes and goes. What happens
+ * to one side happens to the other: an end of stream, a reset, a slow reader.
+ */
+export class Proxy {
+  readonly node: NodeName;
+  readonly #upstream: () => { readonly host: string; readonly port: number };
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  readonly #delays = new Set<Delay>();
+  readonly #holes = new Set<symbol>();
+  #connections = 0;
+  #bytesUp = 0;
+  #bytesDown = 0;
+
+  private constructor(node: NodeName, upstream: () => { host: string; port: number }) {
+    this.node = node;
+    this.#upstream = upstream;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
+  }
+
+  /** @param upstream asked at each connection: a restart may change the server's port */
+  static async listen(node: NodeName, upstream: () => { host: string; port: number }): Promise<Proxy> {
+    const proxy = new Proxy(node, upstream);
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once("error", reject);
+      proxy.#server.listen(0, "127.0.0.1", resolve);
+    });
+    proxy.#server.unref();
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("this proxy is closed");
+    return address.port;
+  }
+
+  get traffic(): ProxyTraffic {
+    return { connections: this.#connections, bytesUp: this.#bytesUp, bytesDown: this.#bytesDown };
+  }
+
+  /** Delays add up. @returns how to take this one away again */
+  delay(delay: Delay): () => void {
+    this.#delays.add(delay);
+    return () => {
+      if (this.#delays.delete(delay)) for (const link of this.#links) link.hurry();
+    };
+  }
+
+  /** @returns how to take it away; connections that have lost bytes by then are reset. */
+  blackHole(): () => void {
+    const hole = Symbol("black hole");
+    this.#holes.add(hole);
+    return () => {
+      this.#holes.delete(hole);
+      if (this.#holes.size === 0) for (const link of [...this.#links]) if (link.damaged) link.reset();
+    };
+  }
+
+  resetConnections(): void {
+    for (const link of [...this.#links]) link.reset();
+  }
+
+  async close(): Promise<void> {
+    this.resetConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #accept(client: Socket): void {
+    this.#connections += 1;
+    const { host, port } = this.#upstream();
+    const link = new Link(client, { host, port }, {
+      swallows: () => this.#holes.size > 0,
+      delayMs: () => {
+        let sum = 0;
+        for (const { ms, jitterMs = 0 } of this.#delays) sum += ms + (Math.random() * 2 - 1) * jitterMs;
+        return Math.max(0, sum);
+      },
+      sent: (direction, bytes) => {
+        if (direction === "up") this.#bytesUp += bytes;
+        else this.#bytesDown += bytes;
+      },
+      closed: () => this.#links.delete(link),
+    });
+    this.#links.add(link);
+  }
+}
+
+interface Weather {
+  swallows(): boolean;
+  delayMs(): number;
+  sent(direction: "up" | "down", bytes: number): void;
+  closed(): void;
+}
+
+/** One client connection and its counterpart at the server. */
+class Link {
+  /** It has lost bytes, or was never connected: it can't go on as if nothing had been. */
+  damaged = false;
+  readonly #client: Socket;
+  readonly #server = new Socket({ allowHalfOpen: true });
+  readonly #weather: Weather;
+  readonly #lanes: Lane[] = [];
+
+  constructor(client: Socket, upstream: { host: string; port: number }, weather: Weather) {
+    this.#client = client;
+    this.#weather = weather;
+    for (const socket of [this.#client, this.#server]) {
+      socket.on("error", () => {
+        // A reset, too, is lost on its way through a black hole.
+        if (weather.swallows()) this.#damage();
+        else this.reset();
+      });
+      socket.on("close", () => {
+        // Half-closed on purpose is not closed: this fires when both directions are over.
+        if (this.#client.destroyed && this.#server.destroyed) weather.closed();
+      });
+    }
+    this.#lanes.push(new Lane("up", this.#client, this.#server, weather, () => this.#damage()));
+    this.#lanes.push(new Lane("down", this.#server, this.#client, weather, () => this.#damage()));
+    if (weather.swallows()) this.#damage();
+    else this.#server.setNoDelay(true).connect(upstream);
+  }
+
+  #damage(): void {
+    this.damaged = true;
+  }
+
+  hurry(): void {
+    for (const lane of this.#lanes) lane.hurry();
+  }
+
+  reset(): void {
+    for (const lane of this.#lanes) lane.drop();
+    for (const socket of [this.#client, this.#server]) {
+      if (socket.destroyed) continue;
+      // A socket that never connected has nothing to reset.
+      if (socket === this.#server && (socket.connecting || socket.pending)) socket.destroy();
+      else socket.resetAndDestroy();
+    }
+    this.#weather.closed();
+  }
+}
+
+interface Parcel {
+  readonly due: number;
+  /** Undefined is the end of the stream. */
+  readonly bytes: Buffer | undefined;
+}
+
+/** One direction of a link: a queue that keeps order, delays, and makes its source wait when it fills. */
+class Lane {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #weather: Weather;
+  readonly #damaged: () => void;
+  #queue: Parcel[] = [];
+  #queuedBytes = 0;
+  #lastDue = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(direction: "up" | "down", from: Socket, to: Socket, weather: Weather, damaged: () => void) {
+    this.#from = from;
+    this.#to = to;
+    this.#weather = weather;
+    this.#damaged = damaged;
+    const take = (bytes: Buffer | undefined) => {
+      if (weather.swallows()) return damaged();
+      if (bytes) weather.sent(direction, bytes.length);
+      this.#put(bytes);
+    };
+    from.on("data", take);
+    from.on("end", () => take(undefined));
+    to.on("drain", () => this.#ship());
+  }
+
+  /** What waits goes out now. */
+  hurry(): void {
+    const now = Date.now();
+    this.#lastDue = now;
+    this.#queue = this.#queue.map(({ bytes }) => ({ due: now, bytes }));
+    this.#ship();
+  }
+
+  drop(): void {
+    clearTimeout(this.#timer);
+    this.#queue = [];
+  }
+
+  #put(bytes: Buffer | undefined): void {
+    const delayMs = this.#weather.delayMs();
+    const due = delayMs === 0 && this.#queue.length === 0 ? 0 : Math.max(this.#lastDue, Date.now() + delayMs);
+    this.#lastDue = due;
+    this.#queue.push({ due, bytes });
+    this.#queuedBytes += bytes?.length ?? 0;
+    this.#ship();
+    if (this.#queuedBytes > highWaterBytes) this.#from.pause();
+  }
+
+  #ship(): void {
+    clearTimeout(this.#timer);
+    if (this.#queue.length > 0 && this.#weather.swallows()) {
+      this.#damaged();
+      this.#queue = [];
+      this.#queuedBytes = 0;
+    }
+    while (!this.#to.destroyed && !this.#to.writableNeedDrain) {
+      const parcel = this.#queue[0];
+      if (!parcel) break;
+      const waitMs = parcel.due - Date.now();
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.#ship(), waitMs);
+        break;
+      }
+      this.#queue.shift();
+      this.#queuedBytes -= parcel.bytes?.length ?? 0;
+      if (parcel.bytes) this.#to.write(parcel.bytes);
+      else this.#to.end();
+    }
+    if (this.#queuedBytes <= highWaterBytes && this.#from.isPaused()) this.#from.resume();
+  }
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheFolder } from "./cache.ts";
+import type { RunContext } from "./context.ts";
+import type { EngineDefinition } from "./definition.ts";
+import { Engine } from "./engine.ts";
+import { EngineError, engineUnavailable, engineUnknown, runEnded } from "./errors.ts";
+import { collectOffers, fitting, type Provider, providers } from "./providers/index.ts";
+import { loadDefinitions } from "./registry.ts";
+import { Instances } from "./instances.ts";
+import type { Capability, EngineRequest, EngineRun, Lease, Offer, ProbeResult } from "./types.ts";
+import { serverUser, untraversable } from "./user.ts";
+import { Watcher } from "./watcher/client.ts";
+import { folderPrefix } from "./watcher/sweep.ts";
+
+export interface OpenOptions {
+  /** Where settings are read from. Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Told about anything that takes more than a second, such as fetching. */
+  readonly onProgress?: (message: string) => void;
+  /** Ends the run, with all of its servers. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a run: engines that are started when they are asked for, and are gone when it is disposed,
+ * or when this process ends in any other way.
+ * @throws EngineError
+ */
+export async function openEngines(options: OpenOptions = {}): Promise<EngineRun> {
+  options.signal?.throwIfAborted();
+  const run = new Run(options);
+  await run.ready();
+  return run;
+}
+
+class Run implements EngineRun {
+  readonly id = randomBytes(4).toString("hex");
+  readonly folder: string;
+  readonly #context: RunContext;
+  readonly #shared = new Map<string, Promise<Engine>>();
+  readonly #instances: Instances;
+  #ended: Promise<void> | undefined;
+  readonly #stopListening: () => void;
+
+  constructor({ env = process.env, onProgress = () => {}, signal }: OpenOptions) {
+    const user = serverUser();
+    // Servers of another user must be able to reach their data.
+    const parent = untraversable(tmpdir(), user) ? "/tmp" : tmpdir();
+    this.folder = join(parent, `${folderPrefix}${this.id}`);
+    this.#context = {
+      id: this.id,
+      folder: this.folder,
+      env,
+      user,
+      cache: cacheFolder(env),
+      secret: randomBytes(16).toString("hex"),
+      watcher: new Watcher(this.folder),
+      progress: onProgress,
+    };
+    this.#instances = new Instances(this.#context);
+    this.#stopListening = this.#endOnSignals(signal);
+  }
+
+  ready(): Promise<void> {
+    return this.#context.watcher.ready();
+  }
+
+  async probe(engine: string, needs: readonly Capability[] = []): Promise<ProbeResult> {
+    const definition = await this.#definition(engine);
+    const offers = await collectOffers(definition, this.#context.env);
+    const chosen = fitting(offers, needs)[0];
+    return { engine, offers, ...(chosen ? { chosen } : {}) };
+  }
+
+  async lease(engine: string, request: EngineRequest = {}): Promise<Lease> {
+    if (this.#ended) throw runEnded();
+    const definition = await this.#definition(engine);
+    const isolated = request.isolation === "instance";
+    const needs = request.needs ?? [];
+    const offers = (await collectOffers(definition, this.#context.env)).map((offer) => (isolated ? ownServer(offer) : offer));
+    const candidates = fitting(offers, needs);
+    for (const [index, offer] of candidates.entries()) {
+      try {
+        return await this.#leaseFrom(definition, providerOf(offer), offer.capabilities, request);
+      } catch (error) {
+        const next = candidates[index + 1];
+        if (!next || !(error instanceof EngineError) || error.code !== "FETCH_FAILED") throw error;
+        this.#context.progress(`${error.message}\n${engine}: trying ${next.provider} instead`);
+      }
+    }
+    throw engineUnavailable(engine, needs, offers);
+  }
+
+  async adopt(pid: number): Promise<void> {
+    await this.#context.watcher.ask({ op: "adopt", pid });
+  }
+
+  disown(pid: number): void {
+    this.#context.watcher.ask({ op: "disown", pid }).catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= (async () => {
+      this.#stopListening();
+      const engines = await Promise.allSettled(this.#shared.values());
+      const closing = engines.flatMap((each) => (each.status === "fulfilled" ? [each.value[Symbol.asyncDispose]()] : []));
+      await Promise.allSettled([...closing, this.#instances.end()]);
+      await this.#context.watcher.end();
+    })();
+    return this.#ended;
+  }
+
+  async #definition(name: string): Promise<EngineDefinition> {
+    const definitions = await loadDefinitions();
+    const definition = definitions.get(name);
+    if (!definition) throw engineUnknown(name, [...definitions.keys()]);
+    return definition;
+  }
+
+  async #leaseFrom(
+    definition: EngineDefinition,
+    provider: Provider,
+    capabilities: readonly Capability[],
+    request: EngineRequest,
+  ): Promise<Lease> {
+    if (request.isolation === "instance") {
+      return this.#instances.lease(definition, provider, capabilities, request.template);
+    }
+    const key = `${definition.name} ${provider.name}`;
+    let engine = this.#shared.get(key);
+    if (!engine) {
+      engine = provider
+        .start(definition, this.#context, { isolated: false })
+        .then((server) => Engine.open(definition, server, capabilities, this.#context));
+      this.#shared.set(key, engine);
+      engine.catch(() => this.#shared.delete(key));
+    }
+    return (await engine).lease(request.template);
+  }
+
+  /** Ends in good order when asked to. Where somebody else listens too, it is theirs to decide. */
+  #endOnSignals(abort: AbortSignal | undefined): () => void {
+    const end = () => this[Symbol.asyncDispose]();
+    const onSignal = (name: NodeJS.Signals) => {
+      if (process.listeners(name).some((listener) => !ours.has(listener))) return;
+      end().finally(() => process.kill(process.pid, name));
+    };
+    const names = ["SIGINT", "SIGTERM"] as const;
+    ours.add(onSignal);
+    for (const name of names) process.on(name, onSignal);
+    abort?.addEventListener("abort", end, { once: true });
+    return () => {
+      for (const name of names) process.off(name, onSignal);
+      abort?.removeEventListener("abort", end);
+    };
+  }
+}
+
+/** The signal listeners of all runs in this process. */
+const ours = new WeakSet<object>();
+
+function providerOf(offer: Offer): Provider {
+  const provider = providers.find(({ name }) => name === offer.provider);
+  if (!provider) throw new Error(`no provider ${offer.provider}`);
+  return provider;
+}
+
+function ownServer(offer: Offer): Offer {
+  if (!offer.offered || providerOf(offer).instances) return offer;
+  return { provider: offer.provider, offered: false, reason: "a server given by URL can't be had for one lease alone" };
+}

@@ -1,0 +1,36 @@
+/** Removes a run's containers, through the runtime's own HTTP API (no client library: this must stay small). */
+import { request } from "node:http";
+import type { ContainerScope } from "./protocol.ts";
+
+/**
+ * Lists by label rather than by id: a container whose creation was under way when the run died has
+ * an id that nobody was told. Hence also the second look.
+ */
+export async function removeContainers(scope: ContainerScope): Promise<void> {
+  for (const waitMs of [0, 1_000]) {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const filters = encodeURIComponent(JSON.stringify({ label: [scope.label] }));
+    const listed = await call(scope, "GET", `/containers/json?all=true&filters=${filters}`);
+    const ids = (JSON.parse(listed) as { Id: string }[]).map((each) => each.Id);
+    await Promise.allSettled(ids.map((id) => call(scope, "DELETE", `/containers/${id}?force=true&v=true`)));
+  }
+}
+
+function call(scope: ContainerScope, method: string, path: string): Promise<string> {
+  const where = scope.socketPath
+    ? { socketPath: scope.socketPath }
+    : { host: scope.host ?? "127.0.0.1", port: scope.port ?? 2375 };
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ ...where, method, path, timeout: 5_000 }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve(body));
+    });
+    outgoing.on("timeout", () => outgoing.destroy(new Error("the container runtime does not answer")));
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}

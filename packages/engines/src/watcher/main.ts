@@ -1,0 +1,162 @@
+/**
+ * The watcher: one small process per run. It starts the run's servers, and when the pipe to the run
+ * closes, for whatever reason, it ends all of them and removes what they left.
+ * Arguments: the run's folder.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { removeContainers } from "./containers.ts";
+import { isAlive, killTree, type ProcessRef, processRef, processTree, signal, stopTree, treeMemory } from "./processes.ts";
+import type { ContainerScope, FromWatcher, Launch, ToWatcher } from "./protocol.ts";
+import { type Record as RunRecord, recordFile, sweep } from "./sweep.ts";
+
+const runFolder = process.argv[2];
+if (!runFolder) throw new Error("usage: main.ts <run folder>");
+
+const launched = new Map<string, ProcessRef>();
+const adopted = new Map<number, ProcessRef>();
+const folders = new Set<string>([runFolder]);
+const containers = new Map<string, ContainerScope>();
+let ending: Promise<void> | undefined;
+
+function say(message: FromWatcher): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+/** Keeps on disk who is to be ended, for the case that the watcher itself is killed. */
+function record(): void {
+  const self = processRef(process.pid);
+  if (!self || ending) return;
+  const content: RunRecord = {
+    watcher: self,
+    processes: [...launched.values(), ...adopted.values()],
+    folders: [...folders],
+  };
+  writeFileSync(join(runFolder as string, recordFile), JSON.stringify(content));
+}
+
+function launch(key: string, { file, args, env, cwd, uid, gid, log }: Launch): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const output = openSync(log, "a");
+    const child = spawn(file, args, {
+      detached: true,
+      stdio: ["ignore", output, output],
+      env: env ?? process.env,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    });
+    closeSync(output);
+    child.once("error", reject);
+    child.once("exit", (code, signalName) => {
+      say({ kind: "exit", key, code, signal: signalName });
+    });
+    child.once("spawn", () => {
+      const pid = child.pid as number;
+      // A process that is gone this soon has nobody left to end.
+      launched.set(key, processRef(pid) ?? { pid, started: "gone" });
+      record();
+      resolve(pid);
+    });
+  });
+}
+
+function known(key: string): ProcessRef {
+  const ref = launched.get(key);
+  if (!ref) throw new Error(`nothing called ${key} was launched`);
+  return ref;
+}
+
+async function handle(request: ToWatcher): Promise<number | undefined> {
+  switch (request.op) {
+    case "launch":
+      return launch(request.key, request.launch);
+    case "signal":
+      signal(known(request.key), request.signal);
+      return undefined;
+    case "pause":
+      return stopTree(known(request.key)).length;
+    case "resume":
+      for (const row of processTree(known(request.key)).reverse()) signal(row, "SIGCONT");
+      return undefined;
+    case "kill":
+      await killTree(known(request.key));
+      launched.delete(request.key);
+      record();
+      return undefined;
+    case "memory":
+      return treeMemory(known(request.key));
+    case "adopt": {
+      const ref = processRef(request.pid);
+      if (ref) adopted.set(request.pid, ref);
+      record();
+      return undefined;
+    }
+    case "disown":
+      adopted.delete(request.pid);
+      record();
+      return undefined;
+    case "own":
+      folders.add(request.folder);
+      record();
+      return undefined;
+    case "release":
+      folders.delete(request.folder);
+      record();
+      return undefined;
+    case "containers":
+      containers.set(request.scope.label, request.scope);
+      return undefined;
+    case "end":
+      await end();
+      return undefined;
+  }
+}
+
+function end(): Promise<void> {
+  ending ??= (async () => {
+    const doomed = [...launched.values(), ...adopted.values()];
+    // All are stopped before any is killed, so that none reacts to the death of another.
+    for (const ref of doomed) if (isAlive(ref)) stopTree(ref);
+    await Promise.allSettled(doomed.map((ref) => killTree(ref)));
+    await Promise.allSettled([...containers.values()].map(removeContainers));
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  })();
+  return ending;
+}
+
+// The run's terminal, or whoever ends a whole session, must not end the watcher before its work is done.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
+
+process.on("message", (message) => {
+  const request = message as ToWatcher;
+  handle(request).then(
+    (value) => {
+      say({ kind: "reply", id: request.id, ...(value === undefined ? {} : { value }) });
+      if (request.op === "end") process.disconnect();
+    },
+    (error: NodeJS.ErrnoException) => {
+      say({
+        kind: "failure",
+        id: request.id,
+        message: error.message,
+        ...(error.code === undefined ? {} : { code: error.code }),
+      });
+    },
+  );
+});
+
+process.on("disconnect", () => {
+  end().finally(() => process.exit(0));
+});
+
+if (process.connected) {
+  // Servers of another user live in here: they may pass through, not look around.
+  mkdirSync(runFolder, { recursive: true, mode: 0o711 });
+  record();
+  say({ kind: "ready" });
+  await sweep(runFolder);
+} else {
+  process.exit(0);
+}

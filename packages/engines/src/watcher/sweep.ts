@@ -1,0 +1,43 @@
+/** Clears away what earlier runs left whose watcher was killed too. */
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isAlive, killTree, type ProcessRef } from "./processes.ts";
+
+export const folderPrefix = "db-katas-";
+export const recordFile = "run.json";
+
+/** What a watcher writes down about its run. */
+export interface Record {
+  readonly watcher: ProcessRef;
+  readonly processes: readonly ProcessRef[];
+  readonly folders: readonly string[];
+}
+
+/** A folder without a record may be one that is just being made. */
+const youngMs = 60_000;
+
+/** Looks at the siblings of a run's folder and ends those whose watcher is dead. */
+export async function sweep(ownFolder: string): Promise<void> {
+  const parent = dirname(ownFolder);
+  for (const entry of readdirSync(parent)) {
+    const folder = join(parent, entry);
+    if (!entry.startsWith(folderPrefix) || folder === ownFolder) continue;
+    await sweepRun(folder).catch(() => {});
+  }
+}
+
+/** Ends one run if its watcher is dead; leaves it alone otherwise. */
+export async function sweepRun(folder: string): Promise<void> {
+  const stats = statSync(folder);
+  // Somebody else's folder in a shared temporary directory is none of our business.
+  if (process.getuid && stats.uid !== process.getuid()) return;
+  let record: Record | undefined;
+  try {
+    record = JSON.parse(readFileSync(join(folder, recordFile), "utf8")) as Record;
+  } catch {
+    if (Date.now() - stats.mtimeMs < youngMs) return;
+  }
+  if (record && isAlive(record.watcher)) return;
+  await Promise.allSettled((record?.processes ?? []).map((ref) => killTree(ref)));
+  for (const each of [...(record?.folders ?? []), folder]) rmSync(each, { recursive: true, force: true });
+}
