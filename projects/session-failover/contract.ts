@@ -22,6 +22,11 @@ export type Stores =
       readonly sqlite: string;
     };
 
+/** The part of the stores that has a schema: Redis has none. */
+export type PersistentStore =
+  | { readonly kind: "polyglot"; readonly postgres: string }
+  | { readonly kind: "local"; readonly sqlite: string };
+
 export interface NodeConfig {
   /** `"a"`, `"b"`, … unique among the nodes that share the stores. */
   readonly name: string;
@@ -125,6 +130,6 @@ export interface Submission {
    * Brings an empty store to the schema that `createNode` needs. Called once per database, before
    * any node is created; calling it again changes nothing.
    */
-  migrate(stores: Stores): Promise<void>;
+  migrate(store: PersistentStore): Promise<void>;
   createNode(config: NodeConfig): Promise<SessionNode>;
 }

@@ -1,0 +1,55 @@
+import { join } from "node:path";
+import { loadRubric, terminalPaint } from "@db-katas/grading";
+import Table from "cli-table3";
+import type { Command } from "commander";
+import { exists, findWorkspace, listKatas } from "../workspace.ts";
+
+export function registerList(program: Command): void {
+  program
+    .command("list")
+    .description("the exercises, and how far you are")
+    .option("--json", "as JSON on stdout")
+    .action(async (options: { json?: boolean }) => {
+      const workspace = await findWorkspace(process.cwd());
+      const katas = await Promise.all(
+        (await listKatas(workspace)).map(async (kata) => {
+          const rubric = await loadRubric(kata);
+          return {
+            name: kata.name,
+            title: kata.definition.title,
+            summary: kata.definition.summary,
+            level: kata.definition.level,
+            minutes: kata.definition.minutes,
+            engines: Object.keys(kata.definition.engines),
+            checks: rubric.length,
+            points: rubric.reduce((sum, check) => sum + check.points, 0),
+            started: await exists(join(workspace.root, "attempts", kata.name)),
+          };
+        }),
+      );
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify(katas, null, 2)}\n`);
+        return;
+      }
+      const table = new Table({
+        head: ["kata", "what it is", "level", "time", "engines", "checks", "started"],
+        style: { head: [], border: [] },
+        colWidths: [null, 44],
+        wordWrap: true,
+      });
+      for (const kata of katas) {
+        table.push([
+          terminalPaint("bold", kata.name),
+          kata.summary,
+          kata.level,
+          `${kata.minutes} min`,
+          kata.engines.join(", "),
+          `${kata.checks} (${kata.points} points)`,
+          kata.started ? "yes" : "",
+        ]);
+      }
+      process.stdout.write(
+        `${table}\n\nStart one: pnpm kata start ${katas[0]?.name ?? "<kata>"}\n`,
+      );
+    });
+}

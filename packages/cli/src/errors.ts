@@ -1,0 +1,29 @@
+export type CliErrorCode =
+  | "NOT_IN_WORKSPACE"
+  | "KATA_UNKNOWN"
+  | "ATTEMPT_EXISTS"
+  | "ATTEMPT_MISSING"
+  | "TARGET_UNCLEAR"
+  | "RESULT_MISSING"
+  | "HINT_UNKNOWN"
+  | "BAD_OPTION"
+  | "INSTALL_FAILED"
+  | "NO_ENGINE_KEY";
+
+/** Something that the person at the keyboard can mend: what happened, and what to type. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly code: CliErrorCode;
+
+  constructor(
+    code: CliErrorCode,
+    happened: string,
+    details: { likelyCause?: string; remedy?: string } = {},
+  ) {
+    const lines = [happened];
+    if (details.likelyCause) lines.push(`Likely cause: ${details.likelyCause}`);
+    if (details.remedy) lines.push(`What to do: ${details.remedy}`);
+    super(lines.join("\n"));
+    this.code = code;
+  }
+}

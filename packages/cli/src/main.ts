@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { registerGrade } from "./commands/grade.ts";
+import { registerHint } from "./commands/hint.ts";
+import { registerList } from "./commands/list.ts";
+import { registerStart } from "./commands/start.ts";
+import { registerVerify } from "./commands/verify.ts";
+import { reportError } from "./output.ts";
+
+const program = new Command("kata")
+  .description("Database exercises, graded on real engines that really fail.")
+  .showHelpAfterError("(add --help for what there is)")
+  .exitOverride();
+
+for (const register of [registerList, registerStart, registerGrade, registerHint, registerVerify]) {
+  register(program);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = reportError(error);
+}

@@ -1,0 +1,52 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Scorecard, scorecardSchema } from "@db-katas/grading";
+import { CliError } from "./errors.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The last scorecard of each submission, for `kata hint`. */
+function fileOf(workspace: Workspace, kata: string, submission: string): string {
+  const name = submission.replaceAll(/[^\w-]+/g, "_");
+  return join(workspace.root, ".kata", "results", kata, `${name}.json`);
+}
+
+/** Keeps a scorecard; results of checks that were not run this time are kept from before. */
+export async function saveScorecard(workspace: Workspace, scorecard: Scorecard): Promise<void> {
+  const file = fileOf(workspace, scorecard.kata, scorecard.submission);
+  const before = await readFileIfAny(file);
+  const ran = new Set(scorecard.checks.map((check) => check.id));
+  const kept = before?.checks.filter((check) => !ran.has(check.id)) ?? [];
+  await writeJson(file, { ...scorecard, checks: [...kept, ...scorecard.checks] });
+}
+
+/** @throws CliError `RESULT_MISSING` */
+export async function lastScorecard(
+  workspace: Workspace,
+  kata: string,
+  submission: string,
+): Promise<Scorecard> {
+  const found = await readFileIfAny(fileOf(workspace, kata, submission));
+  if (found) return found;
+  throw new CliError("RESULT_MISSING", `${submission} has not been graded yet.`, {
+    remedy: `pnpm kata grade ${kata}`,
+  });
+}
+
+async function readFileIfAny(file: string): Promise<Scorecard | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return scorecardSchema.parse(JSON.parse(text));
+  } catch {
+    // Left by another version, or cut off: the next grade writes it anew.
+    return undefined;
+  }
+}
+
+/** Writes aside and renames, so that a reader never sees half a file. */
+export async function writeJson(file: string, value: unknown): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}.tmp`;
+  await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`);
+  await rename(draft, file);
+}

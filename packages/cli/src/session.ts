@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { cacheFolder, type EngineRun, openEngines } from "@db-katas/engines";
+import { freshSeed } from "@db-katas/grading";
+import { InvalidArgumentError } from "commander";
+import type { Progress } from "./output.ts";
+
+/** Ends by itself on Ctrl-C or SIGTERM: engines down, folders gone, then exit code 130 or 143. */
+export interface Session extends AsyncDisposable {
+  readonly engines: EngineRun;
+  readonly signal: AbortSignal;
+  readonly compileCache: string;
+}
+
+export async function openSession(progress: Progress): Promise<Session> {
+  const controller = new AbortController();
+  const engines = await openEngines({
+    onProgress: (event) => progress.update(event),
+    signal: controller.signal,
+  });
+  const onSignal = (signal: NodeJS.Signals) => {
+    progress.stop();
+    process.stderr.write(`\n${signal}: stopping the engines\n`);
+    controller.abort();
+    const end = () => process.exit(signal === "SIGINT" ? 130 : 143);
+    engines[Symbol.asyncDispose]().then(end, end);
+  };
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  return {
+    engines,
+    signal: controller.signal,
+    compileCache: join(cacheFolder(), "compile-cache"),
+    [Symbol.asyncDispose]: async () => {
+      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      await engines[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** `--seed`, else `KATA_SEED`, else a fresh one. */
+export function chooseSeed(option: number | undefined): number {
+  const fromEnvironment = process.env.KATA_SEED;
+  if (option !== undefined) return option;
+  return fromEnvironment ? parseSeed(fromEnvironment) : freshSeed();
+}
+
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 31) {
+    throw new InvalidArgumentError("A seed is a whole number from 0 to 2147483647.");
+  }
+  return seed;
+}

@@ -1,0 +1,172 @@
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import {
+  composeMutant,
+  findSubmission,
+  type Kata,
+  loadKata,
+  loadMutants,
+  loadRubric,
+  type Submission,
+} from "@db-katas/grading";
+import { CliError } from "./errors.ts";
+
+/** The folder that holds `projects/` and `attempts/`. */
+export interface Workspace {
+  readonly root: string;
+}
+
+/**
+ * Looks upwards from a folder for a workspace with `projects/`.
+ * @throws CliError `NOT_IN_WORKSPACE`
+ */
+export async function findWorkspace(from: string): Promise<Workspace> {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const [manifest, projects] = await Promise.all([
+      exists(join(folder, "pnpm-workspace.yaml")),
+      exists(join(folder, "projects")),
+    ]);
+    if (manifest && projects) return { root: folder };
+    if (folder === dirname(folder)) break;
+  }
+  throw new CliError("NOT_IN_WORKSPACE", `${from} is not inside a db-katas workspace.`, {
+    likelyCause: "kata looks upwards for a folder with pnpm-workspace.yaml and projects/",
+    remedy: "cd into your clone of db-katas and try again",
+  });
+}
+
+export async function listKatas(workspace: Workspace): Promise<Kata[]> {
+  const names = await readdir(join(workspace.root, "projects"));
+  const folders: string[] = [];
+  for (const name of names.sort()) {
+    const folder = join(workspace.root, "projects", name);
+    if (await exists(join(folder, "kata.ts"))) folders.push(folder);
+  }
+  return Promise.all(folders.map(loadKata));
+}
+
+/** @throws CliError `KATA_UNKNOWN` */
+export async function findKata(workspace: Workspace, name: string): Promise<Kata> {
+  const folder = join(workspace.root, "projects", name);
+  if (/^[\w-]+$/.test(name) && (await exists(join(folder, "kata.ts")))) return loadKata(folder);
+  const known = (await listKatas(workspace)).map((kata) => kata.name);
+  throw new CliError("KATA_UNKNOWN", `There is no kata called "${name}".`, {
+    likelyCause: `the ones here are ${known.join(", ") || "none"}`,
+    remedy: "pnpm kata list",
+  });
+}
+
+/** What `kata grade` shall grade: at most one of these is set besides `target`. */
+export interface TargetOptions {
+  readonly kata?: string;
+  readonly reference?: boolean;
+  readonly starter?: boolean;
+  readonly mutant?: string;
+  readonly variant?: string;
+}
+
+export interface Target {
+  readonly kata: Kata;
+  readonly submission: Submission;
+  /** What people type after `kata grade` to get the same again. */
+  readonly typed: string;
+}
+
+/**
+ * A kata's name stands for one's attempt at it; a folder stands for itself.
+ * @throws CliError `KATA_UNKNOWN`, `ATTEMPT_MISSING`, `TARGET_UNCLEAR`
+ */
+export async function resolveTarget(
+  workspace: Workspace,
+  target: string | undefined,
+  options: TargetOptions,
+  cwd: string,
+): Promise<Target> {
+  const looksLikeFolder = target !== undefined && /[/\\.]/.test(target);
+  const folder = looksLikeFolder ? resolve(cwd, target) : target === undefined ? cwd : undefined;
+  const name =
+    options.kata ?? (folder ? await kataOfFolder(workspace, folder) : (target as string));
+  const kata = await findKata(workspace, name);
+  const picked = await pickShipped(kata, options);
+  if (picked) return { kata, ...picked };
+  if (folder) {
+    const label = relative(workspace.root, folder) || basename(folder);
+    const typed = `${relative(cwd, folder) || "."}${options.kata ? ` --kata ${kata.name}` : ""}`;
+    return { kata, submission: await findSubmission(folder, label), typed };
+  }
+  const attempt = join(workspace.root, "attempts", kata.name);
+  if (!(await exists(attempt))) {
+    throw new CliError("ATTEMPT_MISSING", `You have no attempt at ${kata.name} yet.`, {
+      remedy: `pnpm kata start ${kata.name}   (or, to see the reference graded: pnpm kata grade ${kata.name} --reference)`,
+    });
+  }
+  return {
+    kata,
+    submission: await findSubmission(attempt, `attempts/${kata.name}`),
+    typed: kata.name,
+  };
+}
+
+async function pickShipped(
+  kata: Kata,
+  options: TargetOptions,
+): Promise<Omit<Target, "kata"> | undefined> {
+  if (options.reference) {
+    const submission = await findSubmission(join(kata.folder, "src"), "reference");
+    return { submission, typed: `${kata.name} --reference` };
+  }
+  if (options.starter) {
+    const submission = await findSubmission(join(kata.folder, "starter"), "starter");
+    return { submission, typed: `${kata.name} --starter` };
+  }
+  if (options.variant !== undefined) {
+    const folder = join(kata.folder, "variants", options.variant);
+    const submission = await findSubmission(folder, `variant ${options.variant}`);
+    return { submission, typed: `${kata.name} --variant ${options.variant}` };
+  }
+  if (options.mutant !== undefined) {
+    const mutants = await loadMutants(kata, await loadRubric(kata));
+    const mutant = mutants.find((candidate) => candidate.name === options.mutant);
+    if (!mutant) {
+      throw new CliError("TARGET_UNCLEAR", `${kata.name} has no mutant "${options.mutant}".`, {
+        likelyCause: `its mutants are ${mutants.map((known) => known.name).join(", ")}`,
+      });
+    }
+    return {
+      submission: await composeMutant(kata, mutant),
+      typed: `${kata.name} --mutant ${mutant.name}`,
+    };
+  }
+  return undefined;
+}
+
+/** A folder belongs to the kata that its package.json names, or to the project that it is in. */
+async function kataOfFolder(workspace: Workspace, folder: string): Promise<string> {
+  if (!(await exists(folder))) {
+    throw new CliError("TARGET_UNCLEAR", `There is no folder ${folder}.`, {
+      remedy: "pnpm kata grade <kata or folder>",
+    });
+  }
+  const real = await realpath(folder);
+  for (let place = real; place !== dirname(place); place = dirname(place)) {
+    const text = await readFile(join(place, "package.json"), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    try {
+      const manifest = JSON.parse(text) as { kata?: unknown };
+      if (typeof manifest.kata === "string") return manifest.kata;
+    } catch {
+      break;
+    }
+  }
+  const inside = relative(join(await realpath(workspace.root), "projects"), real);
+  const first = inside.split(sep)[0];
+  if (first && first !== "..") return first;
+  throw new CliError("TARGET_UNCLEAR", `Which kata is ${folder} an answer to?`, {
+    likelyCause: 'no package.json at or above it says "kata": "<name>"',
+    remedy: `pnpm kata grade ${folder} --kata <name>`,
+  });
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

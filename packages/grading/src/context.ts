@@ -1,0 +1,203 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { ActiveFault, Fault, FaultArguments, Lease } from "@db-katas/engines";
+import type { SubmissionContract } from "./check.ts";
+import { formatOperation, type History } from "./history/history.ts";
+import { checkSet, type SetOp } from "./history/set.ts";
+import type { Random } from "./seed.ts";
+import type { AppProcess } from "./submission/process.ts";
+import { brief, type Trace } from "./trace.ts";
+import { CheckFailure, SubmissionError } from "./verdict.ts";
+
+/** What a submission's `createNode` resolves to. */
+export type NodeOf<S extends SubmissionContract> = Awaited<ReturnType<S["createNode"]>>;
+
+export interface ContextParts {
+  readonly seed: number;
+  readonly random: Random;
+  readonly leases: ReadonlyMap<string, Lease>;
+  readonly trace: Trace;
+  /** Starts, or takes from the ones started ahead, the process of that name. */
+  readonly process: (name: string) => AppProcess;
+  /** A folder that is removed when the check ends. */
+  readonly folder: string;
+}
+
+/** Everything that a check may use. Whatever it does through here is in the trace of its failure. */
+export class CheckContext<S extends SubmissionContract> {
+  /** This check's own seed. */
+  readonly seed: number;
+  readonly random: Random;
+  /** A folder of the check's own, removed when it ends. */
+  readonly folder: string;
+  readonly #parts: ContextParts;
+
+  constructor(parts: ContextParts) {
+    this.seed = parts.seed;
+    this.random = parts.random;
+    this.folder = parts.folder;
+    this.#parts = parts;
+  }
+
+  /** The lease on an engine that the check declared. */
+  lease(engine: string): Lease {
+    const lease = this.#parts.leases.get(engine);
+    if (!lease) throw new Error(`This check declares no engine called ${engine}.`);
+    return lease;
+  }
+
+  /** Starts an app node in a process of its own. */
+  async start(name: string, ...config: Parameters<S["createNode"]>): Promise<NodeOf<S>> {
+    const process = this.#parts.process(name);
+    await process.ready;
+    await this.#parts.trace.call(name, "createNode(…)", () => process.createNode(config));
+    const call = (method: string, args: unknown[]) =>
+      this.#parts.trace.call(
+        name,
+        `${method}(${args.map((arg) => brief(arg, 60)).join(", ")})`,
+        () => process.call(method, args),
+      );
+    // A proxy that answers to any name but `then`, or awaiting it would call the submission.
+    return new Proxy({} as NodeOf<S>, {
+      get: (_, method) =>
+        typeof method === "string" && method !== "then"
+          ? (...args: unknown[]) => call(method, args)
+          : undefined,
+    });
+  }
+
+  /** Calls the submission's `migrate` in a process of its own. */
+  async migrate(...args: Parameters<NonNullable<S["migrate"]>>): Promise<void> {
+    const process = this.#parts.process("migrate");
+    await process.ready;
+    await this.#parts.trace.call("migrate", "migrate(…)", () => process.migrate(args));
+  }
+
+  /** Says in the trace what the check is about to do, in words of the brief. */
+  step(text: string): void {
+    this.#parts.trace.add("step", text);
+  }
+
+  /** Injects a fault into one of the check's engines. It is healed when disposed, or at the check's end. */
+  async inject<Options>(
+    engine: string,
+    fault: Fault<Options>,
+    ...options: FaultArguments<Options>
+  ): Promise<ActiveFault> {
+    const described = options.length > 0 ? ` ${brief(options[0])}` : "";
+    this.#parts.trace.add("fault", `${engine}: ${fault.name}${described}`);
+    const active = await this.lease(engine).inject(fault, ...options);
+    const heal = async () => {
+      await active.heal();
+      this.#parts.trace.add("heal", `${engine}: ${fault.name} is over`);
+    };
+    return { name: active.name, startedAt: active.startedAt, heal, [Symbol.asyncDispose]: heal };
+  }
+
+  /** @throws CheckFailure unless the two are deeply and strictly equal */
+  equal<T>(received: T, expected: T, what: string): void {
+    if (isDeepStrictEqual(received, expected)) return;
+    throw new CheckFailure(what, {
+      expected: brief(expected, 400),
+      received: brief(received, 400),
+    });
+  }
+
+  /** @throws CheckFailure unless `holds`; the two texts say what was expected and what came back. */
+  ok(holds: boolean, what: string, texts: { expected: string; received: string }): asserts holds {
+    if (!holds) throw new CheckFailure(what, texts);
+  }
+
+  /** @throws CheckFailure unless the operation rejects with an error of one of those codes */
+  async rejects(operation: Promise<unknown>, codes: string | readonly string[], what: string) {
+    const wanted = typeof codes === "string" ? [codes] : codes;
+    const expected = `an error with code ${wanted.join(" or ")}`;
+    let result: unknown;
+    try {
+      result = await operation;
+    } catch (error) {
+      if (!(error instanceof SubmissionError)) throw error;
+      if (error.code !== undefined && wanted.includes(error.code)) return;
+      throw new CheckFailure(what, {
+        expected,
+        received: `an error with code ${error.code ?? "(none)"}: ${error.message}`,
+      });
+    }
+    throw new CheckFailure(what, { expected, received: `it resolved to ${brief(result)}` });
+  }
+
+  /**
+   * The operation's outcome, whatever it is, if it settles in time.
+   * @throws CheckFailure when it takes longer than `limitMs`
+   * @returns what it resolved to, and how long it took in milliseconds
+   */
+  async within<T>(
+    limitMs: number,
+    run: () => Promise<T>,
+    what: string,
+  ): Promise<{ outcome: PromiseSettledResult<T>; tookMs: number }> {
+    const begin = performance.now();
+    const late = new AbortController();
+    const [outcome] = await Promise.race([
+      Promise.allSettled([run()]),
+      wait(limitMs, [undefined] as const, { signal: late.signal }).catch(
+        () => [undefined] as const,
+      ),
+    ]);
+    late.abort();
+    const tookMs = performance.now() - begin;
+    if (!outcome) {
+      throw new CheckFailure(what, {
+        expected: `an answer or an error within ${limitMs} ms`,
+        received: `nothing after ${tookMs.toFixed(0)} ms`,
+      });
+    }
+    return { outcome, tookMs };
+  }
+
+  /**
+   * Asks again and again, 20 ms apart, until the answer is accepted.
+   * @throws CheckFailure when no answer is accepted within `limitMs`
+   */
+  async eventually<T>(
+    limitMs: number,
+    ask: () => Promise<T>,
+    accept: (answer: T) => boolean,
+    what: string,
+    expected: string,
+  ): Promise<T> {
+    const end = performance.now() + limitMs;
+    for (;;) {
+      const [outcome] = await Promise.allSettled([ask()]);
+      if (outcome?.status === "fulfilled" && accept(outcome.value)) return outcome.value;
+      if (outcome?.status === "rejected" && !(outcome.reason instanceof SubmissionError)) {
+        throw outcome.reason;
+      }
+      if (performance.now() > end) {
+        const received =
+          outcome?.status === "fulfilled" ? brief(outcome.value, 400) : String(outcome?.reason);
+        throw new CheckFailure(`${what}, also after ${limitMs} ms`, { expected, received });
+      }
+      await wait(20);
+    }
+  }
+
+  /** @throws CheckFailure when elements were lost, resurrected or made up, with the operations that prove it */
+  setHolds(history: History<SetOp>, what: string): void {
+    const verdict = checkSet(history.operations);
+    if (verdict.valid) return;
+    const count = (name: string, elements: readonly string[]) =>
+      elements.length > 0
+        ? [`${elements.length} ${name} (${elements.slice(0, 3).join(", ")})`]
+        : [];
+    throw new CheckFailure(what, {
+      expected: "nothing lost, nothing resurrected, nothing made up",
+      received: [
+        ...count("lost", verdict.lost),
+        ...count("resurrected", verdict.resurrected),
+        ...count("never added", verdict.phantom),
+      ].join(", "),
+      detail: ["The operations that prove it:", ...verdict.counterexample.map(formatOperation)],
+    });
+  }
+}

@@ -1,0 +1,38 @@
+export {
+  type Check,
+  type CheckDefinition,
+  checksFor,
+  type EngineNeeds,
+  type Hint,
+  type Preparation,
+  type SubmissionContract,
+} from "./check.ts";
+export { CheckContext, type NodeOf } from "./context.ts";
+export { GradingError, type GradingErrorCode } from "./errors.ts";
+export { formatOperation, History, type Operation } from "./history/history.ts";
+export { checkSet, type SetOp, type SetVerdict } from "./history/set.ts";
+export { defineKata, type Kata, type KataDefinition, loadKata } from "./kata.ts";
+export {
+  type CheckResult,
+  exitCodeOf,
+  exitCodes,
+  type Scorecard,
+  scorecardSchema,
+} from "./report/scorecard.ts";
+export {
+  formatCheckLine,
+  formatFailure,
+  formatScorecard,
+  formatSummary,
+  type Paint,
+  plainPaint,
+  terminalPaint,
+} from "./report/text.ts";
+export { loadRubric, type Rubric, withDependencies } from "./rubric.ts";
+export { type GradeOptions, grade } from "./run/grade.ts";
+export { freshSeed, type Random, randomFrom, seedFor } from "./seed.ts";
+export { findSubmission, fingerprint, type Submission } from "./submission/submission.ts";
+export { CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "./verdict.ts";
+export { loadMutants, loadVariants, type Mutant, type Variant } from "./verify/manifest.ts";
+export { composeMutant } from "./verify/overlay.ts";
+export { type VerifyResult, verify } from "./verify/verify.ts";

@@ -1,0 +1,73 @@
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Capability } from "@db-katas/engines";
+import { GradingError } from "./errors.ts";
+
+/** What an exercise is, as data: nothing in here starts anything. */
+export interface KataDefinition {
+  readonly title: string;
+  /** One sentence for `kata list`. */
+  readonly summary: string;
+  /** Where in the guide the exercise comes from. */
+  readonly guideSection: string;
+  readonly level: "introductory" | "intermediate" | "advanced";
+  /** How long a senior engineer may expect to sit over it. */
+  readonly minutes: number;
+  readonly concepts: readonly string[];
+  /** The engines that the checks use; a check may ask for more capabilities of its own. */
+  readonly engines: { readonly [name: string]: { readonly needs?: readonly Capability[] } };
+  readonly limits: {
+    /** JavaScript heap of one app node, in MiB. */
+    readonly memoryMb: number;
+    /** The longest that the grader waits for one call to an app node, in milliseconds. */
+    readonly callMs: number;
+    /** The longest that one check may take, engines' start not counted, in milliseconds. */
+    readonly checkMs: number;
+  };
+}
+
+export function defineKata(definition: KataDefinition): KataDefinition {
+  return definition;
+}
+
+/** An exercise found on disk. */
+export interface Kata {
+  /** The folder's name, which is the name that people type. */
+  readonly name: string;
+  readonly folder: string;
+  readonly definition: KataDefinition;
+}
+
+/**
+ * @param folder an exercise's folder (it holds `kata.ts`)
+ * @throws GradingError `KATA_INVALID`
+ */
+export async function loadKata(folder: string): Promise<Kata> {
+  const file = join(resolve(folder), "kata.ts");
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) {
+    throw new GradingError("KATA_INVALID", `There is no exercise in ${folder}: no kata.ts.`, {
+      remedy: "pnpm kata list",
+    });
+  }
+  let definition: KataDefinition | undefined;
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: KataDefinition };
+    definition = module.default;
+  } catch (cause) {
+    throw new GradingError("KATA_INVALID", `${file} could not be loaded: ${messageOf(cause)}`, {
+      likelyCause: "a syntax error, or an import that does not resolve",
+      remedy: `pnpm exec tsc -p ${folder}`,
+      cause,
+    });
+  }
+  if (!definition?.engines || !definition.limits || !definition.title) {
+    throw new GradingError("KATA_INVALID", `${file} does not default-export defineKata({ … }).`);
+  }
+  return { name: basename(resolve(folder)), folder: resolve(folder), definition };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+
+const engineSchema = z.object({
+  name: z.string(),
+  version: z.string(),
+  provider: z.string(),
+  source: z.string().describe("where the server comes from; a stand-in says so here"),
+});
+
+const failureSchema = z.object({
+  message: z.string(),
+  expected: z.string().optional(),
+  received: z.string().optional(),
+  detail: z.array(z.string()).describe("for instance the operations that prove an anomaly"),
+  trace: z.array(z.string()).describe("what the grader did last, in order"),
+  stderr: z.string().describe("the last of what the submission wrote to stderr").optional(),
+  engineLog: z.string().describe("the last of the engines' logs").optional(),
+});
+
+const checkSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  concept: z.string(),
+  points: z.int().min(1),
+  earned: z.int().min(0),
+  verdict: z.enum(["passed", "failed", "skipped", "not graded", "timed out", "crashed", "error"]),
+  reason: z.string().describe("why it was skipped or not graded, with the remedy").optional(),
+  durationMs: z.number().min(0),
+  failure: failureSchema.optional(),
+  hints: z.array(z.string()).describe("level by level; empty when passed"),
+  replay: z.string().describe("the command that runs just this check again"),
+});
+
+export const scorecardSchema = z
+  .object({
+    schemaVersion: z.literal(1),
+    kata: z.string(),
+    submission: z.string(),
+    seed: z.int(),
+    startedAt: z.iso.datetime(),
+    durationMs: z.number().min(0),
+    engines: z.array(engineSchema),
+    checks: z.array(checkSchema),
+    points: z.object({
+      earned: z.int(),
+      possible: z.int().describe("of the checks that could be graded"),
+      total: z.int().describe("of the whole rubric, or of the checks asked for"),
+    }),
+  })
+  .meta({ title: "db-katas scorecard" });
+
+export type Scorecard = z.infer<typeof scorecardSchema>;
+export type CheckResult = Scorecard["checks"][number];
+export type CheckFailureReport = z.infer<typeof failureSchema>;
+
+/** The exit codes of `kata grade`, documented in the README. */
+export const exitCodes = {
+  fullMarks: 0,
+  lostPoints: 1,
+  ourError: 2,
+  submissionBroke: 3,
+  nothingGraded: 4,
+} as const;
+
+/**
+ * @param strict a check that could not be graded counts as lost points
+ * @returns the exit code; the worst news wins: our error, then a crash or time-out, then lost points
+ */
+export function exitCodeOf(scorecard: Scorecard, strict = false): number {
+  const any = (...verdicts: CheckResult["verdict"][]) =>
+    scorecard.checks.some((check) => verdicts.includes(check.verdict));
+  if (any("error")) return exitCodes.ourError;
+  if (any("crashed", "timed out")) return exitCodes.submissionBroke;
+  if (!any("passed", "failed")) return exitCodes.nothingGraded;
+  if (any("failed", "skipped") || (strict && any("not graded"))) return exitCodes.lostPoints;
+  return exitCodes.fullMarks;
+}
+
+export function pointsOf(checks: readonly CheckResult[]): Scorecard["points"] {
+  const sum = (list: readonly CheckResult[], value: (check: CheckResult) => number) =>
+    list.reduce((total, check) => total + value(check), 0);
+  return {
+    earned: sum(checks, (check) => check.earned),
+    possible: sum(
+      checks.filter((check) => check.verdict !== "not graded"),
+      (check) => check.points,
+    ),
+    total: sum(checks, (check) => check.points),
+  };
+}

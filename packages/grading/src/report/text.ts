@@ -1,0 +1,95 @@
+import { styleText } from "node:util";
+import type { CheckResult, Scorecard } from "./scorecard.ts";
+
+type Style = Parameters<typeof styleText>[0];
+export type Paint = (style: Style, text: string) => string;
+
+/** Colours when the terminal has them (and `NO_COLOR` is not set), plain text otherwise. */
+export const terminalPaint: Paint = (style, text) =>
+  styleText(style, text, { stream: process.stdout, validateStream: true });
+export const plainPaint: Paint = (_, text) => text;
+
+const MARKS: Record<CheckResult["verdict"], { mark: string; style: Style }> = {
+  passed: { mark: "✓", style: "green" },
+  failed: { mark: "✗", style: "red" },
+  skipped: { mark: "–", style: "gray" },
+  "not graded": { mark: "?", style: "yellow" },
+  "timed out": { mark: "⧖", style: "red" },
+  crashed: { mark: "☠", style: "red" },
+  error: { mark: "!", style: "magenta" },
+};
+
+const TRACE_LINES = 12;
+
+/** One line for one check. */
+export function formatCheckLine(check: CheckResult, paint: Paint): string {
+  const { mark, style } = MARKS[check.verdict];
+  const points = `${check.earned}/${check.points}`.padStart(5);
+  const seconds = `${(check.durationMs / 1_000).toFixed(1)} s`.padStart(7);
+  const verdict =
+    check.verdict === "passed" || check.verdict === "failed" ? "" : ` ${check.verdict}`;
+  const reason = check.reason ? paint("gray", ` (${check.reason})`) : "";
+  return `  ${paint(style, mark)} ${points} ${paint("gray", seconds)}  ${check.title}${paint(style, verdict)}${reason}`;
+}
+
+/** What people need to act on a check that did not pass: several lines, indented. */
+export function formatFailure(check: CheckResult, paint: Paint): string {
+  const { failure } = check;
+  if (!failure) return "";
+  const lines = [paint("bold", failure.message)];
+  if (failure.expected !== undefined)
+    lines.push(`${paint("green", "expected")}  ${failure.expected}`);
+  if (failure.received !== undefined)
+    lines.push(`${paint("red", "received")}  ${failure.received}`);
+  lines.push(...failure.detail.map((line) => `  ${line}`));
+  if (failure.trace.length > 0) {
+    lines.push(paint("gray", "what was done, the last of it:"));
+    lines.push(...failure.trace.slice(-TRACE_LINES).map((line) => paint("gray", line)));
+  }
+  if (failure.stderr) {
+    lines.push(paint("gray", "the submission wrote:"));
+    lines.push(
+      ...failure.stderr
+        .trimEnd()
+        .split("\n")
+        .slice(-12)
+        .map((line) => `  ${line}`),
+    );
+  }
+  if (failure.engineLog) lines.push(paint("gray", "the engines wrote:"), failure.engineLog);
+  lines.push(`${paint("cyan", "again")}  ${check.replay}`);
+  return lines.map((line) => `          ${line}`).join("\n");
+}
+
+/** Points, engines, counts. The last line is the one that machines read too: `N passed, N failed`. */
+export function formatSummary(scorecard: Scorecard, paint: Paint): string {
+  const { points, checks, engines } = scorecard;
+  const count = (...verdicts: CheckResult["verdict"][]) =>
+    checks.filter((check) => verdicts.includes(check.verdict)).length;
+  const notGraded = count("not graded");
+  const style: Style = points.earned === points.possible && notGraded === 0 ? "green" : "yellow";
+  const where = engines.map(({ name, version, provider }) => `${name} ${version} (${provider})`);
+  const lines = [
+    "",
+    `  ${paint([style, "bold"], `${points.earned} of ${points.possible} points`)}` +
+      `${notGraded > 0 ? ` (${notGraded} checks worth ${points.total - points.possible} not graded)` : ""}` +
+      `  ${paint("gray", [...where, `seed ${scorecard.seed}`, `${(scorecard.durationMs / 1_000).toFixed(1)} s`].join(" · "))}`,
+    "",
+    `${count("passed")} passed, ${count("failed", "crashed", "timed out", "error")} failed` +
+      `${count("skipped", "not graded") > 0 ? `, ${count("skipped", "not graded")} skipped` : ""}`,
+  ];
+  return lines.join("\n");
+}
+
+/** The whole scorecard as text. A failure that all checks share is told once. */
+export function formatScorecard(scorecard: Scorecard, paint: Paint = plainPaint): string {
+  const told = new Set<string>();
+  const blocks = scorecard.checks.flatMap((check) => {
+    const line = formatCheckLine(check, paint);
+    const message = check.failure?.message;
+    if (message === undefined || told.has(message)) return [line];
+    told.add(message);
+    return [line, formatFailure(check, paint)];
+  });
+  return [...blocks, formatSummary(scorecard, paint)].join("\n");
+}

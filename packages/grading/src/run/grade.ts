@@ -1,0 +1,189 @@
+import { join } from "node:path";
+import type { EngineRun, RunningEngine } from "@db-katas/engines";
+import PQueue from "p-queue";
+import { type Check, requestFor } from "../check.ts";
+import type { Kata } from "../kata.ts";
+import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
+import { type Rubric, withDependencies } from "../rubric.ts";
+import { fingerprint, type Submission } from "../submission/submission.ts";
+import { SubmissionCrashed } from "../verdict.ts";
+import { type CheckRun, runCheck, spawnProcess } from "./run-check.ts";
+
+export interface GradeOptions {
+  readonly kata: Kata;
+  readonly rubric: Rubric;
+  readonly submission: Submission;
+  readonly engines: EngineRun;
+  readonly seed: number;
+  /** Ids of the checks to run; what they depend on runs too. Default: all. */
+  readonly only?: readonly string[] | undefined;
+  /** Checks that may run at the same moment; those that measure time run alone. Default 2. */
+  readonly concurrency?: number;
+  /** How people name this submission to `kata grade`. */
+  readonly target: string;
+  /** A folder where Node may keep compiled code. */
+  readonly compileCache?: string | undefined;
+  readonly onStart?: (check: Check) => void;
+  readonly onResult?: (result: CheckResult) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Grades one submission. Every check of the rubric is accounted for in the result. */
+export async function grade(options: GradeOptions): Promise<Scorecard> {
+  const { kata, submission, engines, seed } = options;
+  const begin = performance.now();
+  const startedAt = new Date().toISOString();
+  const rubric = options.only ? withDependencies(options.rubric, options.only) : options.rubric;
+  const met = new Map<string, Scorecard["engines"][number]>();
+  const base = {
+    kata,
+    submission,
+    engines,
+    runSeed: seed,
+    fingerprint: await fingerprint(submission),
+    compileCache: options.compileCache ?? join(engines.folder, "compile-cache"),
+    onEngine: ({ name, version, provider, source }: RunningEngine) =>
+      met.set(name, { name, version, provider, source }),
+  };
+
+  const results = new Map<string, CheckResult>();
+  const finish = (result: CheckResult) => {
+    results.set(result.id, result);
+    options.onResult?.(result);
+  };
+  const replayOf = (check: Check) =>
+    `pnpm kata grade ${options.target} --check ${check.id} --seed ${seed}`;
+
+  const broken = await loadFailure(base);
+  const unavailable = broken ? new Map<string, string>() : await unavailability(rubric, engines);
+
+  const runOne = async (check: Check) => {
+    options.signal?.throwIfAborted();
+    const blocked = check.dependsOn?.find((id) => results.get(id)?.verdict !== "passed");
+    const missing = unavailable.get(check.id);
+    if (broken) finish({ ...blank(check, replayOf(check)), ...broken });
+    else if (missing !== undefined) {
+      finish({ ...blank(check, replayOf(check)), verdict: "not graded", reason: missing });
+    } else if (blocked) {
+      const verdict = results.get(blocked)?.verdict;
+      finish({
+        ...blank(check, replayOf(check)),
+        verdict: verdict === "not graded" ? "not graded" : "skipped",
+        reason: `${blocked} ${verdict === "not graded" ? "was not graded" : "did not pass"}`,
+      });
+    } else {
+      options.onStart?.(check);
+      finish(await runCheck(check, { ...base, replay: replayOf(check) }));
+    }
+  };
+
+  await runInOrder(
+    rubric.filter((check) => !check.timing),
+    options.concurrency ?? 2,
+    runOne,
+  );
+  await runInOrder(
+    rubric.filter((check) => check.timing),
+    1,
+    runOne,
+  );
+
+  const checks = rubric.map((check) => {
+    const result = results.get(check.id);
+    if (!result) throw new Error(`The check ${check.id} is not accounted for.`);
+    return result;
+  });
+  return {
+    schemaVersion: 1,
+    kata: kata.name,
+    submission: submission.label,
+    seed,
+    startedAt,
+    durationMs: performance.now() - begin,
+    engines: [...met.values()],
+    checks,
+    points: pointsOf(checks),
+  };
+}
+
+/** Starts checks in rubric order, each once those that it depends on are done. */
+async function runInOrder(
+  checks: Rubric,
+  concurrency: number,
+  run: (check: Check) => Promise<void>,
+): Promise<void> {
+  const queue = new PQueue({ concurrency });
+  const done = new Map<string, Promise<void>>();
+  for (const check of checks) {
+    const before = (check.dependsOn ?? []).map((id) => done.get(id));
+    done.set(
+      check.id,
+      queue.add(async () => {
+        // No deadlock: what it waits for was queued before it, so it runs or is over.
+        await Promise.all(before);
+        await run(check);
+      }),
+    );
+  }
+  const outcomes = await Promise.allSettled(done.values());
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+}
+
+function blank(check: Check, replay: string): CheckResult {
+  return {
+    id: check.id,
+    title: check.title,
+    concept: check.concept,
+    points: check.points,
+    earned: 0,
+    verdict: "skipped",
+    durationMs: 0,
+    hints: [],
+    replay,
+  };
+}
+
+/** Loads the submission once, so that code that doesn't compile is said once. */
+async function loadFailure(
+  run: Omit<CheckRun, "replay">,
+): Promise<Pick<CheckResult, "verdict" | "failure"> | undefined> {
+  await using process = spawnProcess("import", { ...run, replay: "" });
+  try {
+    await process.ready;
+    return undefined;
+  } catch (error) {
+    const crashed = error instanceof SubmissionCrashed;
+    return {
+      verdict: crashed ? "crashed" : "timed out",
+      failure: {
+        message: `The submission could not be loaded: ${error instanceof Error ? error.message : error}`,
+        detail: [],
+        trace: [],
+        ...(crashed && error.stderr ? { stderr: error.stderr } : {}),
+      },
+    };
+  }
+}
+
+/** Why checks can't be graded on this machine, by check id. */
+async function unavailability(rubric: Rubric, engines: EngineRun): Promise<Map<string, string>> {
+  const reasons = new Map<string, string>();
+  for (const check of rubric) {
+    for (const [name, needs] of Object.entries(check.engines)) {
+      const request = requestFor(needs);
+      const probe = await engines.probe(name, request.needs);
+      if (probe.chosen) continue;
+      const remedies = probe.offers.flatMap((offer) =>
+        !offer.offered && offer.remedy ? [offer.remedy] : [],
+      );
+      reasons.set(
+        check.id,
+        `needs ${name}${request.needs.length > 0 ? ` with ${request.needs.join(", ")}` : ""}` +
+          `${remedies[0] ? `: ${remedies[0]}` : ""}`,
+      );
+      break;
+    }
+  }
+  return reasons;
+}

@@ -1,0 +1,68 @@
+import { inspect } from "node:util";
+
+/** What happened during a check, for whoever has to understand its failure. */
+export interface TraceEvent {
+  /** Milliseconds since the check began. */
+  readonly atMs: number;
+  readonly kind: "step" | "call" | "fault" | "heal";
+  /** For a call, the app node. */
+  readonly node?: string;
+  readonly text: string;
+  /** How long it took, in milliseconds; undefined while under way. */
+  readonly tookMs?: number;
+}
+
+const KEPT = 400;
+
+/** Keeps the last few hundred events of a check. */
+export class Trace {
+  readonly #events: TraceEvent[] = [];
+  readonly #begin = performance.now();
+
+  get events(): readonly TraceEvent[] {
+    return this.#events;
+  }
+
+  add(kind: TraceEvent["kind"], text: string, node?: string): void {
+    this.#push({ atMs: this.#now(), kind, text, ...(node === undefined ? {} : { node }) });
+  }
+
+  /** Records a call with its outcome when it settles. */
+  async call<T>(node: string, text: string, run: () => Promise<T>): Promise<T> {
+    const atMs = this.#now();
+    const event = { atMs, kind: "call" as const, node };
+    const close = (outcome: string) =>
+      this.#push({ ...event, text: `${text} → ${outcome}`, tookMs: this.#now() - atMs });
+    try {
+      const result = await run();
+      close(brief(result));
+      return result;
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      close(`threw ${code ?? ""} ${error instanceof Error ? error.message : error}`);
+      throw error;
+    }
+  }
+
+  #now(): number {
+    return performance.now() - this.#begin;
+  }
+
+  #push(event: TraceEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > KEPT) this.#events.shift();
+  }
+}
+
+/** A value on one line of at most `width` characters. */
+export function brief(value: unknown, width = 140): string {
+  const text = inspect(value, { breakLength: Number.POSITIVE_INFINITY, compact: true, depth: 4 });
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
+
+/** `   1204 ms  a  get('x') → null  (3 ms)` */
+export function formatEvent(event: TraceEvent): string {
+  const took = event.tookMs === undefined ? "" : `  (${event.tookMs.toFixed(0)} ms)`;
+  const who = event.kind === "call" ? (event.node ?? "") : `[${event.kind}]`;
+  return `${event.atMs.toFixed(0).padStart(7)} ms  ${who.padEnd(7)} ${event.text}${took}`;
+}

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Kata } from "../kata.ts";
+import { findSubmission, type Submission } from "../submission/submission.ts";
+import type { Mutant } from "./manifest.ts";
+
+/**
+ * Lays a mutant's files over the reference solution, in a folder of the project's own so that
+ * packages resolve as they do for the reference. The folder is keyed by content and kept.
+ */
+export async function composeMutant(kata: Kata, mutant: Mutant): Promise<Submission> {
+  const source = join(kata.folder, "src");
+  const root = join(kata.folder, ".kata", "mutants");
+  const key = await hashFolders([source, mutant.folder]);
+  const composed = join(root, `${mutant.name}-${key}`);
+  const label = `mutant ${mutant.name}`;
+  if (await stat(composed).catch(() => undefined)) return findSubmission(composed, label);
+
+  await mkdir(root, { recursive: true });
+  for (const old of await readdir(root)) {
+    if (old.startsWith(`${mutant.name}-`))
+      await rm(join(root, old), { recursive: true, force: true });
+  }
+  // Made aside and renamed, so that two runs at once never see half of one.
+  const draft = join(root, `.draft-${process.pid}-${mutant.name}-${key}`);
+  await cp(source, draft, { recursive: true });
+  await cp(mutant.folder, draft, {
+    recursive: true,
+    filter: (path) => relative(mutant.folder, path) !== "mutant.json",
+  });
+  await rename(draft, composed).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(draft, { recursive: true, force: true });
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+  });
+  return findSubmission(composed, label);
+}
+
+async function hashFolders(folders: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const folder of folders) {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+    for (const file of files) hash.update(relative(folder, file)).update(await readFile(file));
+  }
+  return hash.digest("hex").slice(0, 12);
+}

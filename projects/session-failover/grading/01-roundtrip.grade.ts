@@ -1,0 +1,55 @@
+import { check, sessionInput, someData, startTwoNodes } from "./kit.ts";
+
+export default check({
+  title: "a session opened on one node lives its whole life on another",
+  points: 3,
+  concept: "contract",
+  engines: { postgres: {}, redis: {} },
+  nodes: ["a", "b"],
+  hints: [
+    "Two nodes share nothing but PostgreSQL and Redis. What does node b know about a session that node a made?",
+    "Follow one session through create, get, update, touch, list and destroy with two processes and no cache at all; add Redis when that works.",
+  ],
+  async run(t) {
+    const [a, b] = await startTwoNodes(t);
+    const input = sessionInput(t);
+
+    t.step("open a session on a, read it on b");
+    const created = await a.create(input);
+    t.equal(created.version, 1, "a new session has version 1");
+    t.equal(created.userId, input.userId, "create() returns the session's user");
+    t.equal(created.data, input.data, "create() returns the session's data");
+    t.equal(await b.get(created.id), created, "b reads the session that a opened");
+
+    t.step("update on b, read on a");
+    const data = someData(t);
+    const updated = await b.update(created.id, { data, expectedVersion: 1 });
+    t.equal(updated.version, 2, "an update makes it version 2");
+    t.equal(await a.get(created.id), updated, "a reads what b wrote");
+
+    t.step("touch on a, read on b");
+    const touched = await a.touch(created.id, 3_600_000);
+    t.ok(touched.expiresAt > updated.expiresAt, "touch() moves the expiry", {
+      expected: `an expiresAt after ${updated.expiresAt}`,
+      received: String(touched.expiresAt),
+    });
+    t.equal(await b.get(created.id), touched, "b reads the session that a touched");
+
+    t.step("list, destroy and look again");
+    const second = await b.create({ ...sessionInput(t), userId: input.userId, device: "kiosk" });
+    const devices = await a.list(input.userId);
+    t.equal(
+      devices.map((device) => device.device),
+      [input.device, "kiosk"],
+      "list() tells the user's devices, oldest first",
+    );
+    await a.destroy(created.id);
+    t.equal(await b.get(created.id), null, "a destroyed session is gone on the other node");
+    await b.destroy(created.id);
+    t.equal(await a.destroyAll(input.userId), 1, "destroyAll() tells how many sessions there were");
+    t.equal(await b.get(second.id), null, "destroyAll() ends the sessions of that user");
+    t.equal(await b.list(input.userId), [], "and none is listed");
+    await t.rejects(a.touch(created.id, 1_000), "NOT_FOUND", "touching a dead session is refused");
+    t.equal(await a.get("no-such-session-id-anywhere"), null, "an unknown id is no session");
+  },
+});

@@ -1,0 +1,52 @@
+import { SubmissionError } from "@db-katas/grading";
+import { check, sessionInput, startTwoNodes } from "./kit.ts";
+
+const ROUNDS = 6;
+const WRITERS = 8;
+
+export default check({
+  title: "of concurrent updates that expect the same version, exactly one wins",
+  points: 3,
+  concept: "optimistic concurrency",
+  traps: ["last-write-wins", "check-then-act"],
+  engines: { postgres: {}, redis: {} },
+  nodes: ["a", "b"],
+  dependsOn: ["roundtrip"],
+  hints: [
+    "Who compares the version, and can anything happen between the comparison and the write?",
+    "Let the database compare and write in one statement, and look at how many rows it changed.",
+  ],
+  async run(t) {
+    const [a, b] = await startTwoNodes(t);
+    const session = await a.create(sessionInput(t));
+    for (let round = 1; round <= ROUNDS; round++) {
+      t.step(`round ${round}: ${WRITERS} writers expect version ${round}`);
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: WRITERS }, (_, writer) =>
+          (writer % 2 === 0 ? a : b).update(session.id, {
+            data: { round, writer },
+            expectedVersion: round,
+          }),
+        ),
+      );
+      const winners = outcomes.flatMap((outcome, writer) =>
+        outcome.status === "fulfilled" ? [{ writer, session: outcome.value }] : [],
+      );
+      t.equal(winners.length, 1, "exactly one update of a version succeeds");
+      for (const outcome of outcomes) {
+        if (outcome.status === "fulfilled") continue;
+        if (!(outcome.reason instanceof SubmissionError)) throw outcome.reason;
+        t.equal(outcome.reason.code, "VERSION_CONFLICT", "the others are told VERSION_CONFLICT");
+      }
+      for (const node of [a, b]) {
+        const seen = await node.get(session.id);
+        t.equal(
+          seen?.data,
+          { round, writer: winners[0]?.writer ?? -1 },
+          "both nodes read the winner's data",
+        );
+        t.equal(seen?.version, round + 1, "the version grew by one");
+      }
+    }
+  },
+});

@@ -1,0 +1,67 @@
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import {
+  check,
+  expectWithinBound,
+  readThrough,
+  sessionInput,
+  someData,
+  startTwoNodes,
+} from "./kit.ts";
+
+export default check({
+  title: "when one node alone is cut off from Redis, both still see each other's writes within S",
+  points: 5,
+  concept: "split brain",
+  traps: ["each-node-chooses-its-tier"],
+  engines: { postgres: {}, redis: { faults: [blackHole] } },
+  nodes: ["a", "b"],
+  dependsOn: ["roundtrip"],
+  hints: [
+    "For b, Redis is in perfect health. How would it learn that a could not tell Redis something?",
+    "Both nodes reach PostgreSQL. What would a have to leave there, and how often must b look?",
+    "A node may trust what Redis says only as long as it knows, from less than S ago, that nobody wrote past it.",
+  ],
+  async run(t) {
+    const [a, b] = await startTwoNodes(t);
+    const [shared, ended, moved] = await Promise.all([
+      a.create(sessionInput(t)),
+      a.create(sessionInput(t)),
+      b.create(sessionInput(t)),
+    ]);
+    for (const session of [shared, ended, moved]) await readThrough(session.id, a, b);
+    t.step("node a loses Redis (black hole); node b does not");
+    const outage = await t.inject("redis", blackHole, { nodes: ["a"] });
+    const first = await a.update(shared.id, { data: someData(t), expectedVersion: 1 });
+    await expectWithinBound(t, [a, b], shared.id, first, "b sees what a wrote past Redis");
+    const second = await b.update(shared.id, { data: someData(t), expectedVersion: 2 });
+    await expectWithinBound(t, [b, a], shared.id, second, "a sees what b wrote");
+    await a.destroy(ended.id);
+    await expectWithinBound(
+      t,
+      [a, b],
+      ended.id,
+      null,
+      "a session that a ended is dead on b within S",
+    );
+    const rotated = await a.rotate(moved.id);
+    await expectWithinBound(
+      t,
+      [a, b],
+      moved.id,
+      null,
+      "an id that a rotated away is dead on b within S",
+    );
+    t.step("node a has Redis again");
+    await outage.heal();
+    const third = await b.update(shared.id, { data: someData(t), expectedVersion: 3 });
+    await expectWithinBound(
+      t,
+      [b, a],
+      shared.id,
+      third,
+      "after the partition both read the newest",
+    );
+    await expectWithinBound(t, [a, b], ended.id, null, "what was ended stays dead");
+    t.equal((await b.get(rotated.id))?.userId, moved.userId, "the rotated session lives on b");
+  },
+});

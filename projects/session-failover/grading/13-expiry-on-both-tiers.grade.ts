@@ -1,0 +1,63 @@
+import { kill } from "@db-katas/engines/faults/kill";
+import { restartEmpty } from "@db-katas/engines/faults/restartEmpty";
+import { check, readThrough, SLACK_MS, sessionInput, startTwoNodes } from "./kit.ts";
+
+const TTL_MS = 1_500;
+
+export default check({
+  title: "a session ends when it should, on whichever tier it is read",
+  points: 4,
+  concept: "expiry",
+  traps: ["expiry-not-carried-over"],
+  engines: { postgres: {}, redis: { faults: [kill, restartEmpty] } },
+  nodes: ["a", "b"],
+  dependsOn: ["roundtrip"],
+  hints: [
+    "When a session is copied from PostgreSQL to Redis, how long does the copy live?",
+    "Three clocks (yours, Redis', PostgreSQL's) give three answers. Let one of them decide, and carry what is left over to the other.",
+  ],
+  async run(t) {
+    const [a, b] = await startTwoNodes(t);
+    const long = await a.create(sessionInput(t));
+    t.step("a short session, copied back into an empty Redis by reads");
+    await t.inject("redis", restartEmpty);
+    const short = await a.create(sessionInput(t, TTL_MS));
+    const slid = await b.create(sessionInput(t, TTL_MS));
+    await readThrough(short.id, b, a);
+    await b.touch(slid.id, 60_000);
+    await readThrough(slid.id, a, b);
+    t.equal((await b.get(short.id))?.id, short.id, "it lives before its time is up");
+    for (const node of [a, b]) {
+      await t.eventually(
+        TTL_MS + SLACK_MS,
+        () => node.get(short.id),
+        (session) => session === null,
+        "it is over when its time is up",
+        "null",
+      );
+    }
+    await t.rejects(
+      b.touch(short.id, 60_000),
+      "NOT_FOUND",
+      "an expired session can't be touched to life",
+    );
+    t.equal(await a.list(short.userId), [], "an expired session is not listed");
+    t.equal((await a.get(slid.id))?.id, slid.id, "the touched one lives on");
+
+    t.step("the same while Redis is down");
+    const other = await a.create(sessionInput(t, TTL_MS));
+    await readThrough(other.id, a, b);
+    const outage = await t.inject("redis", kill);
+    t.equal((await b.get(other.id))?.id, other.id, "the outage ends no session early");
+    await t.eventually(
+      TTL_MS + SLACK_MS,
+      () => b.get(other.id),
+      (session) => session === null,
+      "it is over when its time is up, also without Redis",
+      "null",
+    );
+    await outage.heal();
+    t.equal(await a.get(other.id), null, "and stays over when Redis is back");
+    t.equal((await b.get(long.id))?.id, long.id, "a long session outlives all of this");
+  },
+});

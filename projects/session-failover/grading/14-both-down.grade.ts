@@ -1,0 +1,51 @@
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import { kill } from "@db-katas/engines/faults/kill";
+import { BUDGET_MS, check, readThrough, SLACK_MS, sessionInput, startTwoNodes } from "./kit.ts";
+
+export default check({
+  title: "with both stores down the answer is a clear error, in time",
+  points: 3,
+  concept: "fail closed",
+  traps: ["fails-open"],
+  engines: { postgres: { faults: [blackHole] }, redis: { faults: [kill] } },
+  nodes: ["a", "b"],
+  dependsOn: ["roundtrip"],
+  timing: true,
+  hints: [
+    "'I can't tell' and 'there is no such session' lead to different pages.",
+    "Neither null nor a copy from memory: reject with STORE_UNAVAILABLE, before the budget is over.",
+  ],
+  async run(t) {
+    const [a, b] = await startTwoNodes(t);
+    const session = await a.create(sessionInput(t));
+    await readThrough(session.id, a, b);
+    t.step("Redis is killed, PostgreSQL swallows everything");
+    const redisOutage = await t.inject("redis", kill);
+    const postgresOutage = await t.inject("postgres", blackHole, {});
+    const calls: [string, () => Promise<unknown>][] = [
+      ["get", () => b.get(session.id)],
+      ["create", () => a.create(sessionInput(t))],
+      ["update", () => a.update(session.id, { data: {}, expectedVersion: 1 })],
+      ["destroy", () => b.destroy(session.id)],
+      ["list", () => a.list(session.userId)],
+    ];
+    for (const [name, call] of calls) {
+      const what = `${name}() says STORE_UNAVAILABLE in time when both stores are down`;
+      const { outcome } = await t.within(BUDGET_MS + SLACK_MS, call, what);
+      const settled =
+        outcome.status === "fulfilled"
+          ? Promise.resolve(outcome.value)
+          : Promise.reject(outcome.reason);
+      await t.rejects(settled, "STORE_UNAVAILABLE", what);
+    }
+    t.step("both are back");
+    await Promise.all([redisOutage.heal(), postgresOutage.heal()]);
+    await t.eventually(
+      3_000,
+      () => a.create(sessionInput(t)),
+      (created) => created.version === 1,
+      "the cluster recovers by itself",
+      "a session",
+    );
+  },
+});

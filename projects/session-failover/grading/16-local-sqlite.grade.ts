@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { check, nodeConfig, sessionInput } from "./kit.ts";
+
+const SESSIONS = 25;
+
+export default check({
+  title: "for development, two processes share one SQLite file without treading on each other",
+  points: 3,
+  concept: "local development",
+  traps: ["sqlite-busy"],
+  engines: {},
+  nodes: ["a", "b"],
+  hints: [
+    "SQLite has one writer at a time. What happens to the second one?",
+    "Write-ahead logging lets readers and a writer work at once; a busy time-out makes the second writer wait instead of failing.",
+  ],
+  async run(t) {
+    const sqlite = join(t.folder, "sessions.db");
+    const stores = { kind: "local", sqlite } as const;
+    await t.migrate(stores);
+    const [a, b] = await Promise.all([
+      t.start("a", nodeConfig("a", stores)),
+      t.start("b", nodeConfig("b", stores)),
+    ]);
+    t.step(`both open ${SESSIONS} sessions at the same moment`);
+    const sessions = await Promise.all(
+      [a, b].flatMap((node) =>
+        Array.from({ length: SESSIONS }, () => node.create(sessionInput(t))),
+      ),
+    );
+    t.step("each updates what the other opened");
+    const updated = await Promise.all(
+      sessions.map((session, i) =>
+        (i < SESSIONS ? b : a).update(session.id, { data: { by: i }, expectedVersion: 1 }),
+      ),
+    );
+    for (const [i, session] of updated.entries()) {
+      t.equal(await (i % 2 === 0 ? a : b).get(session.id), session, "each reads what was written");
+    }
+    const [first, second] = updated;
+    if (!first || !second) return;
+    await b.destroy(first.id);
+    t.equal(await a.get(first.id), null, "a session ended by one is gone for the other");
+    const rotated = await a.rotate(second.id);
+    t.equal(await b.get(second.id), null, "an id rotated away by one is dead for the other");
+    t.equal((await b.get(rotated.id))?.version, 2, "and the new one works");
+    const late = { data: {}, expectedVersion: 1 };
+    await t.rejects(a.update(rotated.id, late), "VERSION_CONFLICT", "an old version is refused");
+  },
+});

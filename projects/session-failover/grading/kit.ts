@@ -1,0 +1,113 @@
+import { type CheckContext, checksFor, SubmissionError } from "@db-katas/grading";
+import type { NodeConfig, Session, SessionData, SessionNode, Submission } from "../contract.ts";
+
+/** What every node is told it may take for one call, in milliseconds. */
+export const BUDGET_MS = 400;
+/** S: how long a write that Redis did not confirm may stay unseen on other nodes, in milliseconds. */
+export const STALENESS_MS = 800;
+/**
+ * Room for the grader itself and for a machine under load, in milliseconds. What hangs, hangs for
+ * seconds: this makes no wrong answer right.
+ */
+export const SLACK_MS = 600;
+
+export type SessionContext = CheckContext<Submission>;
+
+/** Checks of this exercise start from a database that the submission's `migrate` has prepared. */
+export const check = checksFor<Submission>({
+  postgres: { build: (submission, url) => submission.migrate({ kind: "polyglot", postgres: url }) },
+});
+
+/** App nodes of one cluster: the same PostgreSQL and Redis, each by addresses of its own. */
+export async function startNodes(t: SessionContext, ...names: string[]): Promise<SessionNode[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const [postgres, redis] = await Promise.all([
+        t.lease("postgres").urlFor(name),
+        t.lease("redis").urlFor(name),
+      ]);
+      return t.start(name, nodeConfig(name, { kind: "polyglot", postgres, redis }));
+    }),
+  );
+}
+
+/** @throws TypeError when the check asks for fewer than two */
+export async function startTwoNodes(t: SessionContext): Promise<[SessionNode, SessionNode]> {
+  const [a, b] = await startNodes(t, "a", "b");
+  if (!a || !b) throw new TypeError("unreachable");
+  return [a, b];
+}
+
+export function nodeConfig(name: string, stores: NodeConfig["stores"]): NodeConfig {
+  return { name, stores, requestBudgetMs: BUDGET_MS, stalenessBoundMs: STALENESS_MS };
+}
+
+/** Something for `create`, different in every run. */
+export function sessionInput(t: SessionContext, ttlMs = 60_000) {
+  return {
+    userId: `user-${t.random.word()}`,
+    device: t.random.pick(["phone", "laptop", "tablet"]),
+    data: someData(t),
+    ttlMs,
+  };
+}
+
+export function someData(t: SessionContext): SessionData {
+  return { cart: [t.random.word(), t.random.word()], visits: t.random.int(1, 1_000) };
+}
+
+/** Asks so often that a node which caches has every reason to. */
+export async function readThrough(id: string, ...nodes: SessionNode[]): Promise<void> {
+  for (const node of nodes) for (let i = 0; i < 3; i++) await node.get(id);
+}
+
+/** What a client that logged out, or was logged out, must see. */
+export async function expectDead(
+  t: SessionContext,
+  nodes: readonly SessionNode[],
+  id: string,
+  what: string,
+): Promise<void> {
+  for (const node of nodes) t.equal(await node.get(id), null, what);
+}
+
+/**
+ * The session, on every node, at once or within S, and never anything older again: it is read
+ * several times more once it was seen.
+ */
+export async function expectWithinBound(
+  t: SessionContext,
+  nodes: readonly SessionNode[],
+  id: string,
+  wanted: Pick<Session, "version" | "data"> | null,
+  what: string,
+): Promise<void> {
+  const expected = wanted ? `version ${wanted.version}` : "null";
+  for (const node of nodes) {
+    await t.eventually(
+      STALENESS_MS + SLACK_MS,
+      () => node.get(id),
+      (session) => (session?.version ?? null) === (wanted?.version ?? null),
+      what,
+      expected,
+    );
+  }
+  for (let i = 0; i < 5; i++) {
+    for (const node of nodes) {
+      const session = await node.get(id);
+      t.equal(
+        session && { version: session.version, data: session.data },
+        wanted && { version: wanted.version, data: wanted.data },
+        `${what}, and then again`,
+      );
+    }
+  }
+}
+
+/** Errors that say for certain that a write did not happen. */
+export function isDefinite(error: unknown): boolean {
+  return (
+    error instanceof SubmissionError &&
+    (error.code === "NOT_FOUND" || error.code === "VERSION_CONFLICT")
+  );
+}
