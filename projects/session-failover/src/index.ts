@@ -1,16 +1,16 @@
 /** The reference solution: PostgreSQL as the system of record with Redis in front, or one SQLite file. */
 import { join } from "node:path";
-import type { NodeConfig, SessionNode, Stores, Submission } from "../contract.ts";
+import type { NodeConfig, PersistentStore, SessionNode, Submission } from "../contract.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "migrations");
 
-async function migrate(stores: Stores): Promise<void> {
-  if (stores.kind === "local") {
+async function migrate(store: PersistentStore): Promise<void> {
+  if (store.kind === "local") {
     const { migrateSqlite } = await import("./sqlite/open.ts");
-    return await migrateSqlite(stores.sqlite, join(MIGRATIONS, "sqlite"));
+    return await migrateSqlite(store.sqlite, join(MIGRATIONS, "sqlite"));
   }
   const { migratePostgres } = await import("./postgres/migrate.ts");
-  await migratePostgres(stores.postgres, join(MIGRATIONS, "postgres"));
+  await migratePostgres(store.postgres, join(MIGRATIONS, "postgres"));
 }
 
 /** Only what the chosen stores need is loaded: local development waits for no Prisma. */

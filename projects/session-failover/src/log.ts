@@ -1,5 +1,5 @@
 /** One JSON object a line on stderr, only when `SESSION_LOG` is set. stdout is never written to. */
-const enabled = Boolean(process.env["SESSION_LOG"]);
+const enabled = Boolean(process.env.SESSION_LOG);
 
 export type Log = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 

@@ -95,15 +95,18 @@ export class RedisLink {
   }
 
   #up(connection: Connection): void {
-    if (this.#closing.signal.aborted) return connection.client.disconnect();
+    if (this.#closing.signal.aborted) {
+      connection.client.disconnect();
+      return;
+    }
     this.#breaker = new ConsecutiveBreaker(FAILURES_IN_A_ROW);
     this.#connection = connection;
     connection.client.once("close", () => {
       if (this.#connection === connection) this.#down("closed");
     });
-    // It may have closed before anyone listened.
-    if (connection.client.status !== "ready") return this.#down("closed");
     this.#log("redis.up", { runId: connection.runId });
+    // It may have closed before anyone listened.
+    if (connection.client.status !== "ready") this.#down("closed");
   }
 
   #down(reason: string): void {

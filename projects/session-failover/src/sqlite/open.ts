@@ -20,7 +20,7 @@ export async function migrateSqlite(file: string, folder: string): Promise<void>
   try {
     // The lock comes first: of two processes that migrate, the later one sees what the other did.
     database.exec("BEGIN IMMEDIATE");
-    const applied = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+    const applied = Number(database.prepare("PRAGMA user_version").get()?.user_version);
     for (const { sql } of migrations.slice(applied)) database.exec(sql);
     database.exec(`PRAGMA user_version = ${migrations.length}`);
     database.exec("COMMIT");

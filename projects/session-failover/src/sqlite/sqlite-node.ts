@@ -107,7 +107,7 @@ export class SqliteNode implements SessionNode {
   destroyAll(userId: string): Promise<number> {
     return this.#calls.run(async () => {
       const ended = this.#prepared("destroyAll").all(checkText(userId, "userId"));
-      return ended.filter((row) => row["live"] === 1).length;
+      return ended.filter((row) => row.live === 1).length;
     });
   }
 
@@ -115,9 +115,9 @@ export class SqliteNode implements SessionNode {
     return this.#calls.run(async () => {
       const rows = this.#prepared("list").all(checkText(userId, "userId"));
       return rows.map((row) => ({
-        device: String(row["device"]),
-        createdAt: Number(row["created_at"]),
-        expiresAt: Number(row["expires_at"]),
+        device: String(row.device),
+        createdAt: Number(row.created_at),
+        expiresAt: Number(row.expires_at),
       }));
     });
   }
@@ -141,9 +141,9 @@ function sessionOf(id: string, row: Row | undefined): Session {
   if (!row) throw notFound();
   return {
     id,
-    userId: String(row["user_id"]),
-    data: JSON.parse(String(row["data"])) as SessionData,
-    version: Number(row["version"]),
-    expiresAt: Number(row["expires_at"]),
+    userId: String(row.user_id),
+    data: JSON.parse(String(row.data)) as SessionData,
+    version: Number(row.version),
+    expiresAt: Number(row.expires_at),
   };
 }
