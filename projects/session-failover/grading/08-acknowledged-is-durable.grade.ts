@@ -15,7 +15,7 @@ export default check({
     "create() resolves when the session would survive the loss of Redis, not before.",
   ],
   async run(t) {
-    const [a, b] = await startTwoNodes(t);
+    const [a, b] = await startTwoNodes(t, BUDGET_MS);
     const session = await a.create(sessionInput(t));
     t.step("node a can't reach PostgreSQL; it is asked to open, change and end sessions");
     await using outage = await t.inject("postgres", blackHole, { nodes: ["a"] });

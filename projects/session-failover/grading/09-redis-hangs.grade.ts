@@ -16,7 +16,7 @@ export default check({
     "After a few of those, stop asking for a while: a circuit breaker.",
   ],
   async run(t) {
-    const [a, b] = await startTwoNodes(t);
+    const [a, b] = await startTwoNodes(t, BUDGET_MS);
     const sessions = await Promise.all(Array.from({ length: 4 }, () => a.create(sessionInput(t))));
     for (const session of sessions) await b.get(session.id);
     t.step("Redis is paused: connections stay open, nothing answers");

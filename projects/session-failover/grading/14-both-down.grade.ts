@@ -16,7 +16,7 @@ export default check({
     "Neither null nor a copy from memory: reject with STORE_UNAVAILABLE, before the budget is over.",
   ],
   async run(t) {
-    const [a, b] = await startTwoNodes(t);
+    const [a, b] = await startTwoNodes(t, BUDGET_MS);
     const session = await a.create(sessionInput(t));
     await readThrough(session.id, a, b);
     t.step("Redis is killed, PostgreSQL swallows everything");

@@ -21,7 +21,7 @@ export default check({
     "Open the circuit after a few failures, and let one probe at a time find out whether Redis is back.",
   ],
   async run(t) {
-    const [a] = await startNodes(t, "a");
+    const [a] = await startNodes(t, ["a"]);
     if (!a) return;
     const session = await a.create(sessionInput(t));
     await readThrough(session.id, a);
