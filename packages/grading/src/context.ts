@@ -104,7 +104,7 @@ export class CheckContext<S extends SubmissionContract> {
   }
 
   /** @throws CheckFailure unless `holds`; the two texts say what was expected and what came back. */
-  ok(holds: boolean, what: string, texts: { expected: string; received: string }): asserts holds {
+  ok(holds: boolean, what: string, texts: { expected: string; received: string }): void {
     if (!holds) throw new CheckFailure(what, texts);
   }
 

@@ -51,7 +51,14 @@ describe("a right answer", () => {
     expect(scorecard.points).toEqual({ earned: 3, possible: 3, total: 3 });
     expect(exitCodeOf(scorecard)).toBe(0);
     expect(scorecardSchema.parse(scorecard)).toEqual(scorecard);
-    expect(masked(scorecard)).toMatchInlineSnapshot();
+    expect(masked(scorecard)).toMatchInlineSnapshot(`
+      "  ✓   2/2 <t> s  adding adds
+        ✓   1/1 <t> s  it starts where it is told
+
+        3 of 3 points  seed 7 · <t> s
+
+      2 passed, 0 failed"
+    `);
   });
 
   it("runs what a chosen check depends on, and nothing else", async () => {
@@ -68,13 +75,31 @@ describe("a wrong answer", () => {
     expect(exitCodeOf(scorecard)).toBe(1);
     expect(scorecard.checks.map((check) => check.verdict)).toEqual(["failed", "skipped"]);
     expect(scorecard.checks[0]?.hints).toEqual(["Add.", "The seed was positive."]);
-    expect(masked(scorecard)).toMatchInlineSnapshot();
+    expect(masked(scorecard)).toMatchInlineSnapshot(`
+      "  ✗   0/2 <t> s  adding adds
+                and 1 more makes 8
+                expected  8
+                received  6
+                what was done, the last of it:
+       <t> ms  a       createNode(…) → undefined  ( <t> ms)
+       <t> ms  [step]  add two
+       <t> ms  a       add(2) → 7  ( <t> ms)
+       <t> ms  a       add(1) → 6  ( <t> ms)
+                again  pnpm kata grade counter --check adds --seed 7
+        –   0/1 <t> s  it starts where it is told skipped (adds did not pass)
+
+        0 of 3 points  seed 7 · <t> s
+
+      0 passed, 1 failed, 1 skipped"
+    `);
   });
 
   it("is a failed check when an operation rejects", async () => {
     const scorecard = await gradeFolder("starter", ["adds"]);
     expect(scorecard.checks[0]?.verdict).toBe("failed");
-    expect(scorecard.checks[0]?.failure?.message).toMatchInlineSnapshot();
+    expect(scorecard.checks[0]?.failure?.message).toMatchInlineSnapshot(
+      `"add() on node a rejected: task 1: add the amount to what was there"`,
+    );
   });
 });
 
@@ -100,7 +125,8 @@ describe("a submission that breaks is told from one that is wrong", () => {
       const submission = await findSubmission(folder, "draft");
       const scorecard = await grade({ kata, rubric, submission, engines, seed: 7, target: folder });
       expect(scorecard.checks.map((check) => check.verdict)).toEqual(["crashed", "crashed"]);
-      expect(formatScorecard(scorecard)).toContain("createNode( }");
+      expect(formatScorecard(scorecard)).toContain("Unexpected token `}`");
+      expect(formatScorecard(scorecard)).toContain(`pnpm exec tsc -p ${folder}`);
       expect(exitCodeOf(scorecard)).toBe(3);
     } finally {
       await rm(folder, { recursive: true });
@@ -116,7 +142,10 @@ describe("bad input", () => {
   });
 
   it("an unknown check", async () => {
-    await expect(gradeFolder("src", ["nope"])).rejects.toThrowErrorMatchingInlineSnapshot();
+    await expect(gradeFolder("src", ["nope"])).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [GradingError: There is no check called nope.
+      Likely cause: the rubric holds adds, starts-anywhere]
+    `);
   });
 
   it("a folder that is no exercise", async () => {
@@ -129,6 +158,41 @@ describe("verify", () => {
     const results = await verify({ kata, rubric, engines, seed: 7 });
     expect(
       results.map(({ subject, holds, problems }) => ({ subject, holds, problems })),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+      [
+        {
+          "holds": true,
+          "problems": [],
+          "subject": "coverage",
+        },
+        {
+          "holds": true,
+          "problems": [],
+          "subject": "reference",
+        },
+        {
+          "holds": true,
+          "problems": [],
+          "subject": "starter",
+        },
+        {
+          "holds": true,
+          "problems": [],
+          "subject": "variant other",
+        },
+        {
+          "holds": true,
+          "problems": [],
+          "subject": "mutant forgets",
+        },
+        {
+          "holds": false,
+          "problems": [
+            "starts-anywhere skipped, though it must fail",
+          ],
+          "subject": "mutant stuck",
+        },
+      ]
+    `);
   });
 });

@@ -24,28 +24,168 @@ const never = Number.POSITIVE_INFINITY;
 
 describe("histories with known verdicts", () => {
   const cases: [string, Row[], Partial<ReturnType<typeof checkSet>>][] = [
-    ["added, read", [["add", 0, 1], ["read", 2, 3, seen]], { valid: true }],
-    ["added, not read", [["add", 0, 1], ["read", 2, 3, unseen]], { lost: ["x"] }],
-    ["read while it is added, either way", [["add", 0, 9], ["read", 1, 2, unseen], ["read", 3, 4, seen]], { valid: true }],
-    ["seen, then unseen, while it is added", [["add", 0, 9], ["read", 1, 2, seen], ["read", 3, 4, unseen]], { lost: ["x"] }],
-    ["added, removed, not read", [["add", 0, 1], ["remove", 2, 3], ["read", 4, 5, unseen]], { valid: true }],
-    ["added, removed, read", [["add", 0, 1], ["remove", 2, 3], ["read", 4, 5, seen]], { resurrected: ["x"] }],
-    ["read while it is removed, either way", [["add", 0, 1], ["remove", 2, 9], ["read", 3, 4, seen], ["read", 5, 6, unseen]], { valid: true }],
-    ["unseen, then seen, while it is removed", [["add", 0, 1], ["remove", 2, 9], ["read", 3, 4, unseen], ["read", 5, 6, seen]], { resurrected: ["x"] }],
-    ["a removal without an answer may still happen", [["add", 0, 1], ["remove", 2, never], ["read", 4, 5, seen], ["read", 6, 7, unseen]], { valid: true }],
-    ["a removal without an answer happens once", [["add", 0, 1], ["remove", 2, never], ["read", 4, 5, unseen], ["read", 6, 7, seen]], { resurrected: ["x"] }],
-    ["an addition without an answer, unseen", [["add", 0, never], ["read", 5, 6, unseen]], { valid: true }],
-    ["an addition without an answer, seen later", [["add", 0, never], ["read", 5, 6, unseen], ["read", 7, 8, seen]], { valid: true }],
-    ["an addition without an answer, seen and then lost", [["add", 0, never], ["read", 5, 6, seen], ["read", 7, 8, unseen]], { lost: ["x"] }],
-    ["a removal that certainly failed", [["add", 0, 1], ["remove", 2, 3, { outcome: "fail" }], ["read", 4, 5, unseen]], { lost: ["x"] }],
-    ["an addition that certainly failed", [["add", 0, 1, { outcome: "fail" }], ["read", 4, 5, seen]], { phantom: ["x"] }],
-    ["seen before anybody added it", [["read", 0, 1, seen], ["add", 2, 3]], { phantom: ["x"] }],
+    [
+      "added, read",
+      [
+        ["add", 0, 1],
+        ["read", 2, 3, seen],
+      ],
+      { valid: true },
+    ],
+    [
+      "added, not read",
+      [
+        ["add", 0, 1],
+        ["read", 2, 3, unseen],
+      ],
+      { lost: ["x"] },
+    ],
+    [
+      "read while it is added, either way",
+      [
+        ["add", 0, 9],
+        ["read", 1, 2, unseen],
+        ["read", 3, 4, seen],
+      ],
+      { valid: true },
+    ],
+    [
+      "seen, then unseen, while it is added",
+      [
+        ["add", 0, 9],
+        ["read", 1, 2, seen],
+        ["read", 3, 4, unseen],
+      ],
+      { lost: ["x"] },
+    ],
+    [
+      "added, removed, not read",
+      [
+        ["add", 0, 1],
+        ["remove", 2, 3],
+        ["read", 4, 5, unseen],
+      ],
+      { valid: true },
+    ],
+    [
+      "added, removed, read",
+      [
+        ["add", 0, 1],
+        ["remove", 2, 3],
+        ["read", 4, 5, seen],
+      ],
+      { resurrected: ["x"] },
+    ],
+    [
+      "read while it is removed, either way",
+      [
+        ["add", 0, 1],
+        ["remove", 2, 9],
+        ["read", 3, 4, seen],
+        ["read", 5, 6, unseen],
+      ],
+      { valid: true },
+    ],
+    [
+      "unseen, then seen, while it is removed",
+      [
+        ["add", 0, 1],
+        ["remove", 2, 9],
+        ["read", 3, 4, unseen],
+        ["read", 5, 6, seen],
+      ],
+      { resurrected: ["x"] },
+    ],
+    [
+      "a removal without an answer may still happen",
+      [
+        ["add", 0, 1],
+        ["remove", 2, never],
+        ["read", 4, 5, seen],
+        ["read", 6, 7, unseen],
+      ],
+      { valid: true },
+    ],
+    [
+      "a removal without an answer happens once",
+      [
+        ["add", 0, 1],
+        ["remove", 2, never],
+        ["read", 4, 5, unseen],
+        ["read", 6, 7, seen],
+      ],
+      { resurrected: ["x"] },
+    ],
+    [
+      "an addition without an answer, unseen",
+      [
+        ["add", 0, never],
+        ["read", 5, 6, unseen],
+      ],
+      { valid: true },
+    ],
+    [
+      "an addition without an answer, seen later",
+      [
+        ["add", 0, never],
+        ["read", 5, 6, unseen],
+        ["read", 7, 8, seen],
+      ],
+      { valid: true },
+    ],
+    [
+      "an addition without an answer, seen and then lost",
+      [
+        ["add", 0, never],
+        ["read", 5, 6, seen],
+        ["read", 7, 8, unseen],
+      ],
+      { lost: ["x"] },
+    ],
+    [
+      "a removal that certainly failed",
+      [
+        ["add", 0, 1],
+        ["remove", 2, 3, { outcome: "fail" }],
+        ["read", 4, 5, unseen],
+      ],
+      { lost: ["x"] },
+    ],
+    [
+      "an addition that certainly failed",
+      [
+        ["add", 0, 1, { outcome: "fail" }],
+        ["read", 4, 5, seen],
+      ],
+      { phantom: ["x"] },
+    ],
+    [
+      "seen before anybody added it",
+      [
+        ["read", 0, 1, seen],
+        ["add", 2, 3],
+      ],
+      { phantom: ["x"] },
+    ],
     ["never added", [["read", 0, 1, seen]], { phantom: ["x"] }],
-    ["a read without an answer says nothing", [["add", 0, 1], ["read", 2, never]], { valid: true }],
+    [
+      "a read without an answer says nothing",
+      [
+        ["add", 0, 1],
+        ["read", 2, never],
+      ],
+      { valid: true },
+    ],
   ];
   it.each(cases)("%s", (_, rows, expected) => {
     const verdict = checkSet(historyOf(...rows));
-    expect(verdict).toMatchObject({ valid: false, lost: [], resurrected: [], phantom: [], ...expected });
+    expect(verdict).toMatchObject({
+      valid: false,
+      lost: [],
+      resurrected: [],
+      phantom: [],
+      ...expected,
+    });
     expect(verdict.counterexample.length > 0).toBe(!verdict.valid);
   });
 });

@@ -21,7 +21,8 @@ export interface SetVerdict {
  * of each element needs no search: three intervals decide, so this takes O(n log n).
  *
  * After Jepsen's `set-full` checker (jepsen.checker/set-full), which classes elements as stable,
- * lost or never-read; removal and "resurrected" are added here.
+ * lost or never-read; removal and "resurrected" are added here. Where a removal overlaps the
+ * addition of its element, the doubt is for the defendant.
  *
  * @param operations a history whose `value` is the element
  */
@@ -53,16 +54,6 @@ export function checkSet(operations: readonly Operation<SetOp>[]): SetVerdict {
     if (adds.length > 1)
       throw new RangeError(`${element} is added more than once in this history.`);
     const add = adds[0];
-    const firstRemove = removes.reduce<Operation<SetOp> | undefined>(
-      (first, one) => (first && first.invokedAt <= one.invokedAt ? first : one),
-      undefined,
-    );
-    const removed = removes
-      .filter((operation) => operation.outcome === "ok")
-      .reduce<Operation<SetOp> | undefined>(
-        (first, one) => (first && first.completedAt <= one.completedAt ? first : one),
-        undefined,
-      );
     const seen = reads.filter((read) => read.result === true);
     const unseen = reads.filter((read) => read.result === false);
 
@@ -70,9 +61,11 @@ export function checkSet(operations: readonly Operation<SetOp>[]): SetVerdict {
     if (early) report(phantom, element, [early, add]);
 
     // It is certainly there once an add is acknowledged, or once anybody has seen it.
-    const there = [...(add?.outcome === "ok" ? [add] : []), ...seen].sort(
-      (one, other) => one.completedAt - other.completedAt,
-    )[0];
+    const there = earliest([...(add?.outcome === "ok" ? [add] : []), ...seen]);
+    // A removal that ended before the addition began changed nothing.
+    const firstRemove = removes
+      .filter((remove) => !add || remove.completedAt > add.invokedAt)
+      .sort((one, other) => one.invokedAt - other.invokedAt)[0];
     const missing =
       there &&
       unseen.find(
@@ -82,18 +75,16 @@ export function checkSet(operations: readonly Operation<SetOp>[]): SetVerdict {
       );
     if (missing) report(lost, element, [there, missing, firstRemove]);
 
-    // It is certainly gone once a removal is acknowledged, or once a read during or after an
-    // attempt to remove it didn't see what was there before.
-    const gone = [
-      ...(removed ? [removed] : []),
-      ...unseen.filter(
-        (read) =>
-          there &&
-          firstRemove &&
-          read.invokedAt > there.completedAt &&
-          read.completedAt >= firstRemove.invokedAt,
+    // It is certainly gone once a removal that began after that is acknowledged, or once a read
+    // that began after that, and that a removal may explain, didn't see it.
+    const gone = earliest([
+      ...removes.filter(
+        (remove) => remove.outcome === "ok" && there && remove.invokedAt > there.completedAt,
       ),
-    ].sort((one, other) => one.completedAt - other.completedAt)[0];
+      ...unseen.filter(
+        (read) => there && firstRemove && read.invokedAt > there.completedAt && read !== missing,
+      ),
+    ]);
     const late = gone && seen.find((read) => read.invokedAt > gone.completedAt);
     if (late) report(resurrected, element, [add, gone, late]);
   }
@@ -104,6 +95,10 @@ export function checkSet(operations: readonly Operation<SetOp>[]): SetVerdict {
     phantom,
     counterexample,
   };
+}
+
+function earliest(operations: readonly Operation<SetOp>[]): Operation<SetOp> | undefined {
+  return [...operations].sort((one, other) => one.completedAt - other.completedAt)[0];
 }
 
 function byElement(operations: readonly Operation<SetOp>[]): Map<string, Operation<SetOp>[]> {

@@ -158,7 +158,7 @@ async function loadFailure(
       verdict: crashed ? "crashed" : "timed out",
       failure: {
         message: `The submission could not be loaded: ${error instanceof Error ? error.message : error}`,
-        detail: [],
+        detail: [`What to do: pnpm exec tsc -p ${run.submission.folder}`],
         trace: [],
         ...(crashed && error.stderr ? { stderr: error.stderr } : {}),
       },
