@@ -40,6 +40,7 @@ class Run implements EngineRun {
   readonly folder: string;
   readonly #context: RunContext;
   readonly #shared = new Map<string, Promise<Engine>>();
+  readonly #offers = new Map<string, Promise<Offer[]>>();
   readonly #instances: Instances;
   #ended: Promise<void> | undefined;
   readonly #stopListening: () => void;
@@ -79,7 +80,7 @@ class Run implements EngineRun {
     const definition = await this.#definition(engine);
     const isolated = request.isolation === "instance";
     const needs = request.needs ?? [];
-    const offers = (await collectOffers(definition, this.#context.env)).map((offer) => (isolated ? ownServer(offer) : offer));
+    const offers = (await this.#offersOf(definition)).map((offer) => (isolated ? ownServer(offer) : offer));
     const candidates = fitting(offers, needs);
     for (const [index, offer] of candidates.entries()) {
       try {
@@ -117,6 +118,17 @@ class Run implements EngineRun {
     const definition = definitions.get(name);
     if (!definition) throw engineUnknown(name, [...definitions.keys()]);
     return definition;
+  }
+
+  /** Asked once per run: what was there for the first lease is there for the next. */
+  #offersOf(definition: EngineDefinition): Promise<Offer[]> {
+    let offers = this.#offers.get(definition.name);
+    if (!offers) {
+      offers = collectOffers(definition, this.#context.env);
+      this.#offers.set(definition.name, offers);
+      offers.catch(() => this.#offers.delete(definition.name));
+    }
+    return offers;
   }
 
   async #leaseFrom(

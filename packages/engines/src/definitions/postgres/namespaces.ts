@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import pg from "pg";
 import { password, type RunContext } from "../../context.ts";
 import type { Namespace, Namespaces, Server } from "../../definition.ts";
+import { Pool } from "../../pool.ts";
 import type { LeaseTemplate } from "../../types.ts";
 
 /** Clones kept ready per template of a shared server. */
@@ -11,8 +12,7 @@ const noTemplate: LeaseTemplate = { key: "", build: async () => {} };
 interface Template {
   readonly database: string;
   readonly role: string;
-  readonly ready: string[];
-  filling: boolean;
+  readonly clones: Pool<string>;
 }
 
 /** A namespace is a database, cloned from one that the caller's migrations have prepared. */
@@ -20,7 +20,7 @@ export class PostgresNamespaces implements Namespaces {
   readonly #server: Server;
   readonly #context: RunContext;
   readonly #templates = new Map<string, Promise<Template>>();
-  readonly #background = new Set<Promise<void>>();
+  #dropping: Promise<void> = Promise.resolve();
   readonly #databases = new Set<string>();
   #admin: pg.Pool | undefined;
   #adminUrl = "";
@@ -38,8 +38,7 @@ export class PostgresNamespaces implements Namespaces {
 
   async take(wanted: LeaseTemplate = noTemplate): Promise<Namespace> {
     const template = await this.#template(wanted);
-    const name = template.ready.shift() ?? (await this.#clone(template));
-    if (!this.#server.isolated) this.#fill(template);
+    const name = await template.clones.take();
     const server = this.#server;
     const role = { name: template.role, password: password(this.#context, template.role) };
     return {
@@ -60,20 +59,17 @@ export class PostgresNamespaces implements Namespaces {
   }
 
   async reset(): Promise<void> {
-    const templates = await Promise.allSettled(this.#templates.values());
+    const templates = await this.#settle();
     this.#templates.clear();
-    await this.#settle();
     for (const name of [...this.#databases]) await this.#dropNow(name);
-    for (const each of templates) {
-      if (each.status === "fulfilled") await this.#query(`DROP ROLE IF EXISTS ${each.value.role}`);
-    }
+    for (const { role } of templates) await this.#query(`DROP ROLE IF EXISTS ${role}`);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#settle();
     // What is ours to stop vanishes with its data folder; only a server that goes on living is tidied.
     if (this.#server.provider === "external") await this.reset();
+    else await this.#settle();
     await this.#admin?.end().catch(() => {});
   }
 
@@ -91,7 +87,8 @@ export class PostgresNamespaces implements Namespaces {
     const digest = createHash("sha256").update(wanted.key).digest("hex").slice(0, 10);
     const role = `kata_${this.#context.id}_${digest}`;
     const database = `${role}_template`;
-    const template: Template = { database, role, ready: [], filling: false };
+    const clones = new Pool(() => this.#clone(database, role), this.#server.isolated ? 0 : poolSize);
+    const template: Template = { database, role, clones };
     const known = await this.#query("SELECT FROM pg_database WHERE datname = $1", [database]);
     // A private server may have started from a snapshot that has the template already.
     if (known.rowCount) return template;
@@ -135,29 +132,18 @@ export class PostgresNamespaces implements Namespaces {
     await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
   }
 
-  async #clone(template: Template): Promise<string> {
+  async #clone(template: string, role: string): Promise<string> {
     this.#serial += 1;
     const name = `kata_${this.#context.id}_${this.#serial}`;
-    await this.#createDatabase(name, template.database, template.role);
+    await this.#createDatabase(name, template, role);
     return name;
   }
 
-  #fill(template: Template): void {
-    if (template.filling) return;
-    template.filling = true;
-    this.#inBackground(async () => {
-      try {
-        while (!this.#closing && template.ready.length < poolSize) template.ready.push(await this.#clone(template));
-      } finally {
-        template.filling = false;
-      }
-    });
-  }
-
+  /** In the background and one after another: a drop waits for a checkpoint, and leases come first. */
   #drop(name: string): void {
     // A private server is about to end, with all that is in it.
     if (this.#server.isolated || this.#closing) return;
-    this.#inBackground(() => this.#dropNow(name));
+    this.#dropping = this.#dropping.then(() => this.#dropNow(name)).catch(() => {});
   }
 
   async #dropNow(name: string): Promise<void> {
@@ -165,16 +151,13 @@ export class PostgresNamespaces implements Namespaces {
     this.#databases.delete(name);
   }
 
-  #inBackground(work: () => Promise<void>): void {
-    const task: Promise<void> = work()
-      // The next lease meets the same trouble in the foreground, where somebody can be told.
-      .catch(() => {})
-      .finally(() => this.#background.delete(task));
-    this.#background.add(task);
-  }
-
-  async #settle(): Promise<void> {
-    while (this.#background.size > 0) await Promise.all(this.#background);
+  /** @returns the templates that were built; their pools are at rest. */
+  async #settle(): Promise<Template[]> {
+    const settled = await Promise.allSettled(this.#templates.values());
+    const templates = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    await Promise.all(templates.map(({ clones }) => clones.close()));
+    await this.#dropping;
+    return templates;
   }
 
   #query(text: string, values: unknown[] = []): Promise<pg.QueryResult> {

@@ -14,7 +14,7 @@ export const settings: Readonly<Record<string, string>> = {
   max_connections: "200",
   shared_buffers: "32MB",
   max_wal_size: "256MB",
-  min_wal_size: "8MB",
+  min_wal_size: "32MB",
   shared_preload_libraries: "pg_stat_statements",
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
