@@ -1,27 +1,17 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { chown, chmod, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { chmod, chown, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { password } from "../../context.ts";
 import type { ProcessRecipe } from "../../definition.ts";
-import { startFailed } from "../../errors.ts";
-import { fetched, fetchPlan, fetchServer, installHint } from "./fetch.ts";
+import { fetched, fetchPlan, fetchServer, installHint, onPath, type Present, runnable } from "./fetch.ts";
 import { adminName, configuration } from "./settings.ts";
-
-/** A redis-server that is on this machine already. */
-interface Present {
-  readonly file: string;
-  readonly source: string;
-  /** For private libraries that were fetched with it. */
-  readonly libraries?: string;
-}
 
 export const recipe: ProcessRecipe = {
   spare: true,
 
   async offer(env) {
-    const present = await find(env);
+    const present = find(env);
     if (present) {
       const version = await versionOf(present).catch(() => undefined);
       return { offered: true, source: present.source, ...(version === undefined ? {} : { version }) };
@@ -38,8 +28,7 @@ export const recipe: ProcessRecipe = {
   },
 
   async prepare(context) {
-    const server = (await find(context.env)) ?? (await fetchServer(context));
-    if (!server) throw startFailed("redis", "process", "there is no redis-server", "");
+    const server = find(context.env) ?? (await fetchServer(context));
     const adminPassword = password(context, "redis admin");
     const { uid, gid } = context.user;
     return {
@@ -65,23 +54,11 @@ export const recipe: ProcessRecipe = {
   },
 };
 
-async function find(env: NodeJS.ProcessEnv): Promise<Present | undefined> {
+function find(env: NodeJS.ProcessEnv): Present | undefined {
   const named = env["KATA_REDIS_SERVER"];
   if (named) return runnable(named) ? { file: named, source: `KATA_REDIS_SERVER (${named})` } : undefined;
-  for (const folder of (env["PATH"] ?? "").split(delimiter)) {
-    const file = join(folder, "redis-server");
-    if (folder && runnable(file)) return { file, source: `redis-server on PATH (${file})` };
-  }
-  return fetched(env);
-}
-
-function runnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const file = onPath("redis-server", env);
+  return file ? { file, source: `redis-server on PATH (${file})` } : fetched(env);
 }
 
 async function versionOf({ file, libraries }: Present): Promise<string | undefined> {
