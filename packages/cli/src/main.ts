@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { registerDoctor } from "./commands/doctor.ts";
+import { registerEngines } from "./commands/engines.ts";
 import { registerGrade } from "./commands/grade.ts";
 import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
 import { registerStart } from "./commands/start.ts";
+import { registerTest } from "./commands/test.ts";
 import { registerVerify } from "./commands/verify.ts";
 import { reportError } from "./output.ts";
 
@@ -12,7 +15,16 @@ const program = new Command("kata")
   .showHelpAfterError("(add --help for what there is)")
   .exitOverride();
 
-for (const register of [registerList, registerStart, registerGrade, registerHint, registerVerify]) {
+for (const register of [
+  registerList,
+  registerStart,
+  registerGrade,
+  registerHint,
+  registerVerify,
+  registerEngines,
+  registerDoctor,
+  registerTest,
+]) {
   register(program);
 }
 

@@ -1,0 +1,49 @@
+import { loadDefinitions, type Offer, openEngines, type ProbeResult } from "@db-katas/engines";
+import { terminalPaint } from "@db-katas/grading";
+import type { Command } from "commander";
+import prettyBytes from "pretty-bytes";
+
+export function registerEngines(program: Command): void {
+  const engines = program.command("engines").description("the databases that the graders use");
+  engines
+    .command("status")
+    .description("what each engine would be provided by here, and why not by something else")
+    .option("--json", "as JSON on stdout")
+    .addHelpText("after", "\nExit codes: 0 every engine is to be had, 1 some are not")
+    .action(async (options: { json?: boolean }) => {
+      const results = await probeAll();
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(results, null, 2)}\n`
+          : `${results.map(formatProbe).join("\n\n")}\n`,
+      );
+      process.exitCode = results.every((result) => result.chosen) ? 0 : 1;
+    });
+}
+
+export async function probeAll(): Promise<ProbeResult[]> {
+  await using run = await openEngines();
+  const names = [...(await loadDefinitions()).keys()];
+  return Promise.all(names.map((name) => run.probe(name)));
+}
+
+export function formatProbe(result: ProbeResult): string {
+  const { chosen } = result;
+  const version = chosen?.version ? ` ${chosen.version}` : "";
+  const head = chosen
+    ? `${terminalPaint("green", "✓")} ${terminalPaint("bold", result.engine)}${version}, as ${chosen.provider}: ${chosen.source}${fetchOf(chosen)}`
+    : `${terminalPaint("red", "✗")} ${terminalPaint("bold", result.engine)} is not to be had here`;
+  return [head, ...result.offers.filter((offer) => offer !== chosen).map(formatOffer)].join("\n");
+}
+
+function fetchOf(offer: Extract<Offer, { offered: true }>): string {
+  return offer.fetch
+    ? ` (fetched at first use: ${offer.fetch.what}, about ${prettyBytes(offer.fetch.bytes)})`
+    : "";
+}
+
+function formatOffer(offer: Offer): string {
+  if (offer.offered) return `    ${offer.provider}: ${offer.source}${fetchOf(offer)}`;
+  const remedy = offer.remedy ? terminalPaint("gray", `  →  ${offer.remedy}`) : "";
+  return `    ${offer.provider}: ${offer.reason}${remedy}`;
+}

@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { glob, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { loadDefinitions } from "@db-katas/engines";
+import type { Command } from "commander";
+import { startProgress } from "../output.ts";
+import { openSession } from "../session.ts";
+import { findWorkspace } from "../workspace.ts";
+
+/** A gate has to see the same thing twice: the seed is fixed unless `KATA_SEED` says otherwise. */
+const GATE_SEED = "1";
+
+export function registerTest(program: Command): void {
+  program
+    .command("test")
+    .description(
+      "what `pnpm test` runs: types, lint, tests, every grader verified, every attempt graded",
+    )
+    .option("--force", "run everything again, also what is unchanged since it passed")
+    .action(async (options: { force?: boolean }) => {
+      const { root } = await findWorkspace(process.cwd());
+      const reports = join(root, "{packages,projects,attempts}/*/.kata/report/*.json");
+      const stale: string[] = [];
+      for await (const file of glob([reports, join(root, "generators/.kata/report/*.json")])) {
+        stale.push(file);
+      }
+      // Cached tasks bring theirs back: what is there afterwards belongs to this run.
+      await Promise.all(stale.map((file) => rm(file)));
+      const exitCode = await runTurbo(root, await engineKey(), options.force === true);
+      const total = await addUp(root);
+      process.stdout.write(
+        `\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`,
+      );
+      process.exitCode = exitCode === 0 && total.failed > 0 ? 1 : exitCode;
+    });
+}
+
+/**
+ * The engines that a run here would use, so that a cached pass never outlives a change of engine.
+ * What has to be fetched is fetched first: until then its version isn't known.
+ */
+async function engineKey(): Promise<string> {
+  const progress = startProgress();
+  await using session = await openSession(progress);
+  const hash = createHash("sha256");
+  for (const name of (await loadDefinitions()).keys()) {
+    let { chosen } = await session.engines.probe(name);
+    if (chosen?.fetch) {
+      progress.line(`Fetching ${chosen.fetch.what}`);
+      await using _lease = await session.engines.lease(name);
+      ({ chosen } = await session.engines.probe(name));
+    }
+    hash.update(JSON.stringify([name, chosen?.provider, chosen?.version, chosen?.source]));
+  }
+  progress.stop();
+  return hash.digest("hex").slice(0, 16);
+}
+
+function runTurbo(root: string, key: string, force: boolean): Promise<number> {
+  const turbo = join(
+    dirname(createRequire(join(root, "x.js")).resolve("turbo/package.json")),
+    "bin/turbo",
+  );
+  const args = [
+    turbo,
+    "run",
+    "test",
+    "--continue=always",
+    "--output-logs=new-only",
+    "--concurrency=1",
+  ];
+  const child = spawn(process.execPath, force ? [...args, "--force"] : args, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      KATA_SEED: GATE_SEED,
+      ...process.env,
+      KATA_ENGINE_KEY: key,
+      TURBO_TELEMETRY_DISABLED: "1",
+      TURBO_UI: "false",
+    },
+  });
+  // Ctrl-C reaches turbo by itself; we wait for it to wind up.
+  const ignore = () => {};
+  process.on("SIGINT", ignore).on("SIGTERM", () => child.kill("SIGTERM"));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      process.off("SIGINT", ignore);
+      resolve(code ?? 130);
+    });
+  });
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Adds up every report that the tasks left, vitest's and our own. */
+async function addUp(root: string): Promise<Counts> {
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const patterns = [
+    "{packages,projects,attempts}/*/.kata/report/*.json",
+    "generators/.kata/report/*.json",
+  ];
+  for await (const file of glob(patterns, { cwd: root })) {
+    const report = JSON.parse(await readFile(join(root, file), "utf8")) as Partial<Counts> & {
+      numPassedTests?: number;
+      numFailedTests?: number;
+      numPendingTests?: number;
+    };
+    total.passed += report.passed ?? report.numPassedTests ?? 0;
+    total.failed += report.failed ?? report.numFailedTests ?? 0;
+    total.skipped += report.skipped ?? report.numPendingTests ?? 0;
+  }
+  return total;
+}
