@@ -157,6 +157,15 @@ export function watcherDied(detail: string): EngineError {
   });
 }
 
+export function containerRuntimeFailed(what: string, cause: unknown): EngineError {
+  return new EngineError("CONTAINER_RUNTIME_FAILED", {
+    happened: `The container runtime could not ${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    likely: "it has been stopped, or it has no space or memory left",
+    remedy: "look at `docker info`, or set KATA_ENGINES=process",
+    cause,
+  });
+}
+
 export function runEnded(): EngineError {
   return new EngineError("RUN_ENDED", {
     happened: "This run has ended; its engines are gone",

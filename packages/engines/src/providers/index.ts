@@ -2,7 +2,7 @@ import type { RunContext } from "../context.ts";
 import type { EngineDefinition, Found, PreparedServer, Server } from "../definition.ts";
 import { EngineError } from "../errors.ts";
 import type { Capability, Offer, ProviderName } from "../types.ts";
-import { offerContainer, startContainer } from "./container.ts";
+import { offerContainer, startContainer } from "./containers.ts";
 import { offerExternal, startExternal } from "./external.ts";
 import { ProcessServer, type StartOptions } from "./process.ts";
 

@@ -3,11 +3,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { runTool, type RunContext, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
-import { cacheCorrupt, EngineError, portTaken, startFailed } from "../errors.ts";
+import { cacheCorrupt, EngineError, startFailed } from "../errors.ts";
+import { answering } from "./answer.ts";
 import type { ServerControl } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
 
-const startDeadlineMs = 30_000;
 const stopDeadlineMs = 10_000;
 const portAttempts = 5;
 
@@ -196,24 +196,12 @@ export class ProcessServer implements Server, ServerControl {
     }
   }
 
-  /** @returns the version, once the server answers; rejects as soon as it has ended. */
-  async #answering(running: Launched): Promise<string> {
+  #answering(running: Launched): Promise<string> {
     let over: string | undefined;
     running.exited.then(({ code, signal }) => {
       over = `it ended with ${signal ? `signal ${signal}` : `code ${code}`}`;
     });
-    const deadline = Date.now() + startDeadlineMs;
-    for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.5, 50)) {
-      try {
-        const version = await this.#definition.ready(this.adminUrl);
-        // Another server may have taken the port from under ours.
-        if (over === undefined || !portTaken(await this.log(20))) return version;
-      } catch (error) {
-        if (Date.now() > deadline) throw new Error(`no answer within ${startDeadlineMs / 1000} s: ${(error as Error).message}`);
-      }
-      if (over !== undefined) throw new Error(over);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-    }
+    return answering(this.#definition, this.adminUrl, async () => over);
   }
 
   get #user(): { uid?: number; gid?: number } {

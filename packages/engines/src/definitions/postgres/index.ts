@@ -1,5 +1,5 @@
 import type { EngineDefinition } from "../../definition.ts";
-import { imageOf } from "../../image.ts";
+import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
@@ -11,7 +11,7 @@ export const definition: EngineDefinition = {
     "transactions", "durable", "network",
     "kill", "stop", "pause", "restart", "restartEmpty", "delay", "partition",
   ],
-  image: imageOf("postgres", import.meta.dirname),
+  image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_POSTGRES_URL",
   process: recipe,
   container,

@@ -1,5 +1,5 @@
 import type { EngineDefinition } from "../../definition.ts";
-import { imageOf } from "../../image.ts";
+import { pinnedImage } from "../../image.ts";
 import { connect } from "./client.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
@@ -12,7 +12,7 @@ export const definition: EngineDefinition = {
     "transactions", "durable", "network",
     "kill", "stop", "pause", "restart", "restartEmpty", "delay", "partition",
   ],
-  image: imageOf("redis", import.meta.dirname),
+  image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_REDIS_URL",
   process: recipe,
   container,

@@ -1,0 +1,28 @@
+import type { EngineDefinition } from "../definition.ts";
+
+const startDeadlineMs = 30_000;
+
+/**
+ * Asks a starting server until it answers.
+ * @param ended says why it never will
+ * @returns its version
+ */
+export async function answering(
+  definition: EngineDefinition,
+  adminUrl: string,
+  ended: () => Promise<string | undefined>,
+): Promise<string> {
+  const deadline = Date.now() + startDeadlineMs;
+  for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.5, 50)) {
+    const attempt = await definition.ready(adminUrl).then(
+      (version) => ({ version }),
+      (error: Error) => ({ error }),
+    );
+    // Whoever answers on the port of a server that has ended is somebody else.
+    const over = await ended();
+    if (over !== undefined) throw new Error(over);
+    if ("version" in attempt) return attempt.version;
+    if (Date.now() > deadline) throw new Error(`no answer within ${startDeadlineMs / 1000} s: ${attempt.error.message}`);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
+}
