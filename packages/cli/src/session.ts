@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { cacheFolder, type EngineRun, openEngines } from "@db-katas/engines";
 import { freshSeed } from "@db-katas/grading";
 import { InvalidArgumentError } from "commander";
+import { CliError } from "./errors.ts";
 import type { Progress } from "./output.ts";
 
 /** Ends by itself on Ctrl-C or SIGTERM: engines down, folders gone, then exit code 130 or 143. */
@@ -12,6 +13,7 @@ export interface Session extends AsyncDisposable {
 }
 
 export async function openSession(progress: Progress): Promise<Session> {
+  assertEngineKey();
   const controller = new AbortController();
   const engines = await openEngines({
     onProgress: (event) => progress.update(event),
@@ -34,6 +36,19 @@ export async function openSession(progress: Progress): Promise<Session> {
       await engines[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * turbo remembers what passed. Without the engines' versions in its key, it would remember a pass
+ * on an engine that is no longer here.
+ * @throws CliError `NO_ENGINE_KEY`
+ */
+function assertEngineKey(): void {
+  if (!process.env.TURBO_HASH || process.env.KATA_ENGINE_KEY) return;
+  throw new CliError("NO_ENGINE_KEY", "turbo was started without KATA_ENGINE_KEY.", {
+    likelyCause: "`turbo test` was called directly; its cache would not notice another engine",
+    remedy: "pnpm test",
+  });
 }
 
 /** `--seed`, else `KATA_SEED`, else a fresh one. */

@@ -11,7 +11,7 @@ import {
 } from "@db-katas/grading";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Progress, reportError, startProgress } from "../output.ts";
-import { saveScorecard } from "../results.ts";
+import { saveScorecard, writeJson } from "../results.ts";
 import { chooseSeed, openSession, parseSeed, type Session } from "../session.ts";
 import { watchSubmission } from "../watch.ts";
 import {
@@ -28,6 +28,7 @@ interface GradeCommandOptions extends TargetOptions {
   readonly watch?: boolean;
   readonly json?: boolean;
   readonly strict?: boolean;
+  readonly report?: string;
   readonly concurrency: number;
 }
 
@@ -43,6 +44,7 @@ export function registerGrade(program: Command): void {
     .option("--seed <number>", "replay what another run saw", parseSeed)
     .option("--watch", "grade again whenever a file is saved; the engines stay up")
     .option("--json", "the scorecard as JSON on stdout")
+    .option("--report <file>", "the scorecard as JSON into a file")
     .option("--strict", "a check that can't be graded here counts as lost points")
     .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
     .option("--kata <name>", "the kata, where the folder doesn't tell")
@@ -125,6 +127,7 @@ async function gradeOnce(
     progress.stop();
   }
   await saveScorecard(workspace, scorecard);
+  if (options.report) await writeJson(options.report, { ...countOf(scorecard), ...scorecard });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(scorecard, null, 2)}\n`);
   } else {
@@ -135,6 +138,13 @@ async function gradeOnce(
     progress.line(formatSummary(scorecard, terminalPaint));
   }
   return exitCodeOf(scorecard, options.strict);
+}
+
+/** What `pnpm test` adds up. */
+function countOf({ checks }: Scorecard) {
+  const passed = checks.filter(({ verdict }) => verdict === "passed").length;
+  const skipped = checks.filter(({ verdict }) => verdict === "not graded").length;
+  return { passed, skipped, failed: checks.length - passed - skipped };
 }
 
 export function parseConcurrency(text: string): number {

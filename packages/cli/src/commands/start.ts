@@ -58,9 +58,8 @@ async function createAttempt(workspace: Workspace, kata: Kata): Promise<string> 
   try {
     await mkdir(draft, { recursive: true });
     await cp(join(kata.folder, "starter"), join(draft, "src"), { recursive: true });
-    for (const file of ["README.md", "contract.ts"]) {
-      await cp(join(kata.folder, file), join(draft, file));
-    }
+    await cp(join(kata.folder, "contract.ts"), join(draft, "contract.ts"));
+    await writeFile(join(draft, "README.md"), await briefFor(kata, folder));
     await writeFile(
       join(draft, "package.json"),
       `${JSON.stringify(await attemptManifest(kata), null, 2)}\n`,
@@ -78,6 +77,13 @@ async function createAttempt(workspace: Workspace, kata: Kata): Promise<string> 
   return folder;
 }
 
+/** The brief, with links to what an attempt doesn't have pointed at the project. */
+async function briefFor(kata: Kata, folder: string): Promise<string> {
+  const brief = await readFile(join(kata.folder, "README.md"), "utf8");
+  const project = relative(folder, kata.folder).replaceAll("\\", "/");
+  return brief.replaceAll(/\]\((?!\w+:|#|contract\.ts)([^)]+)\)/g, `](${project}/$1)`);
+}
+
 async function attemptManifest(kata: Kata): Promise<object> {
   const project = JSON.parse(await readFile(join(kata.folder, "package.json"), "utf8")) as {
     dependencies?: Record<string, string>;
@@ -87,7 +93,11 @@ async function attemptManifest(kata: Kata): Promise<object> {
     private: true,
     type: "module",
     kata: kata.name,
-    scripts: { types: "tsc -p .", grade: "kata grade ." },
+    scripts: {
+      types: "tsc -p .",
+      grade: "kata grade .",
+      test: "kata grade . --report .kata/report/grade.json",
+    },
     dependencies: project.dependencies ?? {},
     devDependencies: { "@db-katas/cli": "workspace:*", typescript: "catalog:" },
   };

@@ -120,6 +120,7 @@ export function spawnProcess(name: string, run: CheckRun): AppProcess {
     name,
     entry: run.submission.entry,
     cwd: run.submission.folder,
+    exercise: run.kata.folder,
     memoryMb,
     callMs,
     engines: run.engines,

@@ -17,6 +17,8 @@ export interface AppProcessOptions {
   /** The submission's `index.ts`. */
   readonly entry: string;
   readonly cwd: string;
+  /** The exercise's folder: where packages that the submission lacks are looked for. */
+  readonly exercise: string;
   readonly memoryMb: number;
   readonly callMs: number;
   readonly engines: EngineRun;
@@ -43,7 +45,7 @@ export class AppProcess implements AsyncDisposable {
   constructor(options: AppProcessOptions) {
     this.name = options.name;
     this.#callMs = options.callMs;
-    this.#child = fork(HOST, [], {
+    this.#child = fork(HOST, [options.exercise], {
       cwd: options.cwd,
       // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
       detached: true,
