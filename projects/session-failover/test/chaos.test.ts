@@ -35,131 +35,144 @@ interface Track {
 
 afterAll(closeEngines);
 
-test.each(["reference", "version-check"])(`%s under chaos, seed ${SEED}`, async (name) => {
-  await using cluster = await openCluster(name);
-  const random = generator(SEED);
-  const violations: string[] = [];
-  const counts = { reads: 0, writes: 0, unavailable: 0, faults: 0 };
-  const tracks: Track[] = [];
-  const until = performance.now() + RUN_MS;
-  const running = (): boolean => performance.now() < until && violations.length === 0;
-  const nodes = [cluster.a, cluster.b];
-  const anyNode = (): SessionNode => pick(random, nodes);
+test.each(["reference", "version-check"])(
+  `%s under chaos, seed ${SEED}`,
+  async (name) => {
+    await using cluster = await openCluster(name);
+    const random = generator(SEED);
+    const violations: string[] = [];
+    const counts = { reads: 0, writes: 0, unavailable: 0, faults: 0 };
+    const tracks: Track[] = [];
+    const until = performance.now() + RUN_MS;
+    const running = (): boolean => performance.now() < until && violations.length === 0;
+    const nodes = [cluster.a, cluster.b];
+    const anyNode = (): SessionNode => pick(random, nodes);
 
-  async function call<T>(work: () => Promise<T>): Promise<{ value: T } | undefined> {
-    const from = performance.now();
-    try {
-      return { value: await work() };
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code !== "STORE_UNAVAILABLE") violations.push(`unexpected error: ${error}`);
-      counts.unavailable++;
-      return undefined;
-    } finally {
-      const ms = performance.now() - from;
-      if (ms > BUDGET_MS + OVERRUN_MS) violations.push(`a call took ${ms.toFixed(0)} ms`);
-    }
-  }
-
-  /** Reads a session and holds the answer against all that had been acknowledged when it started. */
-  async function check(track: Track): Promise<void> {
-    const node = anyNode();
-    const from = performance.now();
-    const known = (event: { at: number; node: SessionNode }): boolean =>
-      event.node === node ? event.at < from : event.at < from - STALENESS_MS;
-    const ended = track.ended && known(track.ended);
-    const least = track.acked.findLast(known)?.version ?? 1;
-    const read = await call(() => node.get(track.id));
-    counts.reads++;
-    if (!read) return;
-    const { value } = read;
-    const where = node === cluster.a ? "a" : "b";
-    if (value === null) {
-      if (!track.mayBeGone) violations.push(`node ${where} lost a session`);
-      return;
-    }
-    if (ended) violations.push(`node ${where} resurrected a session`);
-    if (value.version < least) violations.push(`node ${where} saw ${value.version}, not ${least}`);
-    if (value.version > track.highest) violations.push(`version ${value.version} out of thin air`);
-    if (value.version !== value.data.version) violations.push("data of another version");
-  }
-
-  async function client(number: number): Promise<void> {
-    while (running()) {
-      const input = { userId: `user-${number}`, device: "d", data: { version: 1 }, ttlMs: 60_000 };
-      const created = await call(() => anyNode().create(input));
-      if (!created) continue;
-      const track: Track = { id: created.value.id, acked: [], mayBeGone: false, highest: 1 };
-      tracks.push(track);
-      while (running() && !track.mayBeGone) {
-        const node = anyNode();
-        const dice = random();
-        counts.writes++;
-        if (dice < 0.1) {
-          track.mayBeGone = true;
-          const done = await call(() => node.destroy(track.id));
-          if (done) track.ended = { at: performance.now(), node };
-        } else if (dice < 0.15) {
-          track.mayBeGone = true;
-          const done = await call(() => node.rotate(track.id));
-          if (done) track.ended = { at: performance.now(), node };
-        } else if (dice < 0.3) {
-          await call(() => node.touch(track.id, 60_000));
-        } else {
-          const version = track.highest + 1;
-          track.highest = version;
-          const expectedVersion = version - 1;
-          const done = await call(() => node.update(track.id, { data: { version }, expectedVersion }));
-          if (done) track.acked.push({ version, at: performance.now(), node });
-          // Whether it happened is unknown: this session has no further writer.
-          else break;
-        }
-        await check(track);
-        await sleep(random() * 10);
+    async function call<T>(work: () => Promise<T>): Promise<{ value: T } | undefined> {
+      const from = performance.now();
+      try {
+        return { value: await work() };
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? error.code : undefined;
+        if (code !== "STORE_UNAVAILABLE") violations.push(`unexpected error: ${error}`);
+        counts.unavailable++;
+        return undefined;
+      } finally {
+        const ms = performance.now() - from;
+        if (ms > BUDGET_MS + OVERRUN_MS) violations.push(`a call took ${ms.toFixed(0)} ms`);
       }
     }
-  }
 
-  async function reader(): Promise<void> {
-    while (running()) {
-      const track = tracks.at(-1 - Math.floor(random() * Math.min(tracks.length, CLIENTS * 4)));
-      if (track) await check(track);
-      await sleep(random() * 4);
+    /** Reads a session and holds the answer against all that had been acknowledged when it started. */
+    async function check(track: Track): Promise<void> {
+      const node = anyNode();
+      const from = performance.now();
+      const known = (event: { at: number; node: SessionNode }): boolean =>
+        event.node === node ? event.at < from : event.at < from - STALENESS_MS;
+      const ended = track.ended && known(track.ended);
+      const least = track.acked.findLast(known)?.version ?? 1;
+      const read = await call(() => node.get(track.id));
+      counts.reads++;
+      if (!read) return;
+      const { value } = read;
+      const where = node === cluster.a ? "a" : "b";
+      if (value === null) {
+        if (!track.mayBeGone) violations.push(`node ${where} lost a session`);
+        return;
+      }
+      if (ended) violations.push(`node ${where} resurrected a session`);
+      if (value.version < least)
+        violations.push(`node ${where} saw ${value.version}, not ${least}`);
+      if (value.version > track.highest)
+        violations.push(`version ${value.version} out of thin air`);
+      if (value.version !== value.data.version) violations.push("data of another version");
     }
-  }
 
-  async function monkey({ redis }: Cluster): Promise<void> {
-    const one = () => ({ nodes: [pick(random, ["a", "b"])] });
-    const faults = [
-      () => redis.inject(kill),
-      () => redis.inject(pause),
-      () => redis.inject(restart),
-      () => redis.inject(restartEmpty),
-      () => redis.inject(resetConnections, one()),
-      () => redis.inject(blackHole, one()),
-      () => redis.inject(delay, { ...one(), ms: 30, jitterMs: 30 }),
-    ];
-    while (running()) {
-      const active = await pick(random, faults)();
-      counts.faults++;
-      await sleep(random() * 600);
-      await active.heal();
-      await sleep(random() * 600);
+    async function client(number: number): Promise<void> {
+      while (running()) {
+        const input = {
+          userId: `user-${number}`,
+          device: "d",
+          data: { version: 1 },
+          ttlMs: 60_000,
+        };
+        const created = await call(() => anyNode().create(input));
+        if (!created) continue;
+        const track: Track = { id: created.value.id, acked: [], mayBeGone: false, highest: 1 };
+        tracks.push(track);
+        while (running() && !track.mayBeGone) {
+          const node = anyNode();
+          const dice = random();
+          counts.writes++;
+          if (dice < 0.1) {
+            track.mayBeGone = true;
+            const done = await call(() => node.destroy(track.id));
+            if (done) track.ended = { at: performance.now(), node };
+          } else if (dice < 0.15) {
+            track.mayBeGone = true;
+            const done = await call(() => node.rotate(track.id));
+            if (done) track.ended = { at: performance.now(), node };
+          } else if (dice < 0.3) {
+            await call(() => node.touch(track.id, 60_000));
+          } else {
+            const version = track.highest + 1;
+            track.highest = version;
+            const expectedVersion = version - 1;
+            const done = await call(() =>
+              node.update(track.id, { data: { version }, expectedVersion }),
+            );
+            if (done) track.acked.push({ version, at: performance.now(), node });
+            // Whether it happened is unknown: this session has no further writer.
+            else break;
+          }
+          await check(track);
+          await sleep(random() * 10);
+        }
+      }
     }
-  }
 
-  await Promise.all([
-    ...Array.from({ length: CLIENTS }, (_, number) => client(number)),
-    ...Array.from({ length: READERS }, reader),
-    monkey(cluster),
-  ]);
-  // Everything is healed: whatever ended must stay so.
-  for (const track of tracks.filter((one) => one.ended)) await check(track);
-  console.log(name, counts);
-  expect(violations).toEqual([]);
-  // PostgreSQL was there all the time.
-  expect(counts.unavailable).toBeLessThan((counts.reads + counts.writes) / 20);
-}, RUN_MS + 30_000);
+    async function reader(): Promise<void> {
+      while (running()) {
+        const track = tracks.at(-1 - Math.floor(random() * Math.min(tracks.length, CLIENTS * 4)));
+        if (track) await check(track);
+        await sleep(random() * 4);
+      }
+    }
+
+    async function monkey({ redis }: Cluster): Promise<void> {
+      const one = () => ({ nodes: [pick(random, ["a", "b"])] });
+      const faults = [
+        () => redis.inject(kill),
+        () => redis.inject(pause),
+        () => redis.inject(restart),
+        () => redis.inject(restartEmpty),
+        () => redis.inject(resetConnections, one()),
+        () => redis.inject(blackHole, one()),
+        () => redis.inject(delay, { ...one(), ms: 30, jitterMs: 30 }),
+      ];
+      while (running()) {
+        const active = await pick(random, faults)();
+        counts.faults++;
+        await sleep(random() * 600);
+        await active.heal();
+        await sleep(random() * 600);
+      }
+    }
+
+    await Promise.all([
+      ...Array.from({ length: CLIENTS }, (_, number) => client(number)),
+      ...Array.from({ length: READERS }, reader),
+      monkey(cluster),
+    ]);
+    // Everything is healed: whatever ended must stay so.
+    for (const track of tracks.filter((one) => one.ended)) await check(track);
+    console.log(name, counts);
+    expect(violations).toEqual([]);
+    // PostgreSQL was there all the time.
+    expect(counts.unavailable).toBeLessThan((counts.reads + counts.writes) / 20);
+  },
+  RUN_MS + 30_000,
+);
 
 /** mulberry32 */
 function generator(seed: number): () => number {

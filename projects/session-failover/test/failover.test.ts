@@ -106,7 +106,11 @@ describe.each(Object.keys(submissions))("%s", (name) => {
     const during = await b.create(input);
     await fault.heal();
     for (const node of [a, b]) {
-      const seen = await eventually(WITHIN_S, () => node.get(session.id), (it) => it?.version === 2);
+      const seen = await eventually(
+        WITHIN_S,
+        () => node.get(session.id),
+        (it) => it?.version === 2,
+      );
       expect(seen).toMatchObject({ version: 2, data: { n: 2 } });
       expect(await node.get(during.id)).toEqual(during);
     }
@@ -131,7 +135,11 @@ describe.each(Object.keys(submissions))("%s", (name) => {
     await a.destroy(dead.id);
     await fault.heal();
     for (const node of [a, b]) {
-      const seen = await eventually(WITHIN_S, () => node.get(session.id), (it) => it?.version === 11);
+      const seen = await eventually(
+        WITHIN_S,
+        () => node.get(session.id),
+        (it) => it?.version === 11,
+      );
       expect(seen).toMatchObject({ version: 11, data: { version: 10 } });
       expect(await node.get(dead.id)).toBeNull();
     }
@@ -152,13 +160,23 @@ describe.each(Object.keys(submissions))("%s", (name) => {
     await active.heal();
     for (const node of [a, b]) {
       for (const id of [destroyed, rotated, fresh.id, ...all]) {
-        expect(await eventually(WITHIN_S, () => node.get(id), (it) => it === null)).toBeNull();
+        expect(
+          await eventually(
+            WITHIN_S,
+            () => node.get(id),
+            (it) => it === null,
+          ),
+        ).toBeNull();
       }
     }
     // Long enough for everything that was under way to arrive.
-    await eventually(500, async () => {
-      for (const node of [a, b]) expect(await node.get(destroyed)).toBeNull();
-    }, () => false);
+    await eventually(
+      500,
+      async () => {
+        for (const node of [a, b]) expect(await node.get(destroyed)).toBeNull();
+      },
+      () => false,
+    );
   });
 
   test.each([restart, restartEmpty] as const)("$name of Redis logs nobody out", async (fault) => {
@@ -183,9 +201,19 @@ describe.each(Object.keys(submissions))("%s", (name) => {
     await a.destroy(ended.id);
     expect((await a.get(kept.id))?.version).toBe(2);
     expect(await a.get(ended.id)).toBeNull();
-    const seen = await eventually(WITHIN_S, () => b.get(kept.id), (it) => it?.version === 2);
+    const seen = await eventually(
+      WITHIN_S,
+      () => b.get(kept.id),
+      (it) => it?.version === 2,
+    );
     expect(seen?.data).toEqual({ n: 2 });
-    expect(await eventually(WITHIN_S, () => b.get(ended.id), (it) => it === null)).toBeNull();
+    expect(
+      await eventually(
+        WITHIN_S,
+        () => b.get(ended.id),
+        (it) => it === null,
+      ),
+    ).toBeNull();
     // And the other way round: what the connected node writes is seen by the one without Redis.
     await b.update(kept.id, { data: { n: 3 }, expectedVersion: 2 });
     expect((await a.get(kept.id))?.version).toBe(3);
@@ -212,7 +240,11 @@ describe.each(Object.keys(submissions))("%s", (name) => {
       expect(ms).toBeLessThan(BUDGET_MS + SLACK_MS);
     }
     for (const fault of faults) await fault.heal();
-    const code = await eventually(5_000, () => codeOf(a.list("ada")), (it) => it === undefined);
+    const code = await eventually(
+      5_000,
+      () => codeOf(a.list("ada")),
+      (it) => it === undefined,
+    );
     expect(code).toBeUndefined();
   });
 
@@ -223,7 +255,11 @@ describe.each(Object.keys(submissions))("%s", (name) => {
     await b.get(session.id);
     await postgres.inject(restart);
     for (const node of [a, b]) {
-      const code = await eventually(5_000, () => codeOf(node.list("ada")), (it) => it === undefined);
+      const code = await eventually(
+        5_000,
+        () => codeOf(node.list("ada")),
+        (it) => it === undefined,
+      );
       expect(code).toBeUndefined();
       expect(await node.get(session.id)).toEqual(session);
     }
@@ -239,7 +275,11 @@ describe.each(Object.keys(submissions))("%s", (name) => {
     const { expiresAt } = await b.touch(long.id, 60_000);
     expect(expiresAt).toBeGreaterThan(long.expiresAt + 50_000);
     expect(await b.get(short.id)).toEqual(short);
-    const ended = await eventually(700 + SLACK_MS, () => b.get(short.id), (it) => it === null);
+    const ended = await eventually(
+      700 + SLACK_MS,
+      () => b.get(short.id),
+      (it) => it === null,
+    );
     expect(ended).toBeNull();
     expect(await a.get(short.id)).toBeNull();
     expect(await codeOf(a.touch(short.id, 60_000))).toBe("NOT_FOUND");
