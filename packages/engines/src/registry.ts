@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Kit } from "./conformance/kit.ts";
 import type { EngineDefinition } from "./definition.ts";
 import type { Fault } from "./types.ts";
 
@@ -24,6 +25,11 @@ export function loadDefinitions(): Promise<ReadonlyMap<string, EngineDefinition>
     return new Map(loaded.sort(([a], [b]) => a.localeCompare(b)));
   })();
   return definitions;
+}
+
+/** How the conformance suite uses an engine. */
+export async function loadKit(name: string): Promise<Kit> {
+  return ((await load(here("definitions", name, `kit${extension}`))) as { kit: Kit }).kit;
 }
 
 /** A fault whose options are not known to the compiler. */

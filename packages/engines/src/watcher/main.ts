@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { removeContainers } from "./containers.ts";
 import { isAlive, killTree, type ProcessRef, processRef, processTree, signal, stopTree, treeMemory } from "./processes.ts";
 import type { ContainerScope, FromWatcher, Launch, ToWatcher } from "./protocol.ts";
-import { type Record as RunRecord, recordFile, sweep } from "./sweep.ts";
+import { recordFile, type RunRecord, sweep } from "./sweep.ts";
 
 const runFolder = process.argv[2];
 if (!runFolder) throw new Error("usage: main.ts <run folder>");

@@ -7,7 +7,7 @@ export const folderPrefix = "db-katas-";
 export const recordFile = "run.json";
 
 /** What a watcher writes down about its run. */
-export interface Record {
+export interface RunRecord {
   readonly watcher: ProcessRef;
   readonly processes: readonly ProcessRef[];
   readonly folders: readonly string[];
@@ -31,9 +31,9 @@ export async function sweepRun(folder: string): Promise<void> {
   const stats = statSync(folder);
   // Somebody else's folder in a shared temporary directory is none of our business.
   if (process.getuid && stats.uid !== process.getuid()) return;
-  let record: Record | undefined;
+  let record: RunRecord | undefined;
   try {
-    record = JSON.parse(readFileSync(join(folder, recordFile), "utf8")) as Record;
+    record = JSON.parse(readFileSync(join(folder, recordFile), "utf8")) as RunRecord;
   } catch {
     if (Date.now() - stats.mtimeMs < youngMs) return;
   }

@@ -1,0 +1,133 @@
+/** What must be seen while each fault lasts, and after it. */
+import { setTimeout as delayed } from "node:timers/promises";
+import { expect } from "vitest";
+import { blackHole } from "../faults/blackHole.ts";
+import { delay } from "../faults/delay.ts";
+import { kill } from "../faults/kill.ts";
+import { pause } from "../faults/pause.ts";
+import { resetConnections } from "../faults/resetConnections.ts";
+import { restart } from "../faults/restart.ts";
+import { restartEmpty } from "../faults/restartEmpty.ts";
+import { stop } from "../faults/stop.ts";
+import type { Fault, Lease } from "../types.ts";
+import type { Kit, Session } from "./kit.ts";
+
+type Scenario = (lease: Lease, kit: Kit) => Promise<void>;
+
+/** How long silence must last to count as silence. */
+const silenceMs = 150;
+
+/** By the fault's name. A fault without a scenario is not proven, and its test says so by being skipped. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  kill: (lease, kit) => downAndUp(kill, lease, kit),
+  stop: (lease, kit) => downAndUp(stop, lease, kit),
+
+  async pause(lease, kit) {
+    const url = await lease.urlFor("a");
+    const session = await written(kit, url);
+    const fault = await lease.inject(pause);
+    const pending = session.get("key");
+    expect(await silent(pending)).toBe(true);
+    await fault.heal();
+    expect(await pending).toBe("before");
+    // Killed while it is paused, and both healed: no deadlock.
+    const paused = await lease.inject(pause);
+    const killed = await lease.inject(kill);
+    await killed.heal();
+    await paused.heal();
+    await answers(kit, url, "before");
+    await session.close().catch(() => {});
+  },
+
+  async restart(lease, kit) {
+    const url = await lease.urlFor("a");
+    const session = await written(kit, url);
+    await lease.inject(restart);
+    await expect(session.get("key")).rejects.toThrow();
+    expect(await lease.urlFor("a")).toBe(url);
+    await answers(kit, url, "before");
+  },
+
+  async restartEmpty(lease, kit) {
+    const url = await lease.urlFor("a");
+    await (await written(kit, url)).close();
+    await lease.inject(restartEmpty);
+    await answers(kit, url, undefined);
+    await (await written(kit, url)).close();
+  },
+
+  async delay(lease, kit) {
+    const [near, far] = [await written(kit, await lease.urlFor("a")), await written(kit, await lease.urlFor("b"))];
+    const ms = 60;
+    const fault = await lease.inject(delay, { ms, nodes: ["b"] });
+    expect(await duration(far)).toBeGreaterThanOrEqual(2 * ms - 2);
+    expect(await duration(near)).toBeLessThan(2 * ms);
+    await fault.heal();
+    expect(await duration(far)).toBeLessThan(2 * ms);
+    await Promise.all([near.close(), far.close()]);
+  },
+
+  async blackHole(lease, kit) {
+    const [cut, whole] = [await written(kit, await lease.urlFor("a")), await written(kit, await lease.urlFor("b"))];
+    const fault = await lease.inject(blackHole, { nodes: ["a", "late"] });
+    const lost = cut.set("key", "lost");
+    lost.catch(() => {});
+    const late = kit.connect(await lease.urlFor("late"));
+    late.catch(() => {});
+    expect(await silent(lost)).toBe(true);
+    expect(await silent(late)).toBe(true);
+    expect(await whole.get("key")).toBe("before");
+    await fault.heal();
+    await expect(lost).rejects.toThrow();
+    await expect(late).rejects.toThrow();
+    await answers(kit, await lease.urlFor("a"), "before");
+    await whole.close();
+  },
+
+  async resetConnections(lease, kit) {
+    const url = await lease.urlFor("a");
+    const [broken, whole] = [await written(kit, url), await written(kit, await lease.urlFor("b"))];
+    await lease.inject(resetConnections, { nodes: ["a"] });
+    await expect(broken.get("key")).rejects.toThrow();
+    expect(await whole.get("key")).toBe("before");
+    await answers(kit, url, "before");
+    await whole.close();
+  },
+};
+
+async function downAndUp(fault: Fault, lease: Lease, kit: Kit): Promise<void> {
+  const url = await lease.urlFor("a");
+  const session = await written(kit, url);
+  await using active = await lease.inject(fault);
+  await expect(session.get("key")).rejects.toThrow();
+  await expect(kit.connect(url)).rejects.toThrow();
+  await active.heal();
+  expect(await lease.urlFor("a")).toBe(url);
+  await answers(kit, url, "before");
+}
+
+async function written(kit: Kit, url: string): Promise<Session> {
+  const session = await kit.connect(url);
+  await session.set("key", "before");
+  return session;
+}
+
+async function answers(kit: Kit, url: string, value: string | undefined): Promise<void> {
+  const session = await kit.connect(url);
+  expect(await session.get("key")).toBe(value);
+  await session.close();
+}
+
+async function duration(session: Session): Promise<number> {
+  const start = performance.now();
+  await session.get("key");
+  return performance.now() - start;
+}
+
+async function silent(work: Promise<unknown>): Promise<boolean> {
+  const settled = work.then(
+    () => false,
+    () => false,
+  );
+  return Promise.race([settled, delayed(silenceMs, true)]);
+}

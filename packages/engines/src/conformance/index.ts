@@ -1,0 +1,196 @@
+/**
+ * The suite that proves an engine × provider: `await describeEngine("redis")` in a test file.
+ * Capabilities select its tests; where one is absent, the inverse is tested: a clear refusal.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { collectOffers, fitting } from "../providers/index.ts";
+import { type AnyFault, loadDefinitions, loadFaults, loadKit } from "../registry.ts";
+import { openEngines } from "../run.ts";
+import type { EngineRun, Fault, Lease } from "../types.ts";
+import { isAlive } from "../watcher/processes.ts";
+import { recordFile, type RunRecord } from "../watcher/sweep.ts";
+import { scenarios } from "./faults.ts";
+import type { Kit, Session } from "./kit.ts";
+
+export type { Kit, Session } from "./kit.ts";
+
+export interface ConformanceOptions {
+  /** Settings for the run; `KATA_ENGINES` chooses the provider to prove. Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds that one test may take. */
+  readonly timeout?: number;
+}
+
+/** Declares the suite for one engine, as this machine provides it; skipped, saying why, where it doesn't. */
+export async function describeEngine(name: string, options: ConformanceOptions = {}): Promise<void> {
+  const { env = process.env, timeout = 30_000 } = options;
+  const definition = (await loadDefinitions()).get(name);
+  if (!definition) throw new Error(`there is no engine called ${name}`);
+  const kit = await loadKit(name);
+  const offers = await collectOffers(definition, env);
+  const chosen = fitting(offers, [])[0];
+  if (!chosen) {
+    const reasons = offers.map((offer) => (offer.offered ? "" : `${offer.provider}: ${offer.reason}`)).join("; ");
+    describe.skip(`${name} (not offered here: ${reasons})`, () => test("conforms", () => {}));
+    return;
+  }
+  const faults = [...(await loadFaults()).values()];
+  const has = (fault: AnyFault) => chosen.capabilities.includes(fault.capability);
+
+  describe(`${name} from ${chosen.provider}: ${chosen.source}`, { timeout }, () => {
+    let run: EngineRun;
+    beforeAll(async () => {
+      run = await openEngines({ env });
+    }, timeout);
+    afterAll(() => run[Symbol.asyncDispose](), timeout);
+
+    namespaceTests(kit, () => run, name);
+
+    for (const fault of faults.filter((each) => !has(each))) {
+      test(`${fault.name} is refused: it can't be done here`, async () => {
+        await using lease = await run.lease(name);
+        // Options don't matter for what is refused.
+        await expect(lease.inject(fault as unknown as Fault)).rejects.toMatchObject({ code: "CAPABILITY_MISSING" });
+      });
+    }
+    for (const fault of faults.filter(has)) {
+      if (fault.scope === "server") {
+        test(`${fault.name} is refused on a shared server`, async () => {
+          await using lease = await run.lease(name);
+          await expect(lease.inject(fault as unknown as Fault)).rejects.toMatchObject({ code: "FAULT_NEEDS_INSTANCE" });
+        });
+      }
+      const scenario = scenarios[fault.name];
+      test.runIf(scenario)(`${fault.name}: ${fault.summary}; and healed`, async () => {
+        await using lease = await run.lease(name, fault.scope === "server" ? { isolation: "instance" } : {});
+        await scenario?.(lease, kit);
+      });
+    }
+
+    test.runIf(chosen.capabilities.includes("durable") && chosen.capabilities.includes("kill"))(
+      "what was acknowledged before a kill is there after it",
+      () => durability(kit, run, name),
+    );
+
+    test("nothing is left behind", async () => {
+      const other = await openEngines({ env });
+      const lease = await other.lease(name, { isolation: "instance" });
+      await lease.urlFor("a");
+      const record = JSON.parse(readFileSync(join(other.folder, recordFile), "utf8")) as RunRecord;
+      await other[Symbol.asyncDispose]();
+      expect(existsSync(other.folder)).toBe(false);
+      expect([record.watcher, ...record.processes].filter(isAlive)).toEqual([]);
+      await expect(other.lease(name)).rejects.toMatchObject({ code: "RUN_ENDED" });
+    });
+  });
+}
+
+function namespaceTests(kit: Kit, run: () => EngineRun, name: string): void {
+  const session = async (lease: Lease): Promise<Session> => kit.connect(await lease.urlFor("a"));
+
+  test("twenty leases at once don't see each other", async () => {
+    const leases = await Promise.all(Array.from({ length: 20 }, () => run().lease(name)));
+    const sessions = await Promise.all(leases.map(session));
+    await Promise.all(sessions.map((each, index) => each.set("mine", String(index))));
+    const read = await Promise.all(sessions.map((each) => each.get("mine")));
+    expect(read).toEqual(leases.map((_, index) => String(index)));
+    expect(new Set(leases.map((lease) => lease.namespace)).size).toBe(leases.length);
+    await Promise.all(sessions.map((each) => each.close()));
+    await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+    await using fresh = await run().lease(name);
+    const after = await session(fresh);
+    expect(await after.get("mine")).toBeUndefined();
+    await after.close();
+  });
+
+  for (const isolation of ["namespace", "instance"] as const) {
+    test(`a template is built once and cloned for each lease (${isolation})`, async () => {
+      let built = 0;
+      const template = {
+        key: `conformance ${isolation}`,
+        build: async (url: string) => {
+          built += 1;
+          await kit.prepare(url);
+        },
+      };
+      const request = { isolation, template };
+      const leases = await Promise.all([run().lease(name, request), run().lease(name, request)]);
+      for (const lease of leases) {
+        const each = await session(lease);
+        expect(await each.get("prepared")).toBe("yes");
+        await each.set("prepared", "changed");
+        await each.close();
+      }
+      await using later = await run().lease(name, request);
+      const each = await session(later);
+      expect(await each.get("prepared")).toBe("yes");
+      await each.close();
+      await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+      // "Once per key (and server)": an engine whose servers can't be copied builds again.
+      if (isolation === "namespace") expect(built).toBe(1);
+    });
+  }
+
+  test("a template that can't be built fails as it is, and is tried again", async () => {
+    let attempts = 0;
+    const template = {
+      key: "conformance failing",
+      build: async (url: string) => {
+        attempts += 1;
+        if (attempts === 1) throw new RangeError("migration 7 is wrong");
+        await kit.prepare(url);
+      },
+    };
+    await expect(run().lease(name, { template })).rejects.toThrow(RangeError);
+    await using lease = await run().lease(name, { template });
+    const each = await session(lease);
+    expect(await each.get("prepared")).toBe("yes");
+    await each.close();
+  });
+
+  test("a submission's credentials give no power over the server", async ({ skip }) => {
+    await using lease = await run().lease(name);
+    const each = await session(lease);
+    skip(!each.administer, "this engine knows no rights");
+    await expect(each.administer?.()).rejects.toThrow(/permission/i);
+    await each.close();
+  });
+
+  test("traffic is counted per node", async ({ skip }) => {
+    await using lease = await run().lease(name);
+    skip(!lease.engine.capabilities.includes("network"), "no network");
+    const each = await session(lease);
+    await each.set("key", "value");
+    await each.close();
+    expect(lease.traffic("a").connections).toBe(1);
+    expect(lease.traffic("a").bytesUp).toBeGreaterThan(0);
+    expect(lease.traffic("a").bytesDown).toBeGreaterThan(0);
+    expect(lease.traffic("b").connections).toBe(0);
+  });
+}
+
+async function durability(kit: Kit, run: EngineRun, name: string): Promise<void> {
+  await using lease = await run.lease(name, { isolation: "instance" });
+  const { kill } = await import("../faults/kill.ts");
+  const writer = await kit.connect(await lease.urlFor("a"));
+  const acknowledged: string[] = [];
+  const enough = Promise.withResolvers<void>();
+  const writing = (async () => {
+    for (let count = 0; ; count += 1) {
+      await writer.set(`key ${count}`, "written");
+      acknowledged.push(`key ${count}`);
+      if (count === 50) enough.resolve();
+    }
+  })();
+  await Promise.race([enough.promise, writing]);
+  const fault = await lease.inject(kill);
+  await expect(writing).rejects.toThrow();
+  await fault.heal();
+  const reader = await kit.connect(await lease.urlFor("a"));
+  const lost: string[] = [];
+  for (const key of acknowledged) if ((await reader.get(key)) !== "written") lost.push(key);
+  expect(lost).toEqual([]);
+  await reader.close();
+}

@@ -1,0 +1,16 @@
+/** What the suite must know about an engine in order to use it; one `kit.ts` beside each definition. */
+export interface Kit {
+  /** @param url as a submission or a grader gets it */
+  connect(url: string): Promise<Session>;
+  /** Prepares a namespace: afterwards {@link Session.get} finds `prepared`. */
+  prepare(url: string): Promise<void>;
+}
+
+/** One connection. Every method rejects when the connection breaks. */
+export interface Session {
+  set(key: string, value: string): Promise<void>;
+  get(key: string): Promise<string | undefined>;
+  /** Something for which a submission lacks the right; undefined where an engine knows no rights. */
+  readonly administer?: () => Promise<unknown>;
+  close(): Promise<void>;
+}

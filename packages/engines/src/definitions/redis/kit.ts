@@ -1,0 +1,28 @@
+import { Redis } from "ioredis";
+import type { Kit, Session } from "../../conformance/kit.ts";
+
+async function connect(url: string): Promise<Session> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  }
+  return {
+    set: async (key, value) => void (await client.set(key, value)),
+    get: async (key) => (await client.get(key)) ?? undefined,
+    administer: () => client.config("SET", "appendonly", "no"),
+    close: async () => client.disconnect(),
+  };
+}
+
+export const kit: Kit = {
+  connect,
+  async prepare(url) {
+    const session = await connect(url);
+    await session.set("prepared", "yes");
+    await session.close();
+  },
+};
