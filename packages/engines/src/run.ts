@@ -77,6 +77,15 @@ class Run implements EngineRun {
 
   async lease(engine: string, request: EngineRequest = {}): Promise<Lease> {
     if (this.#ended) throw runEnded();
+    try {
+      return await this.#lease(engine, request);
+    } catch (error) {
+      // Without the watcher everything fails somehow: say why.
+      throw this.#context.watcher.death ?? error;
+    }
+  }
+
+  async #lease(engine: string, request: EngineRequest): Promise<Lease> {
     const definition = await this.#definition(engine);
     const isolated = request.isolation === "instance";
     const needs = request.needs ?? [];

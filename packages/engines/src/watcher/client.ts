@@ -53,8 +53,9 @@ export class Watcher {
     this.#child.channel?.unref();
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
+  /** Set once it has ended without having been asked to. */
+  get death(): Error | undefined {
+    return this.#ended ? undefined : this.#death;
   }
 
   #receive(message: FromWatcher): void {
