@@ -19,16 +19,20 @@ export async function saveScorecard(workspace: Workspace, scorecard: Scorecard):
   await writeJson(file, { ...scorecard, checks: [...kept, ...scorecard.checks] });
 }
 
-/** @throws CliError `RESULT_MISSING` */
+/**
+ * @param typed what people type after `kata grade` for this submission
+ * @throws CliError `RESULT_MISSING`
+ */
 export async function lastScorecard(
   workspace: Workspace,
   kata: string,
   submission: string,
+  typed: string,
 ): Promise<Scorecard> {
   const found = await readFileIfAny(fileOf(workspace, kata, submission));
   if (found) return found;
   throw new CliError("RESULT_MISSING", `${submission} has not been graded yet.`, {
-    remedy: `pnpm kata grade ${kata}`,
+    remedy: `pnpm kata grade ${typed}`,
   });
 }
 

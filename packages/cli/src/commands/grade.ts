@@ -13,6 +13,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Progress, reportError, startProgress } from "../output.ts";
 import { saveScorecard, writeJson } from "../results.ts";
 import { chooseSeed, openSession, parseSeed, type Session } from "../session.ts";
+import { withTargetOptions } from "../target-options.ts";
 import { watchSubmission } from "../watch.ts";
 import {
   findWorkspace,
@@ -33,8 +34,7 @@ interface GradeCommandOptions extends TargetOptions {
 }
 
 export function registerGrade(program: Command): void {
-  program
-    .command("grade")
+  withTargetOptions(program.command("grade"))
     .argument(
       "[kata|folder]",
       "a kata's name (your attempt at it), or a folder; default: this folder",
@@ -47,11 +47,6 @@ export function registerGrade(program: Command): void {
     .option("--report <file>", "the scorecard as JSON into a file")
     .option("--strict", "a check that can't be graded here counts as lost points")
     .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
-    .option("--kata <name>", "the kata, where the folder doesn't tell")
-    .option("--reference", "grade the kata's reference solution")
-    .option("--starter", "grade the kata's starter")
-    .option("--mutant <name>", "grade one of the kata's wrong answers")
-    .option("--variant <name>", "grade one of the kata's other right answers")
     .addHelpText(
       "after",
       `

@@ -2,6 +2,7 @@ import { terminalPaint } from "@db-katas/grading";
 import { type Command, InvalidArgumentError } from "commander";
 import { CliError } from "../errors.ts";
 import { lastScorecard } from "../results.ts";
+import { withTargetOptions } from "../target-options.ts";
 import { findWorkspace, resolveTarget, type TargetOptions } from "../workspace.ts";
 
 interface HintOptions extends TargetOptions {
@@ -11,15 +12,13 @@ interface HintOptions extends TargetOptions {
 }
 
 export function registerHint(program: Command): void {
-  program
-    .command("hint")
+  withTargetOptions(program.command("hint"))
     .argument("[kata|folder]", "as for grade")
     .description(
       "a hint for the first check that your last grade failed; ask for more with --level",
     )
     .option("--check <id>", "for this check")
     .option("--level <n>", "1 points, the last one nearly tells", parseLevel, 1)
-    .option("--kata <name>", "the kata, where the folder doesn't tell")
     .option("--json", "as JSON on stdout")
     .action(async (target: string | undefined, options: HintOptions) => {
       const workspace = await findWorkspace(process.cwd());
@@ -29,7 +28,7 @@ export function registerHint(program: Command): void {
         options,
         process.cwd(),
       );
-      const scorecard = await lastScorecard(workspace, kata.name, submission.label);
+      const scorecard = await lastScorecard(workspace, kata.name, submission.label, typed);
       const failed = scorecard.checks.filter((check) => check.hints.length > 0);
       const check = options.check
         ? scorecard.checks.find((candidate) => candidate.id === options.check)

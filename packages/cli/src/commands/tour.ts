@@ -74,7 +74,12 @@ async function compare(
   const mutant = (await loadMutants(kata, rubric)).find(({ name }) => name === NAIVE);
   if (!mutant) throw new CliError("TARGET_UNCLEAR", `${kata.name} has no mutant "${NAIVE}".`);
   progress.line("");
-  progress.line(terminalPaint("bold", "2. Two answers to the same exercise, while Redis is killed, paused and brought back"));
+  progress.line(
+    terminalPaint(
+      "bold",
+      "2. Two answers to the same exercise, while Redis is killed, paused and brought back",
+    ),
+  );
   progress.line(`   reference  the solution that ships with ${kata.name}`);
   progress.line(`   naive      ${mutant.why}`);
   progress.line("");
@@ -124,7 +129,9 @@ async function compare(
   return [
     ...reference
       .filter(({ verdict }) => verdict !== "passed")
-      .map((check) => `The reference did not pass ${check.id}. Please report this: ${check.replay}`),
+      .map(
+        (check) => `The reference did not pass ${check.id}. Please report this: ${check.replay}`,
+      ),
     ...(naive.every(({ verdict }) => verdict === "passed")
       ? ["The naive answer passed everything. Please report this."]
       : []),

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { EngineError, type EngineRun, type Lease, type RunningEngine } from "@db-katas/engines";
 import {
   type Check,
@@ -84,7 +85,8 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
     failure = { verdict: verdictOf(error), error };
     hints = check.hints.filter((hint) => typeof hint === "string");
   }
-  if (failure) report = await describe(failure.error, trace, processes, leases);
+  const own = (stack: string | undefined) => ownFrames(stack, run.submission.folder);
+  if (failure) report = await describe(failure.error, trace, processes, leases, own);
   const durationMs = performance.now() - begin;
 
   const endings = await Promise.allSettled([
@@ -95,7 +97,7 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
   const badEnding = endings.find((ending) => ending.status === "rejected");
   if (badEnding && !failure) {
     failure = { verdict: "error", error: badEnding.reason };
-    report = await describe(badEnding.reason, trace, processes, new Map());
+    report = await describe(badEnding.reason, trace, processes, new Map(), own);
   }
 
   const verdict = failure?.verdict ?? "passed";
@@ -209,6 +211,7 @@ async function describe(
   trace: Trace,
   processes: ReadonlyMap<string, AppProcess>,
   leases: ReadonlyMap<string, Lease>,
+  own: (stack: string | undefined) => string[],
 ): Promise<CheckFailureReport> {
   const stderr = [...processes.values()]
     .filter((started) => started.stderr !== "")
@@ -230,10 +233,11 @@ async function describe(
   }
   if (error instanceof SubmissionError) {
     const code = error.code ? `${error.code}: ` : "";
+    const where = error.operation === error.node ? "" : ` on node ${error.node}`;
     return {
       ...base,
-      message: `${error.operation}() on node ${error.node} rejected: ${code}${error.message}`,
-      detail: error.remoteStack?.split("\n").slice(1, 6) ?? [],
+      message: `${error.operation}()${where} rejected: ${code}${error.message}`,
+      detail: own(error.remoteStack),
     };
   }
   if (error instanceof SubmissionCrashed) {
@@ -256,4 +260,13 @@ async function describe(
       .map((log) => log.value)
       .join("\n"),
   };
+}
+
+/** The frames of a stack that are the submission's own, with paths that start at its folder. */
+function ownFrames(stack: string | undefined, folder: string): string[] {
+  const root = pathToFileURL(`${folder}/`).href;
+  return (stack?.split("\n") ?? [])
+    .filter((line) => line.includes(root) && !line.includes("node_modules"))
+    .slice(0, 5)
+    .map((line) => line.trim().replace(root, ""));
 }

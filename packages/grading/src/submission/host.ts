@@ -2,6 +2,7 @@
  * The main module of an app node's process: imports one submission and serves the grader's calls
  * over the parent's IPC channel. Keep its imports few: every app node of every check pays for them.
  */
+import { realpathSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { createBirpc } from "birpc";
@@ -9,7 +10,7 @@ import type { HostFunctions, Outcome, RemoteError } from "./protocol.ts";
 
 // A submission may lie anywhere on disk. What it imports and does not have itself, it gets from the
 // exercise that it is an answer to, whose folder is this process's first argument.
-const exercise = pathToFileURL(`${process.argv[2]}/index.ts`).href;
+const exercise = pathToFileURL(`${realpathSync(process.argv[2] ?? ".")}/index.ts`).href;
 registerHooks({
   resolve(specifier, context, next) {
     try {

@@ -1,0 +1,258 @@
+import { execFile, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { scorecardSchema } from "@db-katas/grading";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+const COUNTER = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures", "counter");
+
+let root: string;
+
+/** A workspace of its own, whose one exercise needs no engine. */
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "db-katas-cli-"));
+  await mkdir(join(root, "projects"));
+  await writeFile(join(root, "pnpm-workspace.yaml"), 'packages: ["projects/*"]\n');
+  await writeFile(join(root, "tsconfig.base.json"), "{}\n");
+  await symlink(COUNTER, join(root, "projects", "counter"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function kata(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  return new Promise<Ran>((resolve) => {
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      {
+        cwd: options.cwd ?? root,
+        env: { ...process.env, NO_COLOR: "1", TURBO_HASH: "", ...options.env },
+      },
+      (error, stdout, stderr) => {
+        const code = error ? Number(error.code) : 0;
+        resolve({ code, stdout: masked(stdout), stderr: masked(stderr) });
+      },
+    );
+  });
+}
+
+/** Paths, times and seeds differ from run to run. */
+function masked(text: string): string {
+  return text
+    .replaceAll(`/private${root}`, "<root>")
+    .replaceAll(root, "<root>")
+    .replaceAll(tmpdir(), "<tmp>")
+    .replaceAll(/ *\d+\.\d s\b/g, " <t> s")
+    .replaceAll(/ *\d+ ms\b/g, " <t> ms")
+    .replaceAll(/seed \d+/g, "seed <n>")
+    .replaceAll(/--seed \d+/g, "--seed <n>");
+}
+
+describe("kata grade", () => {
+  it("gives full marks, and exit code 0", async () => {
+    const ran = await kata(["grade", "counter", "--reference", "--seed", "7"]);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatchInlineSnapshot(`
+      "counter · reference
+        ✓   2/2 <t> s  adding adds
+        ✓   1/1 <t> s  it starts where it is told
+
+        3 of 3 points  seed <n> · <t> s
+
+      2 passed, 0 failed
+      "
+    `);
+  });
+
+  it("tells lost points with exit code 1", async () => {
+    const ran = await kata(["grade", "counter", "--mutant", "forgets", "--seed", "7"]);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatchInlineSnapshot(`
+      "counter · mutant forgets
+        ✗   0/2 <t> s  adding adds
+                and 1 more makes 8
+                expected  8
+                received  6
+                what was done, the last of it:
+       <t> ms  a       createNode(…) → undefined  ( <t> ms)
+       <t> ms  [step]  add two
+       <t> ms  a       add(2) → 7  ( <t> ms)
+       <t> ms  a       add(1) → 6  ( <t> ms)
+                again  pnpm kata grade counter --mutant forgets --check adds --seed <n>
+        –   0/1 <t> s  it starts where it is told skipped (adds did not pass)
+
+        stuck?  pnpm kata hint counter --mutant forgets
+
+        0 of 3 points  seed <n> · <t> s
+
+      0 passed, 1 failed, 1 skipped
+      "
+    `);
+  });
+
+  it("tells a submission that breaks with exit code 3", async () => {
+    const ran = await kata(["grade", join(COUNTER, "broken", "exits"), "--kata", "counter"]);
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toContain("about to leave");
+  });
+
+  it("prints a scorecard that fits its schema, and nothing else, with --json", async () => {
+    const ran = await kata(["grade", "counter", "--reference", "--json"]);
+    expect(scorecardSchema.safeParse(JSON.parse(ran.stdout)).success).toBe(true);
+  });
+
+  it("replays the seed of KATA_SEED", async () => {
+    const ran = await kata(["grade", "counter", "--reference", "--json"], {
+      env: { KATA_SEED: "4711" },
+    });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ seed: 4711 });
+  });
+
+  it("finds the packages that a submission elsewhere on disk lacks", async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), "db-katas-elsewhere-"));
+    try {
+      await cp(join(COUNTER, "src", "index.ts"), join(elsewhere, "index.ts"));
+      const source = await readFile(join(elsewhere, "index.ts"), "utf8");
+      await writeFile(join(elsewhere, "index.ts"), `import "@db-katas/engines";\n${source}`);
+      const ran = await kata(["grade", elsewhere, "--kata", "counter"]);
+      expect(ran.code).toBe(0);
+    } finally {
+      await rm(elsewhere, { recursive: true });
+    }
+  });
+});
+
+describe("bad input names what to type next, with exit code 2", () => {
+  const cases: [string, string[]][] = [
+    ["an unknown kata", ["grade", "nope"]],
+    ["no attempt yet", ["grade", "counter"]],
+    ["a folder that isn't there", ["grade", "./nowhere"]],
+    ["a folder without a submission", ["grade", ".", "--kata", "counter"]],
+    ["a folder of no kata", ["grade", "."]],
+    ["an unknown check", ["grade", "counter", "--reference", "--check", "nope"]],
+    ["an unknown mutant", ["grade", "counter", "--mutant", "nope"]],
+    ["a seed that is none", ["grade", "counter", "--seed", "many"]],
+    ["an unknown command", ["grde"]],
+    ["an unknown kata to start", ["start", "nope"]],
+    ["a hint before the first grade", ["hint", "counter", "--starter"]],
+  ];
+  it.each(cases)("%s", async (_, args) => {
+    const ran = await kata(args);
+    expect(ran.stdout).toBe("");
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatchSnapshot();
+  });
+
+  it("outside of any workspace", async () => {
+    const ran = await kata(["list"], { cwd: tmpdir() });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatchInlineSnapshot(`
+      "NOT_IN_WORKSPACE  <tmp> is not inside a db-katas workspace.
+      Likely cause: kata looks upwards for a folder with pnpm-workspace.yaml and projects/
+      What to do: cd into your clone of db-katas and try again
+      "
+    `);
+  });
+
+  it("turbo without the engines' key", async () => {
+    const ran = await kata(["grade", "counter", "--reference"], { env: { TURBO_HASH: "abc" } });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatchInlineSnapshot(`
+      "NO_ENGINE_KEY  turbo was started without KATA_ENGINE_KEY.
+      Likely cause: \`turbo test\` was called directly; its cache would not notice another engine
+      What to do: pnpm test
+      "
+    `);
+  });
+});
+
+describe("kata hint", () => {
+  it("shows one level at a time, of the first check that failed", async () => {
+    await kata(["grade", "counter", "--mutant", "forgets"]);
+    expect((await kata(["hint", "counter", "--mutant", "forgets"])).stdout).toMatchInlineSnapshot(`
+      "adds: adding adds
+
+        1. Add.
+
+      1 more: pnpm kata hint counter --mutant forgets --check adds --level 2
+      "
+    `);
+    const all = await kata(["hint", "counter", "--mutant", "forgets", "--level", "2"]);
+    expect(all.stdout).toContain("That was the last hint.");
+    const none = await kata([
+      "hint",
+      "counter",
+      "--mutant",
+      "forgets",
+      "--check",
+      "starts-anywhere",
+    ]);
+    expect(none.stderr).toMatchInlineSnapshot(`
+      "HINT_UNKNOWN  There is no hint for "starts-anywhere".
+      Likely cause: the checks that failed are adds
+      What to do: pnpm kata grade counter --mutant forgets
+      "
+    `);
+  });
+});
+
+describe("kata verify", () => {
+  it("names the mutant that gets away, with exit code 1", async () => {
+    const ran = await kata(["verify", "counter", "--seed", "7"]);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatchInlineSnapshot(`
+      "verify counter · seed <n>
+        ✓ <t> s  coverage: every check has a mutant that must fail it
+        ✓ <t> s  reference: gets full marks
+        ✓ <t> s  starter: fails every check with a message of its own tasks
+        ✓ <t> s  variant other: gets full marks
+        ✓ <t> s  mutant forgets: fails adds
+        ✗ <t> s  mutant stuck: fails adds, starts-anywhere
+              starts-anywhere skipped, though it must fail
+
+      5 passed, 1 failed, 0 skipped
+      "
+    `);
+  });
+});
+
+describe("kata list", () => {
+  it("shows what there is", async () => {
+    const ran = await kata(["list", "--json"]);
+    expect(JSON.parse(ran.stdout)).toMatchObject([{ name: "counter", checks: 2, points: 3 }]);
+  });
+});
+
+describe("kata --help", () => {
+  it.each([[[]], [["grade"]], [["engines", "status"]]])("%j", async (command) => {
+    const ran = await kata([...command, "--help"]);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatchSnapshot();
+  });
+});
+
+describe("Ctrl-C", () => {
+  it("ends a grade that hangs, with exit code 130", async () => {
+    const child = spawn(
+      process.execPath,
+      [MAIN, "grade", join(COUNTER, "broken", "loops"), "--kata", "counter", "--watch"],
+      {
+        cwd: root,
+        env: { ...process.env, TURBO_HASH: "" },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    child.stdout.setEncoding("utf8");
+    for await (const text of child.stdout) if (String(text).includes("counter ·")) break;
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    child.kill("SIGINT");
+    expect(await closed).toBe(130);
+  });
+});
