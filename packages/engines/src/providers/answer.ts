@@ -5,19 +5,24 @@ const startDeadlineMs = 30_000;
 /**
  * Asks a starting server until it answers.
  * @param ended says why it never will
+ * @param ending wakes us when it is worth asking that before the attempt under way is over
  * @returns its version
  */
 export async function answering(
   definition: EngineDefinition,
   adminUrl: string,
   ended: () => Promise<string | undefined>,
+  ending: Promise<unknown> = new Promise(() => {}),
 ): Promise<string> {
   const deadline = Date.now() + startDeadlineMs;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.5, 50)) {
-    const attempt = await definition.ready(adminUrl).then(
-      (version) => ({ version }),
-      (error: Error) => ({ error }),
-    );
+    const attempt = await Promise.race([
+      definition.ready(adminUrl).then(
+        (version) => ({ version }),
+        (error: Error) => ({ error }),
+      ),
+      ending.then(() => ({ error: new Error("it has ended") })),
+    ]);
     // Whoever answers on the port of a server that has ended is somebody else.
     const over = await ended();
     if (over !== undefined) throw new Error(over);

@@ -201,7 +201,7 @@ export class ProcessServer implements Server, ServerControl {
     running.exited.then(({ code, signal }) => {
       over = `it ended with ${signal ? `signal ${signal}` : `code ${code}`}`;
     });
-    return answering(this.#definition, this.adminUrl, async () => over);
+    return answering(this.#definition, this.adminUrl, async () => over, running.exited);
   }
 
   get #user(): { uid?: number; gid?: number } {

@@ -6,6 +6,9 @@ import type { LeaseTemplate } from "../../types.ts";
 import { connect } from "./client.ts";
 import { appName, appRules } from "./settings.ts";
 
+/** After a crash a booking ends by itself; what lies in that database keeps it from being dealt out. */
+const bookingSeconds = 6 * 3_600;
+
 /** A namespace is a database number. */
 export class RedisNamespaces implements Namespaces {
   readonly #server: Server;
@@ -14,6 +17,7 @@ export class RedisNamespaces implements Namespaces {
   readonly #background = new Set<Promise<void>>();
   #admin: Promise<Redis> | undefined;
   #free: Promise<number[]> | undefined;
+  #bookkeeping = 0;
   #role: { readonly name: string; readonly password: string };
 
   constructor(server: Server, context: RunContext) {
@@ -61,7 +65,9 @@ export class RedisNamespaces implements Namespaces {
     await this.#settle();
     if (this.#server.provider === "external") {
       for (const database of await Promise.allSettled(this.#templates.values())) {
-        if (database.status === "fulfilled") await this.#flush(database.value);
+        if (database.status !== "fulfilled") continue;
+        await this.#flush(database.value);
+        await this.#unbook(database.value);
       }
       if (this.#admin) await (await this.#client()).acl("DELUSER", this.#role.name);
     }
@@ -110,11 +116,10 @@ export class RedisNamespaces implements Namespaces {
   async #claim(): Promise<number> {
     this.#free ??= this.#numbers();
     const free = await this.#free;
-    const database = free.shift();
-    if (database !== undefined) return database;
-    await this.#settle();
-    const late = free.shift();
-    if (late !== undefined) return late;
+    if (free.length === 0) await this.#settle();
+    for (let database = free.shift(); database !== undefined; database = free.shift()) {
+      if (await this.#book(database)) return database;
+    }
     throw new EngineError("NAMESPACES_EXHAUSTED", {
       happened: "Every database of this Redis server is in use",
       likely: "leases that were not disposed, or a server with few databases",
@@ -133,12 +138,31 @@ export class RedisNamespaces implements Namespaces {
     // Somebody's data is never touched: only databases that hold nothing are dealt out.
     const keyspace = await client.info("keyspace");
     const taken = new Set([...keyspace.matchAll(/^db(\d+):/gm)].map((match) => Number(match[1])));
-    return all.filter((database) => !taken.has(database));
+    this.#bookkeeping = all.length - 1;
+    return all.slice(0, -1).filter((database) => !taken.has(database));
+  }
+
+  /** On a server that isn't ours, runs tell each other in its last database who uses which. */
+  async #book(database: number): Promise<boolean> {
+    if (this.#server.provider !== "external") return true;
+    const results = await (await this.#client())
+      .multi()
+      .select(this.#bookkeeping)
+      .set(`kata:lease:${database}`, this.#context.id, "EX", bookingSeconds, "NX")
+      .select(0)
+      .exec();
+    return results?.[1]?.[1] === "OK";
+  }
+
+  async #unbook(database: number): Promise<void> {
+    if (this.#server.provider !== "external") return;
+    await (await this.#client()).multi().select(this.#bookkeeping).del(`kata:lease:${database}`).select(0).exec();
   }
 
   #release(database: number): void {
     if (this.#server.isolated) return;
     const task: Promise<void> = this.#flush(database)
+      .then(() => this.#unbook(database))
       .then(async () => {
         (await this.#free)?.push(database);
       })
