@@ -1,0 +1,156 @@
+/**
+ * The connection to Redis, as something that is either up or down, and never makes anybody wait.
+ *
+ * Up: commands go out, each with a time limit. A closed connection, or several failures in a row,
+ * take it down: the connection is thrown away with everything that was in flight, and commands are
+ * refused at once. While it is down, whoever would like to use it starts an attempt to bring it up
+ * again (connect, ask which server this is, and prove that it takes writes) without waiting for it.
+ *
+ * ioredis's own reconnecting, queueing and resending are off: a command that was given up must not be
+ * delivered later.
+ */
+import { ConsecutiveBreaker } from "cockatiel";
+import { Redis } from "ioredis";
+import type { Timing } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { Script } from "./scripts.ts";
+
+/** How many commands in a row must fail until the connection is given up. */
+const FAILURES_IN_A_ROW = 3;
+
+export interface Connection {
+  readonly client: Redis;
+  /** Which server process this is. It changes with every start, so an old content never counts. */
+  readonly runId: string;
+}
+
+export class RedisDown extends Error {
+  override readonly name = "RedisDown";
+}
+
+export class RedisLink {
+  readonly #url: string;
+  readonly #timing: Timing;
+  readonly #onLost: () => void;
+  readonly #log: Log;
+  readonly #closing = new AbortController();
+  #breaker = new ConsecutiveBreaker(FAILURES_IN_A_ROW);
+  #connection: Connection | undefined;
+
+  /** `onLost` is called whenever the link goes down. */
+  constructor(url: string, timing: Timing, onLost: () => void, log: Log) {
+    this.#url = url;
+    this.#timing = timing;
+    this.#onLost = onLost;
+    this.#log = log;
+  }
+
+  /** The connection when the link is up; if it is down, this tries to bring it up. */
+  get connection(): Connection | undefined {
+    if (!this.#connection) this.#comeUp();
+    return this.#connection;
+  }
+
+  /** Makes a first attempt to come up; if it fails, further ones follow on demand. */
+  async open(): Promise<void> {
+    try {
+      this.#up(await this.#connect());
+    } catch (error) {
+      this.#log("redis.unreachable", { error });
+    }
+  }
+
+  /**
+   * Runs a script on one key. @throws RedisDown when it can't be known whether the script ran: the
+   * link is down, or the server was too slow or refused
+   */
+  async run(
+    { client }: Connection,
+    { sha1, lua }: Script,
+    key: string,
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    if (client !== this.#connection?.client) throw new RedisDown("Redis is down.");
+    try {
+      const reply = await client.evalsha(sha1, 1, key, ...args).catch((error: unknown) => {
+        if (!isUnknownScript(error)) throw error;
+        return client.eval(lua, 1, key, ...args);
+      });
+      this.#breaker.success();
+      return reply;
+    } catch (error) {
+      this.#log("redis.command_failed", { error });
+      if (client === this.#connection?.client && this.#breaker.failure()) this.#down("failing");
+      throw new RedisDown("Redis did not confirm a command.", { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#connection?.client.disconnect();
+    this.#connection = undefined;
+  }
+
+  #up(connection: Connection): void {
+    if (this.#closing.signal.aborted || this.#connection) {
+      connection.client.disconnect();
+      return;
+    }
+    this.#breaker = new ConsecutiveBreaker(FAILURES_IN_A_ROW);
+    this.#connection = connection;
+    connection.client.once("close", () => {
+      if (this.#connection === connection) this.#down("closed");
+    });
+    this.#log("redis.up", { runId: connection.runId });
+    // It may have closed before anyone listened.
+    if (connection.client.status !== "ready") this.#down("closed");
+  }
+
+  #down(reason: string): void {
+    const lost = this.#connection;
+    this.#connection = undefined;
+    lost?.client.disconnect();
+    this.#log("redis.down", { reason });
+    this.#onLost();
+  }
+
+  #comeUp(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#connect().then(
+      (connection) => this.#up(connection),
+      (error: unknown) => this.#log("redis.unreachable", { error }),
+    );
+  }
+
+  async #connect(): Promise<Connection> {
+    const client = new Redis(this.#url, {
+      lazyConnect: true,
+      protocol: 2,
+      connectTimeout: this.#timing.redisConnectMs,
+      commandTimeout: this.#timing.redisCommandMs,
+      retryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+    });
+    // Errors reach those whose commands fail; without a listener ioredis prints them.
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      const runId = /^run_id:(\w+)/m.exec(await client.info("server"))?.[1];
+      if (!runId) throw new RedisDown("Redis does not tell its run_id.");
+      // A replica, a server that still loads its data, or a full one refuses this.
+      await client.set(`session:${runId}:probe`, "1", "PX", 1_000);
+      return { client, runId };
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
+  }
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
