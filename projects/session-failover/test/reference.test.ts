@@ -99,34 +99,6 @@ test("a fence that is lost while the write is under way: nobody keeps the old st
   expect(seen?.version).toBe(2);
 });
 
-test("between commit and acknowledgement no node goes back in time", async () => {
-  await using cluster = await openCluster("reference");
-  const { a, b, postgres } = cluster;
-  const session = await a.create(input);
-  await b.get(session.id);
-  await using client = await admin(postgres);
-  await client.query("BEGIN");
-  await client.query("SELECT FROM sessions FOR UPDATE");
-  const update = a.update(session.id, { data: { n: 2 }, expectedVersion: 1 });
-  await untilBlocked(client);
-  let newest = 1;
-  const reading = eventually(
-    1_000,
-    async () => {
-      for (const node of [a, b]) {
-        const version = (await node.get(session.id))?.version ?? 0;
-        expect(version).toBeGreaterThanOrEqual(newest);
-        newest = version;
-      }
-      return newest;
-    },
-    (version) => version === 2,
-  );
-  await client.query("COMMIT");
-  await update;
-  expect(await reading).toBe(2);
-});
-
 test("a node opens without its stores, says so, and works when they appear", async () => {
   await using cluster = await openCluster("reference", { postgres: "instance" });
   const { postgres, redis } = cluster;
