@@ -5,8 +5,10 @@ import { registerEngines } from "./commands/engines.ts";
 import { registerGrade } from "./commands/grade.ts";
 import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
+import { registerNew } from "./commands/new.ts";
 import { registerStart } from "./commands/start.ts";
 import { registerTest } from "./commands/test.ts";
+import { registerTour } from "./commands/tour.ts";
 import { registerVerify } from "./commands/verify.ts";
 import { reportError } from "./output.ts";
 
@@ -23,7 +25,9 @@ for (const register of [
   registerVerify,
   registerEngines,
   registerDoctor,
+  registerNew,
   registerTest,
+  registerTour,
 ]) {
   register(program);
 }

@@ -1,4 +1,5 @@
 import { EngineError } from "@db-katas/engines";
+import { GeneratorError } from "@db-katas/generators";
 import { GradingError, terminalPaint } from "@db-katas/grading";
 import yoctoSpinner, { type Spinner } from "yocto-spinner";
 import { CliError } from "./errors.ts";
@@ -40,7 +41,10 @@ export function startProgress(options: { quiet?: boolean } = {}): Progress {
 /** Writes an error for people and tells the exit code: 2, ours or the machine's to mend. */
 export function reportError(error: unknown): number {
   const known =
-    error instanceof CliError || error instanceof GradingError || error instanceof EngineError;
+    error instanceof CliError ||
+    error instanceof GradingError ||
+    error instanceof EngineError ||
+    error instanceof GeneratorError;
   if (known) {
     process.stderr.write(`${terminalPaint("red", `${error.code}`)}  ${error.message}\n`);
   } else {

@@ -51,12 +51,15 @@ export class CheckContext<S extends SubmissionContract> {
     const process = this.#parts.process(name);
     await process.ready;
     await this.#parts.trace.call(name, "createNode(…)", () => process.createNode(config));
-    const call = (method: string, args: unknown[]) =>
-      this.#parts.trace.call(
-        name,
-        `${method}(${args.map((arg) => brief(arg, 60)).join(", ")})`,
-        () => process.call(method, args),
+    const call = (method: string, args: unknown[]) => {
+      const shown = args.map((arg) => brief(arg, 60)).join(", ");
+      const answer = this.#parts.trace.call(name, `${method}(${shown})`, () =>
+        process.call(method, args),
       );
+      // A check that fails leaves calls behind that nobody waits for; they may reject in peace.
+      answer.catch(() => {});
+      return answer;
+    };
     // A proxy that answers to any name but `then`, or awaiting it would call the submission.
     return new Proxy({} as NodeOf<S>, {
       get: (_, method) =>

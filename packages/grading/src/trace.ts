@@ -35,7 +35,7 @@ export class Trace {
       this.#push({ ...event, text: `${text} → ${outcome}`, tookMs: this.#now() - atMs });
     try {
       const result = await run();
-      close(brief(result));
+      close(brief(result, 90));
       return result;
     } catch (error) {
       const code = (error as { code?: string }).code;

@@ -88,9 +88,9 @@ async function expectNowhere(t: SessionContext, ids: readonly string[]): Promise
     );
     for (const { name } of tables.rows) {
       const found = await client.query(
-        `select 1 from ${name} as row_ cross join unnest($1::text[]) as id
-         where position(id in row_::text) > 0
-            or position(encode(convert_to(id, 'UTF8'), 'hex') in row_::text) > 0 limit 1`,
+        `select 1 from ${name} as row_ cross join unnest($1::text[]) as wanted(secret)
+         where position(secret in row_::text) > 0
+            or position(encode(convert_to(secret, 'UTF8'), 'hex') in row_::text) > 0 limit 1`,
         [ids],
       );
       t.ok(found.rowCount === 0, "no id is stored in PostgreSQL in the clear", {

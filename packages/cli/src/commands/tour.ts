@@ -34,13 +34,13 @@ export function registerTour(program: Command): void {
       const workspace = await findWorkspace(process.cwd());
       const kata = await findKata(workspace, KATA);
       const progress = startProgress();
-      const surprises: string[] = [];
-      {
-        await using session = await openSession(progress);
-        await announceEngines(kata, session, progress);
-        surprises.push(...(await compare(kata, session, progress, chooseSeed(options.seed))));
-      }
-      surprises.push(...(await scaffoldAndVerify(workspace, progress)));
+      const seed = chooseSeed(options.seed);
+      await using session = await openSession(progress);
+      await announceEngines(kata, session, progress);
+      const surprises = [
+        ...(await compare(kata, session, progress, seed)),
+        ...(await scaffoldAndVerify(workspace, session, progress, seed)),
+      ];
       progress.stop();
       process.stdout.write(nextSteps(kata));
       for (const surprise of surprises) process.stderr.write(`${surprise}\n`);

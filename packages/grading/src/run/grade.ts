@@ -17,6 +17,8 @@ export interface GradeOptions {
   readonly seed: number;
   /** Ids of the checks to run; what they depend on runs too. Default: all. */
   readonly only?: readonly string[] | undefined;
+  /** Run just those of {@link only}, whatever they depend on. */
+  readonly alone?: boolean;
   /** Checks that may run at the same moment; those that measure time run alone. Default 2. */
   readonly concurrency?: number;
   /** How people name this submission to `kata grade`. */
@@ -33,7 +35,7 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
   const { kata, submission, engines, seed } = options;
   const begin = performance.now();
   const startedAt = new Date().toISOString();
-  const rubric = options.only ? withDependencies(options.rubric, options.only) : options.rubric;
+  const rubric = chooseChecks(options);
   const met = new Map<string, Scorecard["engines"][number]>();
   const base = {
     kata,
@@ -104,6 +106,13 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
     checks,
     points: pointsOf(checks),
   };
+}
+
+function chooseChecks({ rubric, only, alone }: GradeOptions): Rubric {
+  if (!only) return rubric;
+  const chosen = withDependencies(rubric, only);
+  if (!alone) return chosen;
+  return chosen.filter(({ id }) => only.includes(id)).map((check) => ({ ...check, dependsOn: [] }));
 }
 
 /** Starts checks in rubric order, each once those that it depends on are done. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { EngineRun } from "@db-katas/engines";
+import PQueue from "p-queue";
 import type { Kata } from "../kata.ts";
 import type { CheckResult, Scorecard } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
@@ -63,8 +64,19 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult[]> {
   };
   const { engines, seed, compileCache, concurrency = 2, signal } = options;
   const shared = { kata, rubric, engines, seed, compileCache, concurrency, signal };
-  const gradeThis = (submission: Submission, flag: string, only?: readonly string[]) =>
-    grade({ ...shared, submission, only, target: `${kata.name} ${flag}` });
+  const gradeThis = (submission: Submission, flag: string) =>
+    grade({ ...shared, submission, target: `${kata.name} ${flag}` });
+  // A mutant runs the few checks that it must fail, one by one; several mutants run side by side.
+  const mutantQueue = new PQueue({ concurrency });
+  const gradeMutant = async (mutant: Mutant) =>
+    grade({
+      ...shared,
+      concurrency: 1,
+      submission: await composeMutant(kata, mutant),
+      only: mutant.must,
+      alone: true,
+      target: `${kata.name} --mutant ${mutant.name}`,
+    });
 
   await judge("coverage", "every check has a mutant that must fail it", async () =>
     judgeCoverage(rubric, mutants),
@@ -86,14 +98,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult[]> {
       ),
     );
   }
-  for (const mutant of mutants) {
-    await judge(`mutant ${mutant.name}`, `fails ${mutant.must.join(", ")}`, async () =>
-      judgeMutant(
-        mutant,
-        await gradeThis(await composeMutant(kata, mutant), `--mutant ${mutant.name}`, mutant.must),
-      ),
-    );
-  }
+  await mutantQueue.addAll(
+    mutants.map(
+      (mutant) => () =>
+        judge(`mutant ${mutant.name}`, `fails ${mutant.must.join(", ")}`, async () =>
+          judgeMutant(mutant, await gradeMutant(mutant)),
+        ),
+    ),
+  );
   return results;
 }
 
