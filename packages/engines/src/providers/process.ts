@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, rm } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, rm, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { runTool, type RunContext, tail, unique } from "../context.ts";
@@ -10,6 +10,8 @@ import type { Launched } from "../watcher/client.ts";
 
 const stopDeadlineMs = 10_000;
 const portAttempts = 5;
+/** With less than this no server starts. */
+const fullBytes = 1 << 20;
 
 /** A real server on this machine, started and held by the watcher. */
 export class ProcessServer implements Server, ServerControl {
@@ -181,7 +183,7 @@ export class ProcessServer implements Server, ServerControl {
     const running = await this.#context.watcher
       .launch(unique(this.#definition.name), { ...this.#user, ...launch, log: this.#logFile })
       .catch((error: NodeJS.ErrnoException) => {
-        throw error.code === "ENOENT" || error.code === "EACCES"
+        throw ["ENOENT", "EACCES", "ENOEXEC"].includes(error.code ?? "")
           ? cacheCorrupt(this.#context.cache, `${launch.file} can't be run (${error.code})`, error)
           : error;
       });
@@ -192,7 +194,7 @@ export class ProcessServer implements Server, ServerControl {
       const log = (await this.log(1_000_000)).slice(logStart);
       await this.#killNow();
       if (error instanceof EngineError) throw error;
-      throw startFailed(this.#definition.name, this.source, (error as Error).message, log);
+      throw await this.#failure((error as Error).message, log);
     }
   }
 
@@ -202,6 +204,13 @@ export class ProcessServer implements Server, ServerControl {
       over = `it ended with ${signal ? `signal ${signal}` : `code ${code}`}`;
     });
     return answering(this.#definition, this.adminUrl, async () => over, running.exited);
+  }
+
+  async #failure(reason: string, log: string): Promise<EngineError> {
+    // On a full disk the log of the failure may not have found room either.
+    const { bavail, bsize } = await statfs(this.#context.folder);
+    const full = bavail * bsize < fullBytes ? "\nNo space left on device" : "";
+    return startFailed(this.#definition.name, this.source, reason, log + full);
   }
 
   get #user(): { uid?: number; gid?: number } {
@@ -220,7 +229,7 @@ export class ProcessServer implements Server, ServerControl {
   async #copy(from: string, to: string): Promise<void> {
     if (process.platform === "win32") return cp(from, to, { recursive: true });
     const { ok, output } = await runTool(this.#context, { file: "cp", args: ["-a", from, to] });
-    if (!ok) throw startFailed(this.#definition.name, this.source, "its data folder could not be made", output);
+    if (!ok) throw await this.#failure("its data folder could not be made", output);
   }
 }
 

@@ -67,10 +67,12 @@ export class PostgresNamespaces implements Namespaces {
 
   async close(): Promise<void> {
     this.#closing = true;
-    // What is ours to stop vanishes with its data folder; only a server that goes on living is tidied.
+    // What is ours to stop vanishes with its data folder, clones under way included; only a server
+    // that goes on living is tidied.
     if (this.#server.provider === "external") await this.reset();
-    else await this.#settle();
-    await this.#admin?.end().catch(() => {});
+    else for (const template of this.#templates.values()) template.then(({ clones }) => clones.close()).catch(() => {});
+    const ended = this.#admin?.end().catch(() => {});
+    if (this.#server.provider === "external") await ended;
   }
 
   #template(wanted: LeaseTemplate): Promise<Template> {

