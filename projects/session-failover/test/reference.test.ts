@@ -37,9 +37,12 @@ test("Redis serves while PostgreSQL is away, for less than S; then reads fail cl
   await using cluster = await openCluster("reference", { postgres: "instance" });
   const { a, postgres } = cluster;
   const session = await a.create(input);
+  const known = performance.now();
   expect(await a.get(session.id)).toEqual(session);
   await using _outage = await postgres.inject(kill);
-  expect(await a.get(session.id)).toEqual(session);
+  const served = await codeOf(a.get(session.id));
+  // On a busy machine the kill itself may have taken longer than S.
+  if (performance.now() - known < STALENESS_MS / 2) expect(served).toBeUndefined();
   const from = performance.now();
   const code = await eventually(STALENESS_MS + 500, () => codeOf(a.get(session.id)), Boolean);
   expect(code).toBe("STORE_UNAVAILABLE");
@@ -123,6 +126,23 @@ test("a node opens without its stores, says so, and works when they appear", asy
   expect(code).toBeUndefined();
   await node.close();
   expect(await codeOf(node.list("ada"))).toBe("STORE_UNAVAILABLE");
+});
+
+test("sessions that ended long ago are removed as new ones are created", async () => {
+  await using cluster = await openCluster("reference");
+  const { a, postgres } = cluster;
+  await using client = await admin(postgres);
+  const ended = await a.create(input);
+  await client.query("UPDATE sessions SET expires_at = now() - interval '2 hours'");
+  expect(await a.list("ada")).toEqual([]);
+  for (let i = 0; i < 256; i++) await a.create({ ...input, userId: "grace" });
+  const left = await eventually(
+    5_000,
+    async () => (await client.query("SELECT FROM sessions WHERE user_id = 'ada'")).rowCount,
+    (count) => count === 0,
+  );
+  expect(left).toBe(0);
+  expect(await codeOf(a.touch(ended.id, 1_000))).toBe("NOT_FOUND");
 });
 
 test("processes that migrate at the same time don't disturb each other", async () => {
