@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { defaultTemplates } from "../src/create-exercise.ts";
+import { renderExercise, stringLiteral } from "../src/render.ts";
+
+const date = new Date("2026-01-31T12:00:00Z");
+
+async function render(engines: readonly string[]): Promise<Map<string, string>> {
+  const input = { name: "note-book", title: 'The "note" book', engines, date };
+  const files = await renderExercise(defaultTemplates, input);
+  return new Map(files.map(({ path, content }) => [path, content]));
+}
+
+test("an exercise on every engine has these files", async () => {
+  expect([...(await render(["redis", "sqlite", "postgres"])).keys()]).toMatchSnapshot();
+});
+
+test("an exercise on one engine holds nothing of the others", async () => {
+  const files = await render(["sqlite"]);
+  const paths = [...files.keys()];
+  expect(paths).toContain("grading/01-sqlite.grade.ts");
+  expect(paths.filter((path) => /postgres|redis/.test(path))).toEqual([]);
+  for (const [path, content] of files) expect(content, path).not.toMatch(/postgres|redis/i);
+});
+
+test.each([
+  "package.json",
+  "kata.ts",
+  "contract.ts",
+  "DATABASE_DECISION_LOG.md",
+  "README.md",
+  "grading/01-redis.grade.ts",
+  "mutants/in-memory/mutant.json",
+])("%s, for redis and sqlite", async (path) => {
+  expect((await render(["redis", "sqlite"])).get(path)).toMatchSnapshot();
+});
+
+test("no template leaves a gap, a brace or a blank engine behind", async () => {
+  for (const [path, content] of await render(["postgres", "redis", "sqlite"])) {
+    expect(`${path}\n${content}`).not.toMatch(/\{\{|\}\}(?!;?$)|undefined|\[object|&quot;|""/m);
+    expect(content.endsWith("\n"), `${path} ends with a line break`).toBe(true);
+    expect(content, `${path} has no blank lines in a row`).not.toMatch(/\n\n\n/);
+  }
+});
+
+test("an engine named twice, or in another order, makes the same exercise", async () => {
+  expect(await render(["redis", "postgres", "redis"])).toEqual(await render(["postgres", "redis"]));
+});
+
+test("titles become strings as the formatter writes them", () => {
+  expect(stringLiteral("plain")).toBe('"plain"');
+  expect(stringLiteral('a "b"')).toBe(`'a "b"'`);
+  expect(stringLiteral(`it's "b"`)).toBe(`'it\\'s "b"'`);
+  expect(stringLiteral(`it's`)).toBe(`"it's"`);
+  expect(stringLiteral("back\\slash")).toBe('"back\\\\slash"');
+});
+
+test("drivers have the versions that the engines package runs on", async () => {
+  const repo = join(import.meta.dirname, "..", "..");
+  const manifest = async (path: string) =>
+    JSON.parse(await readFile(join(repo, path), "utf8")) as Record<
+      "dependencies" | "devDependencies",
+      Record<string, string> | undefined
+    >;
+  const engines = await manifest("packages/engines/package.json");
+  const root = await manifest("package.json");
+  const used = { ...root.devDependencies, ...engines.devDependencies, ...engines.dependencies };
+  const rendered = (await render(["postgres", "redis", "sqlite"])).get("package.json") ?? "{}";
+  const { dependencies, devDependencies } = JSON.parse(rendered);
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    if (version !== "workspace:*") expect([name, version]).toEqual([name, used[name]]);
+  }
+});
