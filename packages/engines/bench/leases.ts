@@ -23,8 +23,11 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; result: T
 
 function report(what: string, times: number[]): void {
   const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
-  console.log(`${what.padEnd(44)} n ${String(times.length).padStart(3)}   p50 ${at(0.5).padStart(7)} ms   p90 ${at(0.9).padStart(7)} ms`);
+  const at = (share: number) =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
+  console.log(
+    `${what.padEnd(44)} n ${String(times.length).padStart(3)}   p50 ${at(0.5).padStart(7)} ms   p90 ${at(0.9).padStart(7)} ms`,
+  );
 }
 
 const opening = await timed(() => openEngines({ onProgress: console.log }));
@@ -36,7 +39,13 @@ for (const engine of ["postgres", "redis", "sqlite"]) {
   report(`probe ${engine}`, probes);
 }
 
-async function measure(what: string, engine: string, count: number, request: EngineRequest, pauseMs = 0): Promise<void> {
+async function measure(
+  what: string,
+  engine: string,
+  count: number,
+  request: EngineRequest,
+  pauseMs = 0,
+): Promise<void> {
   const times: number[] = [];
   for (let i = 0; i < count; i += 1) {
     // The pool, or the spare, is given time to fill: this is the one place where waiting is the point.
@@ -65,7 +74,10 @@ const leases = await Promise.all(
 );
 report("postgres, 20 at once", burst);
 await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
-await measure("postgres, first instance (start, build, copy)", "postgres", 1, { template, isolation: "instance" });
+await measure("postgres, first instance (start, build, copy)", "postgres", 1, {
+  template,
+  isolation: "instance",
+});
 await measure("postgres, further instances", "postgres", 8, { template, isolation: "instance" });
 await measure("postgres, instance without template", "postgres", 8, { isolation: "instance" });
 await measure("redis, first lease", "redis", 1, {});

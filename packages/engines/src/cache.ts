@@ -10,7 +10,7 @@ import { type ServerUser, untraversable } from "./user.ts";
  * outside of its home: servers run as another user, who can't look into a home that is 0700.
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env["KATA_CACHE"]) return env["KATA_CACHE"];
+  if (env.KATA_CACHE) return env.KATA_CACHE;
   if (process.getuid?.() === 0) return "/var/cache/db-katas";
   return envPaths("db-katas", { suffix: "" }).cache;
 }
@@ -27,7 +27,8 @@ export function assertReachable(folder: string, user: ServerUser): void {
   throw new EngineError("CACHE_UNREACHABLE", {
     happened: `The cache at ${folder} can't be read by the user ${user.name}, as whom root's servers run`,
     likely: `${barrier} lets nobody else pass`,
-    remedy: "unset KATA_CACHE, or point it at a folder that everybody can pass through, such as /var/cache/db-katas",
+    remedy:
+      "unset KATA_CACHE, or point it at a folder that everybody can pass through, such as /var/cache/db-katas",
   });
 }
 

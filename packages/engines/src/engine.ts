@@ -12,7 +12,12 @@ export class Engine implements RunningEngine {
   readonly #leases = new Set<EngineLease>();
   #ended: Promise<void> | undefined;
 
-  private constructor(definition: EngineDefinition, server: Server, namespaces: Namespaces, capabilities: readonly Capability[]) {
+  private constructor(
+    definition: EngineDefinition,
+    server: Server,
+    namespaces: Namespaces,
+    capabilities: readonly Capability[],
+  ) {
     this.name = definition.name;
     this.capabilities = capabilities;
     this.#server = server;
@@ -25,7 +30,12 @@ export class Engine implements RunningEngine {
     capabilities: readonly Capability[],
     context: RunContext,
   ): Promise<Engine> {
-    return new Engine(definition, server, await definition.openNamespaces(server, context), capabilities);
+    return new Engine(
+      definition,
+      server,
+      await definition.openNamespaces(server, context),
+      capabilities,
+    );
   }
 
   get provider(): ProviderName {
@@ -87,7 +97,8 @@ export class Engine implements RunningEngine {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#ended ??= (async () => {
-      if (!this.#server.isolated) await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
+      if (!this.#server.isolated)
+        await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
       await this.#namespaces.close();
       await this.#server.end();
     })();

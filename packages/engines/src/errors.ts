@@ -69,16 +69,17 @@ export function engineUnavailable(
       const lacking = needs.filter((need) => !offer.capabilities.includes(need));
       return [`${offer.provider}: can't do ${lacking.join(", ")}`];
     }
-    return [
-      `${offer.provider}: ${offer.reason}`,
-      ...(offer.remedy ? [`  → ${offer.remedy}`] : []),
-    ];
+    return [`${offer.provider}: ${offer.reason}`, ...(offer.remedy ? [`  → ${offer.remedy}`] : [])];
   });
-  const remedies = offers.flatMap((offer) => (!offer.offered && offer.remedy ? [offer.remedy] : []));
+  const remedies = offers.flatMap((offer) =>
+    !offer.offered && offer.remedy ? [offer.remedy] : [],
+  );
   return new EngineError("ENGINE_UNAVAILABLE", {
     happened: `No provider on this machine can run ${engine}${wanted}`,
     details,
-    ...(remedies[0] ? { remedy: `any one of the commands above; the shortest way is often\n  ${remedies.at(-1)}` } : {}),
+    ...(remedies[0]
+      ? { remedy: `any one of the commands above; the shortest way is often\n  ${remedies.at(-1)}` }
+      : {}),
   });
 }
 
@@ -102,8 +103,20 @@ export function faultNeedsInstance(engine: string, fault: string): EngineError {
 }
 
 /** Reads the server's last words and picks the code that tells most. */
-export function startFailed(engine: string, source: string, reason: string, log: string): EngineError {
-  const details = [source, ...log.trim().split("\n").slice(-12).map((line) => `| ${line}`)];
+export function startFailed(
+  engine: string,
+  source: string,
+  reason: string,
+  log: string,
+): EngineError {
+  const details = [
+    source,
+    ...log
+      .trim()
+      .split("\n")
+      .slice(-12)
+      .map((line) => `| ${line}`),
+  ];
   if (/No space left on device|disk is full/i.test(log)) {
     return new EngineError("DISK_FULL", {
       happened: `${engine} did not start: the disk is full`,
@@ -122,7 +135,8 @@ export function startFailed(engine: string, source: string, reason: string, log:
   return new EngineError("START_FAILED", {
     happened: `${engine} did not start: ${reason}`,
     details,
-    likely: "the log above says; a damaged cache is the usual culprit when nothing else has changed",
+    likely:
+      "the log above says; a damaged cache is the usual culprit when nothing else has changed",
     remedy: clearCacheCommand,
   });
 }
@@ -143,9 +157,14 @@ export function cacheCorrupt(folder: string, what: string, cause?: unknown): Eng
 export function fetchFailed(what: string, how: string, output: string): EngineError {
   return new EngineError("FETCH_FAILED", {
     happened: `Could not fetch ${what} (${how})`,
-    details: output.trim().split("\n").slice(-6).map((line) => `| ${line}`),
+    details: output
+      .trim()
+      .split("\n")
+      .slice(-6)
+      .map((line) => `| ${line}`),
     likely: "no network, or a registry that this machine can't reach",
-    remedy: "install it yourself (`pnpm kata doctor` tells how), or set KATA_INSTALL=never to skip fetching",
+    remedy:
+      "install it yourself (`pnpm kata doctor` tells how), or set KATA_INSTALL=never to skip fetching",
   });
 }
 

@@ -6,7 +6,10 @@ export interface NodeOptions {
   readonly nodes?: readonly NodeName[];
 }
 
-export function hit(proxies: readonly ProxyControl[], options: NodeOptions | undefined): readonly ProxyControl[] {
+export function hit(
+  proxies: readonly ProxyControl[],
+  options: NodeOptions | undefined,
+): readonly ProxyControl[] {
   const nodes = options?.nodes;
   return nodes ? proxies.filter((proxy) => nodes.includes(proxy.node)) : proxies;
 }

@@ -10,6 +10,9 @@ export function pinnedImage(folder: string): string {
 }
 
 /** The pinned image, unless `KATA_IMAGE_POSTGRES` and the like name another. */
-export function imageFor({ name, image }: EngineDefinition, env: NodeJS.ProcessEnv): string | undefined {
+export function imageFor(
+  { name, image }: EngineDefinition,
+  env: NodeJS.ProcessEnv,
+): string | undefined {
   return env[`KATA_IMAGE_${name.toUpperCase()}`] || image;
 }

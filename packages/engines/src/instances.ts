@@ -38,9 +38,10 @@ export class Instances {
     if (known) {
       const seed = await known;
       const options = { isolated: true, ...(seed === undefined ? {} : { seed }) };
-      const server = seed === undefined
-        ? await this.#start(definition, provider)
-        : await provider.start(definition, this.#context, options);
+      const server =
+        seed === undefined
+          ? await this.#start(definition, provider)
+          : await provider.start(definition, this.#context, options);
       return this.#leaseOf(await open(server), template);
     }
     // The first one builds, and leaves a copy for those who follow.

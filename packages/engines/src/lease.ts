@@ -1,13 +1,21 @@
 import type { Namespace, Server } from "./definition.ts";
 import { capabilityMissing, faultNeedsInstance } from "./errors.ts";
-import { Proxy } from "./proxy.ts";
+import { TcpProxy } from "./proxy.ts";
 import type {
-  ActiveFault, Fault, FaultArguments, FaultTarget, Lease, NodeName, ProxyTraffic, RunningEngine, ServerControl,
+  ActiveFault,
+  Fault,
+  FaultArguments,
+  FaultTarget,
+  Lease,
+  NodeName,
+  ProxyTraffic,
+  RunningEngine,
+  ServerControl,
 } from "./types.ts";
 
 interface Happening {
   /** Extends a network fault to a node that got its address during it. */
-  extend(proxy: Proxy): Promise<void>;
+  extend(proxy: TcpProxy): Promise<void>;
   heal(): Promise<void>;
 }
 
@@ -17,12 +25,17 @@ export class EngineLease implements Lease {
   readonly #server: Server;
   readonly #namespace: Namespace;
   readonly #release: () => Promise<void>;
-  readonly #proxies = new Map<NodeName, Promise<Proxy>>();
-  readonly #open = new Map<NodeName, Proxy>();
+  readonly #proxies = new Map<NodeName, Promise<TcpProxy>>();
+  readonly #open = new Map<NodeName, TcpProxy>();
   readonly #faults = new Set<Happening>();
   #disposed: Promise<void> | undefined;
 
-  constructor(engine: RunningEngine, server: Server, namespace: Namespace, release: () => Promise<void>) {
+  constructor(
+    engine: RunningEngine,
+    server: Server,
+    namespace: Namespace,
+    release: () => Promise<void>,
+  ) {
     this.engine = engine;
     this.#server = server;
     this.#namespace = namespace;
@@ -54,13 +67,17 @@ export class EngineLease implements Lease {
     return this.#open.get(node)?.traffic ?? { connections: 0, bytesUp: 0, bytesDown: 0 };
   }
 
-  async inject<Options>(fault: Fault<Options>, ...[options]: FaultArguments<Options>): Promise<ActiveFault> {
+  async inject<Options>(
+    fault: Fault<Options>,
+    ...[options]: FaultArguments<Options>
+  ): Promise<ActiveFault> {
     if (!this.engine.capabilities.includes(fault.capability)) {
       throw capabilityMissing(this.engine.name, this.engine.provider, fault.name, fault.capability);
     }
     const { control } = this.#server;
-    if (fault.scope === "server" && !this.#server.isolated) throw faultNeedsInstance(this.engine.name, fault.name);
-    const target = (proxies: readonly Proxy[]): FaultTarget => ({
+    if (fault.scope === "server" && !this.#server.isolated)
+      throw faultNeedsInstance(this.engine.name, fault.name);
+    const target = (proxies: readonly TcpProxy[]): FaultTarget => ({
       proxies,
       ...(fault.scope === "server" && control ? { server: this.#recreating(control) } : {}),
     });
@@ -68,7 +85,8 @@ export class EngineLease implements Lease {
     const heals = [await fault.inject(target([...this.#open.values()]), options as Options)];
     const happening: Happening = {
       extend: async (proxy) => {
-        if (fault.scope === "network") heals.push(await fault.inject(target([proxy]), options as Options));
+        if (fault.scope === "network")
+          heals.push(await fault.inject(target([proxy]), options as Options));
       },
       heal: async () => {
         this.#faults.delete(happening);
@@ -89,7 +107,9 @@ export class EngineLease implements Lease {
       // A server of our own ends anyway: bringing it back first would be for nobody.
       if (!this.#server.isolated) await Promise.all([...this.#faults].map((fault) => fault.heal()));
       const proxies = await Promise.allSettled(this.#proxies.values());
-      await Promise.all(proxies.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));
+      await Promise.all(
+        proxies.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)),
+      );
       this.#open.clear();
       await this.#namespace.release();
       await this.#release();
@@ -97,8 +117,8 @@ export class EngineLease implements Lease {
     return this.#disposed;
   }
 
-  async #listen(node: NodeName): Promise<Proxy> {
-    const proxy = await Proxy.listen(node, () => {
+  async #listen(node: NodeName): Promise<TcpProxy> {
+    const proxy = await TcpProxy.listen(node, () => {
       const { hostname, port } = new URL(this.#server.adminUrl);
       return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
     });

@@ -13,7 +13,7 @@ const highWaterBytes = 1 << 20;
  * One address for one app node, unchanged while the server behind it comes and goes. What happens
  * to one side happens to the other: an end of stream, a reset, a slow reader.
  */
-export class Proxy {
+export class TcpProxy {
   readonly node: NodeName;
   readonly #upstream: () => { readonly host: string; readonly port: number };
   readonly #server: Server;
@@ -27,12 +27,17 @@ export class Proxy {
   private constructor(node: NodeName, upstream: () => { host: string; port: number }) {
     this.node = node;
     this.#upstream = upstream;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
+      this.#accept(client),
+    );
   }
 
   /** @param upstream asked at each connection: a restart may change the server's port */
-  static async listen(node: NodeName, upstream: () => { host: string; port: number }): Promise<Proxy> {
-    const proxy = new Proxy(node, upstream);
+  static async listen(
+    node: NodeName,
+    upstream: () => { host: string; port: number },
+  ): Promise<TcpProxy> {
+    const proxy = new TcpProxy(node, upstream);
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once("error", reject);
       proxy.#server.listen(0, "127.0.0.1", resolve);
@@ -65,7 +70,8 @@ export class Proxy {
     this.#holes.add(hole);
     return () => {
       this.#holes.delete(hole);
-      if (this.#holes.size === 0) for (const link of [...this.#links]) if (link.damaged) link.reset();
+      if (this.#holes.size === 0)
+        for (const link of [...this.#links]) if (link.damaged) link.reset();
     };
   }
 
@@ -81,19 +87,24 @@ export class Proxy {
   #accept(client: Socket): void {
     this.#connections += 1;
     const { host, port } = this.#upstream();
-    const link = new Link(client, { host, port }, {
-      swallows: () => this.#holes.size > 0,
-      delayMs: () => {
-        let sum = 0;
-        for (const { ms, jitterMs = 0 } of this.#delays) sum += ms + (Math.random() * 2 - 1) * jitterMs;
-        return Math.max(0, sum);
+    const link = new Link(
+      client,
+      { host, port },
+      {
+        swallows: () => this.#holes.size > 0,
+        delayMs: () => {
+          let sum = 0;
+          for (const { ms, jitterMs = 0 } of this.#delays)
+            sum += ms + (Math.random() * 2 - 1) * jitterMs;
+          return Math.max(0, sum);
+        },
+        sent: (direction, bytes) => {
+          if (direction === "up") this.#bytesUp += bytes;
+          else this.#bytesDown += bytes;
+        },
+        closed: () => this.#links.delete(link),
       },
-      sent: (direction, bytes) => {
-        if (direction === "up") this.#bytesUp += bytes;
-        else this.#bytesDown += bytes;
-      },
-      closed: () => this.#links.delete(link),
-    });
+    );
     this.#links.add(link);
   }
 }
@@ -171,7 +182,13 @@ class Lane {
   #lastDue = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(direction: "up" | "down", from: Socket, to: Socket, weather: Weather, damaged: () => void) {
+  constructor(
+    direction: "up" | "down",
+    from: Socket,
+    to: Socket,
+    weather: Weather,
+    damaged: () => void,
+  ) {
     this.#from = from;
     this.#to = to;
     this.#weather = weather;
@@ -201,7 +218,8 @@ class Lane {
 
   #put(bytes: Buffer | undefined): void {
     const delayMs = this.#weather.delayMs();
-    const due = delayMs === 0 && this.#queue.length === 0 ? 0 : Math.max(this.#lastDue, Date.now() + delayMs);
+    const due =
+      delayMs === 0 && this.#queue.length === 0 ? 0 : Math.max(this.#lastDue, Date.now() + delayMs);
     this.#lastDue = due;
     this.#queue.push({ due, bytes });
     this.#queuedBytes += bytes?.length ?? 0;

@@ -15,10 +15,14 @@ let definitions: Promise<ReadonlyMap<string, EngineDefinition>> | undefined;
 /** Every engine that this package knows, by name. */
 export function loadDefinitions(): Promise<ReadonlyMap<string, EngineDefinition>> {
   definitions ??= (async () => {
-    const entries = (await readdir(here("definitions"), { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const entries = (await readdir(here("definitions"), { withFileTypes: true })).filter((entry) =>
+      entry.isDirectory(),
+    );
     const loaded = await Promise.all(
       entries.map(async ({ name }) => {
-        const module = (await load(here("definitions", name, `index${extension}`))) as { definition: EngineDefinition };
+        const module = (await load(here("definitions", name, `index${extension}`))) as {
+          definition: EngineDefinition;
+        };
         return [name, module.definition] as const;
       }),
     );
@@ -37,7 +41,9 @@ export type AnyFault = Fault<never>;
 
 /** Every fault that this package knows, by name. */
 export async function loadFaults(): Promise<ReadonlyMap<string, AnyFault>> {
-  const files = (await readdir(here("faults"))).filter((file) => extname(file) === extension && !file.endsWith(".d.ts")).sort();
+  const files = (await readdir(here("faults")))
+    .filter((file) => extname(file) === extension && !file.endsWith(".d.ts"))
+    .sort();
   const loaded = await Promise.all(
     files.map(async (file) => {
       const name = basename(file, extension);

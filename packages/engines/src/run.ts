@@ -6,9 +6,9 @@ import type { RunContext } from "./context.ts";
 import type { EngineDefinition } from "./definition.ts";
 import { Engine } from "./engine.ts";
 import { EngineError, engineUnavailable, engineUnknown, runEnded } from "./errors.ts";
+import { Instances } from "./instances.ts";
 import { collectOffers, fitting, type Provider, providers } from "./providers/index.ts";
 import { loadDefinitions } from "./registry.ts";
-import { Instances } from "./instances.ts";
 import type { Capability, EngineRequest, EngineRun, Lease, Offer, ProbeResult } from "./types.ts";
 import { serverUser, untraversable } from "./user.ts";
 import { Watcher } from "./watcher/client.ts";
@@ -89,7 +89,9 @@ class Run implements EngineRun {
     const definition = await this.#definition(engine);
     const isolated = request.isolation === "instance";
     const needs = request.needs ?? [];
-    const offers = (await this.#offersOf(definition)).map((offer) => (isolated ? ownServer(offer) : offer));
+    const offers = (await this.#offersOf(definition)).map((offer) =>
+      isolated ? ownServer(offer) : offer,
+    );
     const candidates = fitting(offers, needs);
     for (const [index, offer] of candidates.entries()) {
       try {
@@ -115,7 +117,9 @@ class Run implements EngineRun {
     this.#ended ??= (async () => {
       this.#stopListening();
       const engines = await Promise.allSettled(this.#shared.values());
-      const closing = engines.flatMap((each) => (each.status === "fulfilled" ? [each.value[Symbol.asyncDispose]()] : []));
+      const closing = engines.flatMap((each) =>
+        each.status === "fulfilled" ? [each.value[Symbol.asyncDispose]()] : [],
+      );
       await Promise.allSettled([...closing, this.#instances.end()]);
       await this.#context.watcher.end();
     })();
@@ -190,5 +194,9 @@ function providerOf(offer: Offer): Provider {
 
 function ownServer(offer: Offer): Offer {
   if (!offer.offered || providerOf(offer).instances) return offer;
-  return { provider: offer.provider, offered: false, reason: "a server given by URL can't be had for one lease alone" };
+  return {
+    provider: offer.provider,
+    offered: false,
+    reason: "a server given by URL can't be had for one lease alone",
+  };
 }

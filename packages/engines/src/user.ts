@@ -14,7 +14,8 @@ export function serverUser(passwd = "/etc/passwd"): ServerUser {
   if (process.getuid?.() !== 0) return {};
   const lines = existsSync(passwd) ? readFileSync(passwd, "utf8").split("\n") : [];
   for (const wanted of ["nobody", "postgres"]) {
-    const [name, , uid, gid] = lines.find((line) => line.startsWith(`${wanted}:`))?.split(":") ?? [];
+    const [name, , uid, gid] =
+      lines.find((line) => line.startsWith(`${wanted}:`))?.split(":") ?? [];
     if (name && Number(uid) > 0) return { name, uid: Number(uid), gid: Number(gid) };
   }
   throw new EngineError("START_FAILED", {

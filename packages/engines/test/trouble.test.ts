@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { once } from "node:events";
 import { join } from "node:path";
 import pg from "pg";
 import { describe, expect, test, vi } from "vitest";
@@ -40,7 +40,10 @@ describe("the cache", () => {
     const [binaries] = entries(env.KATA_CACHE).filter((name) => !name.includes("cluster"));
     rmSync(join(env.KATA_CACHE, binaries ?? "", "bin", "postgres"));
     await using second = await openEngines({ env });
-    await expect(second.lease("postgres")).rejects.toMatchObject({ code: "CACHE_CORRUPT", remedy: "pnpm kata doctor --clear-cache" });
+    await expect(second.lease("postgres")).rejects.toMatchObject({
+      code: "CACHE_CORRUPT",
+      remedy: "pnpm kata doctor --clear-cache",
+    });
     await clearCache(env);
     await using lease = await second.lease("postgres");
     expect(lease.engine.version).toMatch(/^18\./);
@@ -51,7 +54,9 @@ describe("the cache", () => {
     const home = join(folder.path, "home");
     mkdirSync(home);
     chmodSync(home, 0o700);
-    await using run = await openEngines({ env: { ...process.env, KATA_CACHE: join(home, "cache") } });
+    await using run = await openEngines({
+      env: { ...process.env, KATA_CACHE: join(home, "cache") },
+    });
     await expect(run.lease("postgres")).rejects.toMatchObject({ code: "CACHE_UNREACHABLE" });
   });
 });
@@ -59,7 +64,9 @@ describe("the cache", () => {
 test.runIf(root)("a full disk is called by its name", async ({ skip }) => {
   await using folder = await ownFolder();
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=711", "tmpfs", folder.path], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=711", "tmpfs", folder.path], {
+      stdio: "ignore",
+    });
   } catch {
     skip("this sandbox mounts nothing");
   }

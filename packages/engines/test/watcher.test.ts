@@ -5,12 +5,23 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEngines } from "../src/index.ts";
 import { isAlive, killTree, processRef } from "../src/watcher/processes.ts";
-import { recordFile, type RunRecord, sweep } from "../src/watcher/sweep.ts";
-import { entries, eventually, linux, listens, ownFolder, processesIn, startRunner } from "./helpers.ts";
+import { type RunRecord, recordFile, sweep } from "../src/watcher/sweep.ts";
+import {
+  entries,
+  eventually,
+  linux,
+  listens,
+  ownFolder,
+  processesIn,
+  startRunner,
+} from "./helpers.ts";
 
 /** Everything that a run leaves must be gone within the 10 s that `eventually` waits. */
 async function nothingRemains(folder: string): Promise<void> {
-  const remains = () => [...processesIn(folder), ...entries(folder).filter((name) => name.startsWith("db-katas-"))];
+  const remains = () => [
+    ...processesIn(folder),
+    ...entries(folder).filter((name) => name.startsWith("db-katas-")),
+  ];
   await eventually(remains, (found) => found.length === 0);
 }
 
@@ -29,36 +40,48 @@ describe.runIf(linux)("when the runner is killed with -9", () => {
   });
 
   // The moments are spread over the start-up of a run, whatever happens to be under way then.
-  test.each([5, 40, 80, 120, 180, 260, 360, 500])("%i ms after its start, nothing remains", async (ms) => {
-    await using temporary = await ownFolder();
-    const { child } = startRunner("start", temporary.path);
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    await nothingRemains(temporary.path);
-  });
+  test.each([5, 40, 80, 120, 180, 260, 360, 500])(
+    "%i ms after its start, nothing remains",
+    async (ms) => {
+      await using temporary = await ownFolder();
+      const { child } = startRunner("start", temporary.path);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      await nothingRemains(temporary.path);
+    },
+  );
 
   test("while it fills the cache, no draft remains there", async () => {
     await using temporary = await ownFolder();
     const cache = join(temporary.path, "cache");
     const { child } = startRunner("start", temporary.path, { KATA_CACHE: cache });
-    await eventually(() => entries(cache), (names) => names.some((name) => name.startsWith(".postgres") && name.includes("cluster")));
+    await eventually(
+      () => entries(cache),
+      (names) => names.some((name) => name.startsWith(".postgres") && name.includes("cluster")),
+    );
     child.kill("SIGKILL");
     await nothingRemains(temporary.path);
-    await eventually(() => entries(cache), (names) => !names.some((name) => name.startsWith(".")));
+    await eventually(
+      () => entries(cache),
+      (names) => !names.some((name) => name.startsWith(".")),
+    );
   });
 });
 
-test.runIf(linux).each(["SIGINT", "SIGTERM"] as const)("on %s everything is gone before the runner ends by it", async (name) => {
-  await using temporary = await ownFolder();
-  const { child, held } = startRunner("lease", temporary.path);
-  await held;
-  child.kill(name);
-  const [, signal] = (await once(child, "exit")) as [number | null, string | null];
-  expect(signal).toBe(name);
-  expect(entries(temporary.path).filter((entry) => entry.startsWith("db-katas-"))).toEqual([]);
-  await nothingRemains(temporary.path);
-});
+test.runIf(linux).each(["SIGINT", "SIGTERM"] as const)(
+  "on %s everything is gone before the runner ends by it",
+  async (name) => {
+    await using temporary = await ownFolder();
+    const { child, held } = startRunner("lease", temporary.path);
+    await held;
+    child.kill(name);
+    const [, signal] = (await once(child, "exit")) as [number | null, string | null];
+    expect(signal).toBe(name);
+    expect(entries(temporary.path).filter((entry) => entry.startsWith("db-katas-"))).toEqual([]);
+    await nothingRemains(temporary.path);
+  },
+);
 
 test("when the watcher itself is killed, its servers are ended, and the run says so", async () => {
   const run = await openEngines();
@@ -66,7 +89,10 @@ test("when the watcher itself is killed, its servers are ended, and the run says
   const port = Number(new URL(lease.engine.adminUrl).port);
   const record = JSON.parse(readFileSync(join(run.folder, recordFile), "utf8")) as RunRecord;
   process.kill(record.watcher.pid, "SIGKILL");
-  await eventually(() => listens(port), (answer) => !answer);
+  await eventually(
+    () => listens(port),
+    (answer) => !answer,
+  );
   await expect(run.lease("postgres")).rejects.toMatchObject({ code: "WATCHER_DIED" });
   await run[Symbol.asyncDispose]();
   expect(existsSync(run.folder)).toBe(false);
@@ -82,9 +108,16 @@ test("what a run left whose watcher was killed too is swept away by the next", a
   const alive = join(temporary.path, "db-katas-alive");
   for (const folder of [dead, young, old, alive]) mkdirSync(folder);
   utimesSync(old, 0, 0);
-  const record = { watcher: { pid: process.pid, started: "another time" }, processes: [ref], folders: [dead] };
+  const record = {
+    watcher: { pid: process.pid, started: "another time" },
+    processes: [ref],
+    folders: [dead],
+  };
   writeFileSync(join(dead, recordFile), JSON.stringify(record));
-  writeFileSync(join(alive, recordFile), JSON.stringify({ watcher: processRef(process.pid), processes: [], folders: [alive] }));
+  writeFileSync(
+    join(alive, recordFile),
+    JSON.stringify({ watcher: processRef(process.pid), processes: [], folders: [alive] }),
+  );
   await sweep(join(temporary.path, "db-katas-own"));
   expect(entries(temporary.path).sort()).toEqual(["db-katas-alive", "db-katas-young"]);
   expect(ref && isAlive(ref)).toBe(false);
@@ -105,7 +138,9 @@ test("two runs at once share nothing but the cache", async () => {
   const env = { ...process.env, KATA_CACHE: join(temporary.path, "cache") };
   await using first = await openEngines({ env });
   await using second = await openEngines({ env });
-  const leases = await Promise.all([first, second].flatMap((run) => [run.lease("postgres"), run.lease("redis")]));
+  const leases = await Promise.all(
+    [first, second].flatMap((run) => [run.lease("postgres"), run.lease("redis")]),
+  );
   const addresses = new Set(leases.map((lease) => new URL(lease.engine.adminUrl).port));
   expect(addresses.size).toBe(4);
   await first[Symbol.asyncDispose]();

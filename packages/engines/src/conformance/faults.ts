@@ -57,7 +57,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 
   async delay(lease, kit) {
-    const [near, far] = [await written(kit, await lease.urlFor("a")), await written(kit, await lease.urlFor("b"))];
+    const [near, far] = [
+      await written(kit, await lease.urlFor("a")),
+      await written(kit, await lease.urlFor("b")),
+    ];
     const ms = 60;
     const fault = await lease.inject(delay, { ms, nodes: ["b"] });
     expect(await duration(far)).toBeGreaterThanOrEqual(2 * ms - 2);
@@ -68,7 +71,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 
   async blackHole(lease, kit) {
-    const [cut, whole] = [await written(kit, await lease.urlFor("a")), await written(kit, await lease.urlFor("b"))];
+    const [cut, whole] = [
+      await written(kit, await lease.urlFor("a")),
+      await written(kit, await lease.urlFor("b")),
+    ];
     const fault = await lease.inject(blackHole, { nodes: ["a", "late"] });
     const lost = cut.set("key", "lost");
     lost.catch(() => {});

@@ -10,7 +10,7 @@ import { type AnyFault, loadDefinitions, loadFaults, loadKit } from "../registry
 import { openEngines } from "../run.ts";
 import type { EngineRun, Fault, Lease } from "../types.ts";
 import { isAlive } from "../watcher/processes.ts";
-import { recordFile, type RunRecord } from "../watcher/sweep.ts";
+import { type RunRecord, recordFile } from "../watcher/sweep.ts";
 import { scenarios } from "./faults.ts";
 import type { Kit, Session } from "./kit.ts";
 
@@ -24,7 +24,10 @@ export interface ConformanceOptions {
 }
 
 /** Declares the suite for one engine, as this machine provides it; skipped, saying why, where it doesn't. */
-export async function describeEngine(name: string, options: ConformanceOptions = {}): Promise<void> {
+export async function describeEngine(
+  name: string,
+  options: ConformanceOptions = {},
+): Promise<void> {
   const { env = process.env, timeout = 30_000 } = options;
   const definition = (await loadDefinitions()).get(name);
   if (!definition) throw new Error(`there is no engine called ${name}`);
@@ -32,12 +35,16 @@ export async function describeEngine(name: string, options: ConformanceOptions =
   const offers = await collectOffers(definition, env);
   const chosen = fitting(offers, [])[0];
   if (!chosen) {
-    const reasons = offers.map((offer) => (offer.offered ? "" : `${offer.provider}: ${offer.reason}`)).join("; ");
+    const reasons = offers
+      .map((offer) => (offer.offered ? "" : `${offer.provider}: ${offer.reason}`))
+      .join("; ");
     describe.skip(`${name} (not offered here: ${reasons})`, () => test("conforms", () => {}));
     return;
   }
   const faults = [...(await loadFaults()).values()];
-  const instances = providers.some(({ name: provider, instances: can }) => provider === chosen.provider && can);
+  const instances = providers.some(
+    ({ name: provider, instances: can }) => provider === chosen.provider && can,
+  );
   const has = (fault: AnyFault) => chosen.capabilities.includes(fault.capability);
 
   describe(`${name} from ${chosen.provider}: ${chosen.source}`, { timeout }, () => {
@@ -53,19 +60,26 @@ export async function describeEngine(name: string, options: ConformanceOptions =
       test(`${fault.name} is refused: it can't be done here`, async () => {
         await using lease = await run.lease(name);
         // Options don't matter for what is refused.
-        await expect(lease.inject(fault as unknown as Fault)).rejects.toMatchObject({ code: "CAPABILITY_MISSING" });
+        await expect(lease.inject(fault as unknown as Fault)).rejects.toMatchObject({
+          code: "CAPABILITY_MISSING",
+        });
       });
     }
     for (const fault of faults.filter(has)) {
       if (fault.scope === "server") {
         test(`${fault.name} is refused on a shared server`, async () => {
           await using lease = await run.lease(name);
-          await expect(lease.inject(fault as unknown as Fault)).rejects.toMatchObject({ code: "FAULT_NEEDS_INSTANCE" });
+          await expect(lease.inject(fault as unknown as Fault)).rejects.toMatchObject({
+            code: "FAULT_NEEDS_INSTANCE",
+          });
         });
       }
       const scenario = scenarios[fault.name];
       test.runIf(scenario)(`${fault.name}: ${fault.summary}; and healed`, async () => {
-        await using lease = await run.lease(name, fault.scope === "server" ? { isolation: "instance" } : {});
+        await using lease = await run.lease(
+          name,
+          fault.scope === "server" ? { isolation: "instance" } : {},
+        );
         await scenario?.(lease, kit);
       });
     }
@@ -107,31 +121,34 @@ function namespaceTests(kit: Kit, run: () => EngineRun, name: string, instances:
   });
 
   for (const isolation of ["namespace", "instance"] as const) {
-    test.runIf(instances || isolation === "namespace")(`a template is built once and cloned for each lease (${isolation})`, async () => {
-      let built = 0;
-      const template = {
-        key: `conformance ${isolation}`,
-        build: async (url: string) => {
-          built += 1;
-          await kit.prepare(url);
-        },
-      };
-      const request = { isolation, template };
-      const leases = await Promise.all([run().lease(name, request), run().lease(name, request)]);
-      for (const lease of leases) {
-        const each = await session(lease);
+    test.runIf(instances || isolation === "namespace")(
+      `a template is built once and cloned for each lease (${isolation})`,
+      async () => {
+        let built = 0;
+        const template = {
+          key: `conformance ${isolation}`,
+          build: async (url: string) => {
+            built += 1;
+            await kit.prepare(url);
+          },
+        };
+        const request = { isolation, template };
+        const leases = await Promise.all([run().lease(name, request), run().lease(name, request)]);
+        for (const lease of leases) {
+          const each = await session(lease);
+          expect(await each.get("prepared")).toBe("yes");
+          await each.set("prepared", "changed");
+          await each.close();
+        }
+        await using later = await run().lease(name, request);
+        const each = await session(later);
         expect(await each.get("prepared")).toBe("yes");
-        await each.set("prepared", "changed");
         await each.close();
-      }
-      await using later = await run().lease(name, request);
-      const each = await session(later);
-      expect(await each.get("prepared")).toBe("yes");
-      await each.close();
-      await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
-      // "Once per key (and server)": an engine whose servers can't be copied builds again.
-      if (isolation === "namespace") expect(built).toBe(1);
-    });
+        await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+        // "Once per key (and server)": an engine whose servers can't be copied builds again.
+        if (isolation === "namespace") expect(built).toBe(1);
+      },
+    );
   }
 
   test("a template that can't be built fails as it is, and is tried again", async () => {

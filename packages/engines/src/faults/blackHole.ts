@@ -8,6 +8,8 @@ export const blackHole: Fault<NodeOptions | undefined> = {
   summary: "a partition: packets vanish in both directions, nobody is told",
   async inject({ proxies }, options) {
     const undo = hit(proxies, options).map((proxy) => proxy.blackHole());
-    return async () => undo.forEach((each) => each());
+    return async () => {
+      for (const each of undo) each();
+    };
   },
 };

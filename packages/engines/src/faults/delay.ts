@@ -15,6 +15,8 @@ export const delay: Fault<DelayOptions> = {
   summary: "the network is slow",
   async inject({ proxies }, options) {
     const undo = hit(proxies, options).map((proxy) => proxy.delay({ ...options }));
-    return async () => undo.forEach((each) => each());
+    return async () => {
+      for (const each of undo) each();
+    };
   },
 };

@@ -27,7 +27,8 @@ export async function answering(
     const over = await ended();
     if (over !== undefined) throw new Error(over);
     if ("version" in attempt) return attempt.version;
-    if (Date.now() > deadline) throw new Error(`no answer within ${startDeadlineMs / 1000} s: ${attempt.error.message}`);
+    if (Date.now() > deadline)
+      throw new Error(`no answer within ${startDeadlineMs / 1000} s: ${attempt.error.message}`);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }

@@ -20,7 +20,10 @@ export function runLabel(context: RunContext): { readonly key: string; readonly 
 /** testcontainers publishes on every interface; ours are nobody else's business. */
 class LoopbackContainer extends GenericContainer {
   protected override async beforeContainerCreated(): Promise<void> {
-    const bindings = this.hostConfig.PortBindings as Record<string, { HostPort: string; HostIp?: string }[]>;
+    const bindings = this.hostConfig.PortBindings as Record<
+      string,
+      { HostPort: string; HostIp?: string }[]
+    >;
     for (const each of Object.values(bindings).flat()) each.HostIp = "127.0.0.1";
   }
 }
@@ -183,11 +186,18 @@ export class ContainerServer implements Server, ServerControl {
     try {
       this.version = await answering(this.#definition, this.adminUrl, ended);
     } catch (error) {
-      throw startFailed(this.#definition.name, this.source, (error as Error).message, await this.log(40));
+      throw startFailed(
+        this.#definition.name,
+        this.source,
+        (error as Error).message,
+        await this.log(40),
+      );
     }
   }
 
-  async #state(container: Container): Promise<{ Running: boolean; Paused: boolean; ExitCode: number }> {
+  async #state(
+    container: Container,
+  ): Promise<{ Running: boolean; Paused: boolean; ExitCode: number }> {
     return (await container.inspect()).State;
   }
 
@@ -206,11 +216,18 @@ export class ContainerServer implements Server, ServerControl {
 }
 
 /** Fetches an image that isn't there yet, saying so, and gives up rather than hang. */
-async function pull(client: ContainerRuntimeClient, name: string, context: RunContext): Promise<void> {
+async function pull(
+  client: ContainerRuntimeClient,
+  name: string,
+  context: RunContext,
+): Promise<void> {
   const image = ImageName.fromString(name);
   if (await client.image.exists(image)) return;
   const started = Date.now();
-  const notice = () => context.progress(`fetching the image ${name} (${Math.round((Date.now() - started) / 1000)} s so far)`);
+  const notice = () =>
+    context.progress(
+      `fetching the image ${name} (${Math.round((Date.now() - started) / 1000)} s so far)`,
+    );
   notice();
   const timer = setInterval(notice, pullNoticeMs);
   const limit = new AbortController();

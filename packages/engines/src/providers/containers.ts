@@ -9,7 +9,10 @@ import { findRuntime, hasImage } from "./runtime.ts";
 const imageBytes = 150_000_000;
 
 /** Official images, through whatever container runtime answers. Nothing is imported before one does. */
-export async function offerContainer(definition: EngineDefinition, env: NodeJS.ProcessEnv): Promise<Found> {
+export async function offerContainer(
+  definition: EngineDefinition,
+  env: NodeJS.ProcessEnv,
+): Promise<Found> {
   const { container, title } = definition;
   const image = imageFor(definition, env);
   if (!container || !image) return { offered: false, reason: `${title} needs no container` };
@@ -19,22 +22,34 @@ export async function offerContainer(definition: EngineDefinition, env: NodeJS.P
   const source = `container of ${image} at ${runtime.endpoint.uri}`;
   if (here === true) return { offered: true, source };
   if (here === undefined) {
-    return { offered: false, reason: `the container runtime at ${runtime.endpoint.uri} does not say whether ${image} is there`, remedy: "look at `docker info`" };
+    return {
+      offered: false,
+      reason: `the container runtime at ${runtime.endpoint.uri} does not say whether ${image} is there`,
+      remedy: "look at `docker info`",
+    };
   }
-  if (env["KATA_INSTALL"] === "never") {
-    return { offered: false, reason: `the image ${image} is not there, and KATA_INSTALL=never forbids fetching it`, remedy: `docker pull ${image}` };
+  if (env.KATA_INSTALL === "never") {
+    return {
+      offered: false,
+      reason: `the image ${image} is not there, and KATA_INSTALL=never forbids fetching it`,
+      remedy: `docker pull ${image}`,
+    };
   }
   return { offered: true, source, fetch: { what: `the image ${image}`, bytes: imageBytes } };
 }
 
-export async function startContainer(definition: EngineDefinition, context: RunContext, options: StartOptions): Promise<Server> {
+export async function startContainer(
+  definition: EngineDefinition,
+  context: RunContext,
+  options: StartOptions,
+): Promise<Server> {
   const { container: recipe } = definition;
   const image = imageFor(definition, context.env);
   const runtime = await findRuntime(context.env);
   if (!recipe || !image) throw new Error(`${definition.name} has no container recipe`);
   if (!runtime.found) throw containerRuntimeFailed("be reached", runtime.reason);
   // Read by testcontainers as it loads: our watcher cleans up, and its helper image may be out of reach.
-  process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
+  process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
   const { ContainerServer, runLabel } = await import("./container.ts");
   const { getContainerRuntimeClient } = await import("testcontainers");
   const { uri: _, ...where } = runtime.endpoint;

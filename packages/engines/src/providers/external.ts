@@ -4,22 +4,37 @@ import type { EngineDefinition, Found, Server } from "../definition.ts";
 import { EngineError } from "../errors.ts";
 
 const answerCapMs = 150;
-const defaultPorts: Readonly<Record<string, number>> = { "postgres:": 5432, "postgresql:": 5432, "redis:": 6379 };
+const defaultPorts: Readonly<Record<string, number>> = {
+  "postgres:": 5432,
+  "postgresql:": 5432,
+  "redis:": 6379,
+};
 
 /** A server that the user runs. It is ours to use, not to stop. */
-export async function offerExternal(definition: EngineDefinition, env: NodeJS.ProcessEnv): Promise<Found> {
+export async function offerExternal(
+  definition: EngineDefinition,
+  env: NodeJS.ProcessEnv,
+): Promise<Found> {
   const variable = definition.urlVariable;
   if (!variable) return { offered: false, reason: `${definition.title} is not a server` };
   const value = env[variable];
   if (!value) {
-    return { offered: false, reason: `${variable} is not set`, remedy: `${variable}=${definition.name}://user:password@host:port pnpm test` };
+    return {
+      offered: false,
+      reason: `${variable} is not set`,
+      remedy: `${variable}=${definition.name}://user:password@host:port pnpm test`,
+    };
   }
   const url = parsed(variable, value);
-  if (!(await reachable(url))) return { offered: false, reason: `nothing answers at ${url.host} (${variable})` };
+  if (!(await reachable(url)))
+    return { offered: false, reason: `nothing answers at ${url.host} (${variable})` };
   return { offered: true, source: `${variable} (${url.host})` };
 }
 
-export async function startExternal(definition: EngineDefinition, context: RunContext): Promise<Server> {
+export async function startExternal(
+  definition: EngineDefinition,
+  context: RunContext,
+): Promise<Server> {
   const variable = definition.urlVariable ?? "";
   const url = parsed(variable, context.env[variable] ?? "");
   const version = await definition.ready(url.href).catch((error: Error) => {
@@ -47,7 +62,8 @@ function parsed(variable: string, value: string): URL {
   if (!url?.hostname) {
     throw new EngineError("SETTING_INVALID", {
       happened: `${variable} is not a URL`,
-      remedy: "write it like postgres://user:password@127.0.0.1:5432/postgres or redis://127.0.0.1:6379",
+      remedy:
+        "write it like postgres://user:password@127.0.0.1:5432/postgres or redis://127.0.0.1:6379",
     });
   }
   if (!url.port) url.port = String(defaultPorts[url.protocol] ?? "");

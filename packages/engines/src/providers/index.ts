@@ -23,14 +23,22 @@ const prepared = new WeakMap<RunContext, Map<string, Promise<PreparedServer>>>()
 
 /** In the order in which they are asked. */
 export const providers: readonly Provider[] = [
-  { name: "external", lacks: serverFaults, instances: false, offer: offerExternal, start: startExternal },
+  {
+    name: "external",
+    lacks: serverFaults,
+    instances: false,
+    offer: offerExternal,
+    start: startExternal,
+  },
   { name: "container", lacks: [], instances: true, offer: offerContainer, start: startContainer },
   {
     name: "process",
     lacks: [],
     instances: true,
     offer: async ({ process: recipe, title }, env) =>
-      recipe ? recipe.offer(env) : { offered: false, reason: `there is no recipe to run ${title} as a process` },
+      recipe
+        ? recipe.offer(env)
+        : { offered: false, reason: `there is no recipe to run ${title} as a process` },
     start: async (definition, context, options) =>
       ProcessServer.start(definition, await prepareOnce(definition, context), context, options),
   },
@@ -39,7 +47,9 @@ export const providers: readonly Provider[] = [
     lacks: [...serverFaults, "network", "delay", "partition"],
     instances: true,
     offer: async ({ library, title }) =>
-      library ? { offered: true, ...library } : { offered: false, reason: `${title} is a server, not a library` },
+      library
+        ? { offered: true, ...library }
+        : { offered: false, reason: `${title} is a server, not a library` },
     start: async ({ library }, context, { isolated }) => ({
       provider: "library",
       source: library?.source ?? "",
@@ -68,8 +78,11 @@ function prepareOnce(definition: EngineDefinition, context: RunContext): Promise
 }
 
 /** Asks the providers that `KATA_ENGINES` admits, all at the same time. */
-export async function collectOffers(definition: EngineDefinition, env: NodeJS.ProcessEnv): Promise<Offer[]> {
-  const wanted = env["KATA_ENGINES"] || "auto";
+export async function collectOffers(
+  definition: EngineDefinition,
+  env: NodeJS.ProcessEnv,
+): Promise<Offer[]> {
+  const wanted = env.KATA_ENGINES || "auto";
   if (wanted !== "auto" && !providers.some(({ name }) => name === wanted)) {
     throw new EngineError("SETTING_INVALID", {
       happened: `KATA_ENGINES=${wanted} is not a provider`,
@@ -80,10 +93,20 @@ export async function collectOffers(definition: EngineDefinition, env: NodeJS.Pr
     providers.map(async ({ name, lacks, offer }): Promise<Offer> => {
       // A library has no alternative: forcing a provider of servers doesn't concern it.
       const excluded = wanted !== "auto" && wanted !== name && name !== "library";
-      if (excluded) return { provider: name, offered: false, reason: `KATA_ENGINES=${wanted} excludes it`, remedy: "unset KATA_ENGINES" };
+      if (excluded)
+        return {
+          provider: name,
+          offered: false,
+          reason: `KATA_ENGINES=${wanted} excludes it`,
+          remedy: "unset KATA_ENGINES",
+        };
       const found = await offer(definition, env);
       if (!found.offered) return { provider: name, ...found };
-      return { provider: name, ...found, capabilities: definition.capabilities.filter((each) => !lacks.includes(each)) };
+      return {
+        provider: name,
+        ...found,
+        capabilities: definition.capabilities.filter((each) => !lacks.includes(each)),
+      };
     }),
   );
 }

@@ -1,12 +1,12 @@
 import { chmod, chown, cp, mkdir, rm, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { runTool, type RunContext, tail, unique } from "../context.ts";
+import { type RunContext, runTool, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
 import { cacheCorrupt, EngineError, startFailed } from "../errors.ts";
-import { answering } from "./answer.ts";
 import type { ServerControl } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
+import { answering } from "./answer.ts";
 
 const stopDeadlineMs = 10_000;
 const portAttempts = 5;
@@ -29,7 +29,12 @@ export class ProcessServer implements Server, ServerControl {
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(definition: EngineDefinition, prepared: PreparedServer, context: RunContext, options: StartOptions) {
+  private constructor(
+    definition: EngineDefinition,
+    prepared: PreparedServer,
+    context: RunContext,
+    options: StartOptions,
+  ) {
     this.#definition = definition;
     this.#prepared = prepared;
     this.#context = context;
@@ -87,7 +92,12 @@ export class ProcessServer implements Server, ServerControl {
           return await this.#launch();
         } catch (error) {
           // Somebody was quicker. Our proxies' addresses don't change, so the server's may.
-          if (!(error instanceof EngineError) || error.code !== "PORT_TAKEN" || attempt === portAttempts) throw error;
+          if (
+            !(error instanceof EngineError) ||
+            error.code !== "PORT_TAKEN" ||
+            attempt === portAttempts
+          )
+            throw error;
           this.#port = 0;
         }
       }
@@ -104,7 +114,11 @@ export class ProcessServer implements Server, ServerControl {
       if (!running) return;
       // A stopped process can't act on a request to end.
       if (this.#paused) await this.#context.watcher.ask({ op: "resume", key: running.key });
-      await this.#context.watcher.ask({ op: "signal", key: running.key, signal: this.#prepared.stopSignal });
+      await this.#context.watcher.ask({
+        op: "signal",
+        key: running.key,
+        signal: this.#prepared.stopSignal,
+      });
       const patience = Promise.withResolvers<void>();
       const timer = setTimeout(patience.resolve, stopDeadlineMs);
       await Promise.race([running.exited, patience.promise]);
@@ -132,7 +146,8 @@ export class ProcessServer implements Server, ServerControl {
 
   wipe(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#process) throw new Error(`${this.#definition.name} can be wiped only while it is down`);
+      if (this.#process)
+        throw new Error(`${this.#definition.name} can be wiped only while it is down`);
       await rm(this.#data, { recursive: true, force: true });
       await this.#makeData(this.#prepared.seed);
     });

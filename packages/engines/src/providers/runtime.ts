@@ -28,10 +28,17 @@ export async function findRuntime(env: NodeJS.ProcessEnv): Promise<Runtime> {
   const candidates = endpoints(env);
   if (!Array.isArray(candidates)) return candidates;
   if (candidates.length === 0) {
-    return { found: false, reason: "there is no docker socket, and DOCKER_HOST is not set", remedy: startIt };
+    return {
+      found: false,
+      reason: "there is no docker socket, and DOCKER_HOST is not set",
+      remedy: startIt,
+    };
   }
   const answers = await Promise.all(
-    candidates.map(async (endpoint) => ({ endpoint, answer: await get(endpoint, "/_ping", pingCapMs) })),
+    candidates.map(async (endpoint) => ({
+      endpoint,
+      answer: await get(endpoint, "/_ping", pingCapMs),
+    })),
   );
   const alive = answers.find(({ answer }) => answer.status === 200);
   if (alive) return { found: true, endpoint: alive.endpoint };
@@ -51,13 +58,15 @@ export async function hasImage(endpoint: Endpoint, image: string): Promise<boole
 }
 
 function endpoints(env: NodeJS.ProcessEnv): Endpoint[] | Extract<Runtime, { found: false }> {
-  const host = env["DOCKER_HOST"];
+  const host = env.DOCKER_HOST;
   if (host) {
     const url = URL.parse(host);
     if (url?.protocol === "unix:") return [{ uri: host, socketPath: url.pathname }];
     const local = url && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
     if (local && ["tcp:", "http:"].includes(url.protocol)) {
-      return [{ uri: host, host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 2375) }];
+      return [
+        { uri: host, host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 2375) },
+      ];
     }
     return {
       found: false,
@@ -67,12 +76,14 @@ function endpoints(env: NodeJS.ProcessEnv): Endpoint[] | Extract<Runtime, { foun
   }
   const paths = [
     "/var/run/docker.sock",
-    ...(env["XDG_RUNTIME_DIR"] ? [join(env["XDG_RUNTIME_DIR"], "docker.sock")] : []),
+    ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, "docker.sock")] : []),
     join(homedir(), ".docker", "run", "docker.sock"),
     join(homedir(), ".docker", "desktop", "docker.sock"),
     `/run/user/${process.getuid?.() ?? ""}/docker.sock`,
   ];
-  return [...new Set(paths)].filter((path) => existsSync(path)).map((path) => ({ uri: `unix://${path}`, socketPath: path }));
+  return [...new Set(paths)]
+    .filter((path) => existsSync(path))
+    .map((path) => ({ uri: `unix://${path}`, socketPath: path }));
 }
 
 interface Answer {
@@ -82,7 +93,8 @@ interface Answer {
 }
 
 function describe(answer: Answer | undefined): string {
-  if (answer?.problem === "timeout") return `accepts connections, but does not answer within ${pingCapMs} ms`;
+  if (answer?.problem === "timeout")
+    return `accepts connections, but does not answer within ${pingCapMs} ms`;
   if (answer?.problem) return `can't be reached (${answer.problem})`;
   return `answers with HTTP status ${answer?.status}`;
 }
@@ -99,7 +111,9 @@ function get({ socketPath, host, port }: Endpoint, path: string, capMs: number):
     // Not the socket's own timeout: that one starts anew with every byte.
     const timer = setTimeout(() => finish({ problem: "timeout" }), capMs);
     outgoing.once("response", ({ statusCode = 0 }) => finish({ status: statusCode }));
-    outgoing.on("error", (error: NodeJS.ErrnoException) => finish({ problem: error.code ?? error.message }));
+    outgoing.on("error", (error: NodeJS.ErrnoException) =>
+      finish({ problem: error.code ?? error.message }),
+    );
     outgoing.end();
   });
 }

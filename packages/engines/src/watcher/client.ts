@@ -59,7 +59,10 @@ export class Watcher {
   }
 
   #receive(message: FromWatcher): void {
-    if (message.kind === "ready") return this.#ready.resolve();
+    if (message.kind === "ready") {
+      this.#ready.resolve();
+      return;
+    }
     if (message.kind === "exit") {
       this.#exits.get(message.key)?.({ code: message.code, signal: message.signal });
       this.#exits.delete(message.key);
@@ -79,7 +82,10 @@ export class Watcher {
     this.#pending.clear();
     for (const resolve of this.#exits.values()) resolve({ code: null, signal: "SIGKILL" });
     this.#exits.clear();
-    if (this.#ended) return this.#gone.resolve();
+    if (this.#ended) {
+      this.#gone.resolve();
+      return;
+    }
     // Killed from outside: its children are ours to end now.
     sweepRun(this.#folder)
       .catch(() => {})

@@ -12,7 +12,9 @@ export async function removeContainers(scope: ContainerScope): Promise<void> {
     const filters = encodeURIComponent(JSON.stringify({ label: [scope.label] }));
     const listed = await call(scope, "GET", `/containers/json?all=true&filters=${filters}`);
     const ids = (JSON.parse(listed) as { Id: string }[]).map((each) => each.Id);
-    await Promise.allSettled(ids.map((id) => call(scope, "DELETE", `/containers/${id}?force=true&v=true`)));
+    await Promise.allSettled(
+      ids.map((id) => call(scope, "DELETE", `/containers/${id}?force=true&v=true`)),
+    );
   }
 }
 
@@ -29,7 +31,9 @@ function call(scope: ContainerScope, method: string, path: string): Promise<stri
       });
       response.on("end", () => resolve(body));
     });
-    outgoing.on("timeout", () => outgoing.destroy(new Error("the container runtime does not answer")));
+    outgoing.on("timeout", () =>
+      outgoing.destroy(new Error("the container runtime does not answer")),
+    );
     outgoing.on("error", reject);
     outgoing.end();
   });

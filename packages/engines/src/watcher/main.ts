@@ -7,9 +7,18 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeContainers } from "./containers.ts";
-import { isAlive, killTree, type ProcessRef, processRef, processTree, signal, stopTree, treeMemory } from "./processes.ts";
+import {
+  isAlive,
+  killTree,
+  type ProcessRef,
+  processRef,
+  processTree,
+  signal,
+  stopTree,
+  treeMemory,
+} from "./processes.ts";
 import type { ContainerScope, FromWatcher, Launch, ToWatcher } from "./protocol.ts";
-import { recordFile, type RunRecord, sweep } from "./sweep.ts";
+import { type RunRecord, recordFile, sweep } from "./sweep.ts";
 
 const runFolder = process.argv[2];
 if (!runFolder) throw new Error("usage: main.ts <run folder>");
@@ -48,16 +57,17 @@ function launch(key: string, { file, args, env, cwd, uid, gid, log }: Launch): P
       ...(gid === undefined ? {} : { gid }),
     });
     closeSync(output);
+    // At once, not when Node says that it runs: the pipe may close in between.
+    const { pid } = child;
+    // A process that is gone this soon has nobody left to end.
+    if (pid !== undefined) launched.set(key, processRef(pid) ?? { pid, started: "gone" });
     child.once("error", reject);
     child.once("exit", (code, signalName) => {
       say({ kind: "exit", key, code, signal: signalName });
     });
     child.once("spawn", () => {
-      const pid = child.pid as number;
-      // A process that is gone this soon has nobody left to end.
-      launched.set(key, processRef(pid) ?? { pid, started: "gone" });
       record();
-      resolve(pid);
+      resolve(pid as number);
     });
   });
 }
@@ -69,6 +79,7 @@ function known(key: string): ProcessRef {
 }
 
 async function handle(request: ToWatcher): Promise<number | undefined> {
+  if (ending) throw new Error("the watcher is ending");
   switch (request.op) {
     case "launch":
       return launch(request.key, request.launch);
@@ -121,7 +132,8 @@ function end(): Promise<void> {
     for (const ref of doomed) if (isAlive(ref)) stopTree(ref);
     await Promise.allSettled(doomed.map((ref) => killTree(ref)));
     await Promise.allSettled([...containers.values()].map(removeContainers));
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    for (const folder of folders)
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   })();
   return ending;
 }

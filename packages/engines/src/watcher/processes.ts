@@ -127,7 +127,13 @@ export async function killTree(root: ProcessRef, patienceMs = 8_000): Promise<vo
   for (const row of doomed) signal(row, "SIGKILL");
   const deadline = Date.now() + patienceMs;
   while (doomed.some(isAlive)) {
-    if (Date.now() > deadline) throw new Error(`processes survive SIGKILL: ${doomed.filter(isAlive).map((row) => row.pid).join(", ")}`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `processes survive SIGKILL: ${doomed
+          .filter(isAlive)
+          .map((row) => row.pid)
+          .join(", ")}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
@@ -145,7 +151,9 @@ function processMemory(pid: number): number {
     return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024;
   } catch {
     try {
-      return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024;
+      return (
+        Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024
+      );
     } catch {
       return 0;
     }

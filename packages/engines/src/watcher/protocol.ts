@@ -35,5 +35,15 @@ export type ToWatcher = Request & { readonly id: number };
 export type FromWatcher =
   | { readonly kind: "ready" }
   | { readonly kind: "reply"; readonly id: number; readonly value?: number }
-  | { readonly kind: "failure"; readonly id: number; readonly message: string; readonly code?: string }
-  | { readonly kind: "exit"; readonly key: string; readonly code: number | null; readonly signal: string | null };
+  | {
+      readonly kind: "failure";
+      readonly id: number;
+      readonly message: string;
+      readonly code?: string;
+    }
+  | {
+      readonly kind: "exit";
+      readonly key: string;
+      readonly code: number | null;
+      readonly signal: string | null;
+    };

@@ -39,5 +39,6 @@ export async function sweepRun(folder: string): Promise<void> {
   }
   if (record && isAlive(record.watcher)) return;
   await Promise.allSettled((record?.processes ?? []).map((ref) => killTree(ref)));
-  for (const each of [...(record?.folders ?? []), folder]) rmSync(each, { recursive: true, force: true });
+  for (const each of [...(record?.folders ?? []), folder])
+    rmSync(each, { recursive: true, force: true });
 }

@@ -8,10 +8,17 @@ export const container: ContainerRecipe = {
   port: 5432,
   stopSeconds: 10,
   describe: (secret) => ({
-    env: { POSTGRES_USER: adminName, POSTGRES_PASSWORD: secret, POSTGRES_DB: "postgres", TZ: "UTC" },
+    env: {
+      POSTGRES_USER: adminName,
+      POSTGRES_PASSWORD: secret,
+      POSTGRES_DB: "postgres",
+      TZ: "UTC",
+    },
     command: [
       "postgres",
-      ...Object.entries(settings).flatMap(([key, value]) => (own.has(key) ? [] : ["-c", `${key}=${value}`])),
+      ...Object.entries(settings).flatMap(([key, value]) =>
+        own.has(key) ? [] : ["-c", `${key}=${value}`],
+      ),
     ],
     files: [],
   }),

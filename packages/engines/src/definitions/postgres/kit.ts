@@ -8,12 +8,18 @@ async function connect(url: string): Promise<Session> {
   return {
     async set(key, value) {
       await client.query("CREATE TABLE IF NOT EXISTS kit (key text PRIMARY KEY, value text)");
-      await client.query("INSERT INTO kit VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value]);
+      await client.query(
+        "INSERT INTO kit VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key, value],
+      );
     },
     async get(key) {
-      const { rows } = await client.query<{ found: boolean }>("SELECT to_regclass('kit') IS NOT NULL AS found");
+      const { rows } = await client.query<{ found: boolean }>(
+        "SELECT to_regclass('kit') IS NOT NULL AS found",
+      );
       if (!rows[0]?.found) return undefined;
-      return (await client.query<{ value: string }>("SELECT value FROM kit WHERE key = $1", [key])).rows[0]?.value;
+      return (await client.query<{ value: string }>("SELECT value FROM kit WHERE key = $1", [key]))
+        .rows[0]?.value;
     },
     administer: () => client.query("CREATE ROLE kit_intruder SUPERUSER"),
     close: () => client.end(),

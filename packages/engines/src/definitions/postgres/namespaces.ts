@@ -70,7 +70,9 @@ export class PostgresNamespaces implements Namespaces {
     // What is ours to stop vanishes with its data folder, clones under way included; only a server
     // that goes on living is tidied.
     if (this.#server.provider === "external") await this.reset();
-    else for (const template of this.#templates.values()) template.then(({ clones }) => clones.close()).catch(() => {});
+    else
+      for (const template of this.#templates.values())
+        template.then(({ clones }) => clones.close()).catch(() => {});
     const ended = this.#admin?.end().catch(() => {});
     if (this.#server.provider === "external") await ended;
   }
@@ -89,7 +91,10 @@ export class PostgresNamespaces implements Namespaces {
     const digest = createHash("sha256").update(wanted.key).digest("hex").slice(0, 10);
     const role = `kata_${this.#context.id}_${digest}`;
     const database = `${role}_template`;
-    const clones = new Pool(() => this.#clone(database, role), this.#server.isolated ? 0 : poolSize);
+    const clones = new Pool(
+      () => this.#clone(database, role),
+      this.#server.isolated ? 0 : poolSize,
+    );
     const template: Template = { database, role, clones };
     const known = await this.#query("SELECT FROM pg_database WHERE datname = $1", [database]);
     // A private server may have started from a snapshot that has the template already.
@@ -97,7 +102,12 @@ export class PostgresNamespaces implements Namespaces {
     await this.#createRole(role);
     try {
       await this.#createDatabase(database, "template1", role);
-      await wanted.build(at(this.#server.adminUrl, database, { name: role, password: password(this.#context, role) }));
+      await wanted.build(
+        at(this.#server.adminUrl, database, {
+          name: role,
+          password: password(this.#context, role),
+        }),
+      );
       await this.#query(`ALTER DATABASE ${database} WITH ALLOW_CONNECTIONS false`);
       await this.#disconnect(database);
     } catch (error) {
@@ -167,7 +177,11 @@ export class PostgresNamespaces implements Namespaces {
     if (!this.#admin || this.#adminUrl !== this.#server.adminUrl) {
       this.#admin?.end().catch(() => {});
       this.#adminUrl = this.#server.adminUrl;
-      this.#admin = new pg.Pool({ connectionString: this.#adminUrl, max: 4, allowExitOnIdle: true });
+      this.#admin = new pg.Pool({
+        connectionString: this.#adminUrl,
+        max: 4,
+        allowExitOnIdle: true,
+      });
       // A killed server takes idle connections with it; the pool opens others.
       this.#admin.on("error", () => {});
     }

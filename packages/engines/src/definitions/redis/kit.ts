@@ -2,7 +2,11 @@ import { Redis } from "ioredis";
 import type { Kit, Session } from "../../conformance/kit.ts";
 
 async function connect(url: string): Promise<Session> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
   client.on("error", () => {});
   try {
     await client.connect();

@@ -123,7 +123,8 @@ export class RedisNamespaces implements Namespaces {
     throw new EngineError("NAMESPACES_EXHAUSTED", {
       happened: "Every database of this Redis server is in use",
       likely: "leases that were not disposed, or a server with few databases",
-      remedy: "write `await using lease = …`; on a server of your own raise `databases` in redis.conf",
+      remedy:
+        "write `await using lease = …`; on a server of your own raise `databases` in redis.conf",
     });
   }
 
@@ -156,7 +157,12 @@ export class RedisNamespaces implements Namespaces {
 
   async #unbook(database: number): Promise<void> {
     if (this.#server.provider !== "external") return;
-    await (await this.#client()).multi().select(this.#bookkeeping).del(`kata:lease:${database}`).select(0).exec();
+    await (await this.#client())
+      .multi()
+      .select(this.#bookkeeping)
+      .del(`kata:lease:${database}`)
+      .select(0)
+      .exec();
   }
 
   #release(database: number): void {
@@ -173,7 +179,12 @@ export class RedisNamespaces implements Namespaces {
   }
 
   async #flush(database: number): Promise<void> {
-    const results = await (await this.#client()).multi().select(database).flushdb().select(0).exec();
+    const results = await (await this.#client())
+      .multi()
+      .select(database)
+      .flushdb()
+      .select(0)
+      .exec();
     for (const [error] of results ?? []) if (error) throw error;
   }
 

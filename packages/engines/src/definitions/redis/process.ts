@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { password } from "../../context.ts";
 import type { ProcessRecipe } from "../../definition.ts";
-import { fetched, fetchPlan, fetchServer, installHint, onPath, type Present, runnable } from "./fetch.ts";
+import {
+  fetched,
+  fetchPlan,
+  fetchServer,
+  installHint,
+  onPath,
+  type Present,
+  runnable,
+} from "./fetch.ts";
 import { adminName, configuration } from "./settings.ts";
 
 export const recipe: ProcessRecipe = {
@@ -14,16 +22,33 @@ export const recipe: ProcessRecipe = {
     const present = find(env);
     if (present) {
       const version = await versionOf(present).catch(() => undefined);
-      return { offered: true, source: present.source, ...(version === undefined ? {} : { version }) };
+      return {
+        offered: true,
+        source: present.source,
+        ...(version === undefined ? {} : { version }),
+      };
     }
-    if (env["KATA_REDIS_SERVER"]) {
-      return { offered: false, reason: `KATA_REDIS_SERVER=${env["KATA_REDIS_SERVER"]} can't be run`, remedy: installHint() };
+    if (env.KATA_REDIS_SERVER) {
+      return {
+        offered: false,
+        reason: `KATA_REDIS_SERVER=${env.KATA_REDIS_SERVER} can't be run`,
+        remedy: installHint(),
+      };
     }
-    if (env["KATA_INSTALL"] === "never") {
-      return { offered: false, reason: "no redis-server on PATH, and KATA_INSTALL=never forbids fetching one", remedy: installHint() };
+    if (env.KATA_INSTALL === "never") {
+      return {
+        offered: false,
+        reason: "no redis-server on PATH, and KATA_INSTALL=never forbids fetching one",
+        remedy: installHint(),
+      };
     }
     const plan = fetchPlan(env);
-    if (!plan) return { offered: false, reason: "no redis-server on PATH, and neither apt-get nor pip to fetch one with", remedy: installHint() };
+    if (!plan)
+      return {
+        offered: false,
+        reason: "no redis-server on PATH, and neither apt-get nor pip to fetch one with",
+        remedy: installHint(),
+      };
     return { offered: true, source: plan.source, fetch: { what: plan.what, bytes: plan.bytes } };
   },
 
@@ -39,7 +64,13 @@ export const recipe: ProcessRecipe = {
         const file = join(data, "kata.conf");
         await writeFile(
           file,
-          configuration({ bind: "127.0.0.1", port, folder: data, adminPassword, appPassword: password(context, "redis app") }),
+          configuration({
+            bind: "127.0.0.1",
+            port,
+            folder: data,
+            adminPassword,
+            appPassword: password(context, "redis app"),
+          }),
         );
         await chmod(file, 0o600);
         if (uid !== undefined && gid !== undefined) await chown(file, uid, gid);
@@ -47,7 +78,11 @@ export const recipe: ProcessRecipe = {
           file: server.file,
           args: [file],
           cwd: data,
-          env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...(server.libraries ? { LD_LIBRARY_PATH: server.libraries } : {}) },
+          env: {
+            PATH: process.env.PATH ?? "",
+            LC_ALL: "C",
+            ...(server.libraries ? { LD_LIBRARY_PATH: server.libraries } : {}),
+          },
         };
       },
     };
@@ -55,8 +90,9 @@ export const recipe: ProcessRecipe = {
 };
 
 function find(env: NodeJS.ProcessEnv): Present | undefined {
-  const named = env["KATA_REDIS_SERVER"];
-  if (named) return runnable(named) ? { file: named, source: `KATA_REDIS_SERVER (${named})` } : undefined;
+  const named = env.KATA_REDIS_SERVER;
+  if (named)
+    return runnable(named) ? { file: named, source: `KATA_REDIS_SERVER (${named})` } : undefined;
   const file = onPath("redis-server", env);
   return file ? { file, source: `redis-server on PATH (${file})` } : fetched(env);
 }

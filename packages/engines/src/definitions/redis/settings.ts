@@ -11,8 +11,18 @@ export const databases = 1024;
  * which stay within the submission's own database.
  */
 export const appRules = [
-  "reset", "on", "~*", "&*", "+@all", "-@admin", "-@dangerous",
-  "+info", "+keys", "+sort", "+flushdb", "+restore",
+  "reset",
+  "on",
+  "~*",
+  "&*",
+  "+@all",
+  "-@admin",
+  "-@dangerous",
+  "+info",
+  "+keys",
+  "+sort",
+  "+flushdb",
+  "+restore",
 ] as const;
 
 /** Redis stores and accepts passwords as SHA-256. */

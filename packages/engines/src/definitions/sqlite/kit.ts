@@ -6,8 +6,10 @@ async function connect(url: string): Promise<Session> {
   const database = new DatabaseSync(fileURLToPath(url));
   database.exec("CREATE TABLE IF NOT EXISTS kit (key TEXT PRIMARY KEY, value TEXT)");
   return {
-    set: async (key, value) => void database.prepare("INSERT OR REPLACE INTO kit VALUES (?, ?)").run(key, value),
-    get: async (key) => database.prepare("SELECT value FROM kit WHERE key = ?").get(key)?.["value"] as string | undefined,
+    set: async (key, value) =>
+      void database.prepare("INSERT OR REPLACE INTO kit VALUES (?, ?)").run(key, value),
+    get: async (key) =>
+      database.prepare("SELECT value FROM kit WHERE key = ?").get(key)?.value as string | undefined,
     close: async () => database.close(),
   };
 }

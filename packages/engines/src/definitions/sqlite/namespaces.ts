@@ -1,5 +1,5 @@
-import { copyFile, mkdir, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { copyFile, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type RunContext, unique } from "../../context.ts";
@@ -27,7 +27,8 @@ export class SqliteNamespaces implements Namespaces {
     const template = wanted && (await this.#template(wanted));
     const file = await this.#freshFile();
     if (template) {
-      for (const end of companions) if (existsSync(template + end)) await copyFile(template + end, file + end);
+      for (const end of companions)
+        if (existsSync(template + end)) await copyFile(template + end, file + end);
     }
     const url = pathToFileURL(file).href;
     return {
