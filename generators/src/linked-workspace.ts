@@ -12,7 +12,6 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { parse, stringify } from "yaml";
 import { installFailed } from "./errors.ts";
 
 /** A workspace of its own in a temporary folder, whose `@db-katas/*` are the packages of a clone. */
@@ -60,6 +59,7 @@ async function manifest(repo: string): Promise<string> {
 
 /** The clone's settings, but with its packages linked by their real paths: Node strips their types. */
 async function settings(repo: string): Promise<string> {
+  const { parse, stringify } = await import("yaml");
   const text = await readFile(join(repo, "pnpm-workspace.yaml"), "utf8");
   const links: Record<string, string> = {};
   for (const folder of await readdir(join(repo, "packages"))) {

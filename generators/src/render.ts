@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import nodePlop, { type NodePlopAPI } from "node-plop";
+import type { NodePlopAPI } from "node-plop";
 import { chooseEngines, type EngineChoice } from "./engines.ts";
 
 /** A file of an exercise, in memory. */
@@ -37,6 +37,8 @@ export async function renderExercise(
   input: ExerciseInput,
 ): Promise<RenderedFile[]> {
   const engines = await chooseEngines(templates, input.engines);
+  // Only here: it brings prompts along, and every kata command would wait for them.
+  const { default: nodePlop } = await import("node-plop");
   const plop = await nodePlop();
   registerHelpers(plop);
   const context = contextOf(input, engines);
