@@ -15,7 +15,10 @@ async function connect(url: string): Promise<Session> {
     throw error;
   }
   return {
-    set: async (key, value) => void (await client.set(key, value)),
+    // A transaction of two commands, as applications write: Redis replays those by other rules
+    // than single commands when it comes back.
+    set: async (key, value) =>
+      void (await client.multi().set(key, value).hincrby("writes", key, 1).exec()),
     get: async (key) => (await client.get(key)) ?? undefined,
     administer: () => client.config("SET", "appendonly", "no"),
     close: async () => client.disconnect(),
