@@ -24,14 +24,25 @@ export interface LinkedWorkspace extends AsyncDisposable {
   install(signal?: AbortSignal): Promise<void>;
 }
 
+export interface LinkedWorkspaceOptions {
+  /**
+   * Where to make its folder; default: the system's folder for temporary files. The folder of a run
+   * of engines is a good place: it is removed however the run ends.
+   */
+  readonly parent?: string;
+}
+
 /**
  * Makes a minimal workspace outside of a clone: room for exercises that nobody has to clean up.
  * `kata`, run by node from the clone with this workspace as its folder, works in it as in the clone.
  * Disposing it removes it.
  */
-export async function createLinkedWorkspace(repoRoot: string): Promise<LinkedWorkspace> {
+export async function createLinkedWorkspace(
+  repoRoot: string,
+  options: LinkedWorkspaceOptions = {},
+): Promise<LinkedWorkspace> {
   const repo = await realpath(resolve(repoRoot));
-  const root = await realpath(await mkdtemp(join(tmpdir(), "kata-workspace-")));
+  const root = await realpath(await mkdtemp(join(options.parent ?? tmpdir(), "kata-workspace-")));
   const dispose = () => rm(root, { recursive: true, force: true, maxRetries: 3 });
   try {
     await mkdir(join(root, "projects"));
