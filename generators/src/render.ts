@@ -57,6 +57,7 @@ export async function renderExercise(
 /** What templates use beyond Handlebars' own. */
 export function registerHelpers(plop: NodePlopAPI): void {
   plop.setHelper("string", (value: unknown) => stringLiteral(String(value)));
+  plop.setHelper("markdown", (value: unknown) => String(value).replaceAll(/[\\`*_[<]/g, "\\$&"));
 }
 
 /** A TypeScript string as the formatter would write it: the quotes that need fewer escapes. */

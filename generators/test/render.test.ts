@@ -56,6 +56,13 @@ test("titles become strings as the formatter writes them", () => {
   expect(stringLiteral("back\\slash")).toBe('"back\\\\slash"');
 });
 
+test("a title is text in Markdown, whatever is in it", async () => {
+  const input = { name: "odd", title: "*a* and <b>", engines: ["sqlite"], date };
+  const files = await renderExercise(defaultTemplates, input);
+  const readme = files.find(({ path }) => path === "README.md");
+  expect(readme?.content.split("\n")[0]).toBe("# \\*a\\* and \\<b>");
+});
+
 test("drivers have the versions that the engines package runs on", async () => {
   const repo = join(import.meta.dirname, "..", "..");
   const manifest = async (path: string) =>
