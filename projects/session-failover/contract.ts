@@ -85,6 +85,10 @@ export interface Device {
  */
 export type SessionErrorCode = "NOT_FOUND" | "VERSION_CONFLICT" | "STORE_UNAVAILABLE";
 
+/**
+ * One app node. An argument that makes no sense for any store (a `ttlMs` that is not a positive
+ * number, say) is a bug of the caller: reject with a `RangeError` or `TypeError`; no check asks for it.
+ */
 export interface SessionNode {
   /**
    * Opens a session. Resolves only when it would survive the loss of Redis.

@@ -87,7 +87,12 @@ async function briefFor(kata: Kata, folder: string): Promise<string> {
 async function attemptManifest(kata: Kata): Promise<object> {
   const project = JSON.parse(await readFile(join(kata.folder, "package.json"), "utf8")) as {
     dependencies?: Record<string, string>;
+    devDependencies?: Record<string, string>;
   };
+  // The tools of the reference (types of drivers, code generators), without those of its grader.
+  const tools = Object.entries(project.devDependencies ?? {}).filter(
+    ([name]) => !name.startsWith("@db-katas/") && name !== "vitest",
+  );
   return {
     name: `@attempts/${kata.name}`,
     private: true,
@@ -99,6 +104,6 @@ async function attemptManifest(kata: Kata): Promise<object> {
       test: "kata grade . --report .kata/report/grade.json",
     },
     dependencies: project.dependencies ?? {},
-    devDependencies: { "@db-katas/cli": "workspace:*", typescript: "catalog:" },
+    devDependencies: { "@db-katas/cli": "workspace:*", ...Object.fromEntries(tools) },
   };
 }
