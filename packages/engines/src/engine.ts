@@ -54,10 +54,6 @@ export class Engine implements RunningEngine {
     return this.#server.adminUrl;
   }
 
-  get canSnapshot(): boolean {
-    return this.#server.snapshot !== undefined;
-  }
-
   /** A namespace and its proxies; a private server ends with its lease. */
   async lease(template: LeaseTemplate | undefined): Promise<EngineLease> {
     const namespace = await this.#namespaces.take(template);

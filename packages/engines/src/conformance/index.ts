@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { collectOffers, fitting, providers } from "../providers/index.ts";
 import { type AnyFault, loadDefinitions, loadFaults, loadKit } from "../registry.ts";
 import { openEngines } from "../run.ts";
-import type { EngineRun, Fault, Lease } from "../types.ts";
+import type { EngineRun, Fault, Lease, ProviderName } from "../types.ts";
 import { isAlive } from "../watcher/processes.ts";
 import { type RunRecord, recordFile } from "../watcher/sweep.ts";
 import { scenarios } from "./faults.ts";
@@ -54,7 +54,7 @@ export async function describeEngine(
     }, timeout);
     afterAll(() => run[Symbol.asyncDispose](), timeout);
 
-    namespaceTests(kit, () => run, name, instances);
+    namespaceTests(kit, () => run, name, chosen.provider, instances);
 
     for (const fault of faults.filter((each) => !has(each))) {
       test(`${fault.name} is refused: it can't be done here`, async () => {
@@ -102,7 +102,13 @@ export async function describeEngine(
   });
 }
 
-function namespaceTests(kit: Kit, run: () => EngineRun, name: string, instances: boolean): void {
+function namespaceTests(
+  kit: Kit,
+  run: () => EngineRun,
+  name: string,
+  provider: ProviderName,
+  instances: boolean,
+): void {
   const session = async (lease: Lease): Promise<Session> => kit.connect(await lease.urlFor("a"));
 
   test("twenty leases at once don't see each other", async () => {
@@ -145,8 +151,8 @@ function namespaceTests(kit: Kit, run: () => EngineRun, name: string, instances:
         expect(await each.get("prepared")).toBe("yes");
         await each.close();
         await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
-        // "Once per key (and server)": an engine whose servers can't be copied builds again.
-        if (isolation === "namespace") expect(built).toBe(1);
+        // "Once per key (and server)": servers that can't be copied build their own.
+        if (isolation === "namespace" || provider === "process") expect(built).toBe(1);
       },
     );
   }

@@ -87,6 +87,8 @@ export class RedisNamespaces implements Namespaces {
 
   async #build(wanted: LeaseTemplate): Promise<number> {
     const database = await this.#claim();
+    // A private server may have started from a snapshot that has the template already.
+    if (this.#server.isolated && (await (await this.#client()).dbsize()) > 0) return database;
     try {
       await wanted.build(at(this.#server.adminUrl, database, this.#role));
       return database;
