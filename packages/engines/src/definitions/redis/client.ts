@@ -4,6 +4,7 @@ export interface Options {
   readonly maxRetriesPerRequest?: number;
   readonly connectTimeout?: number;
   readonly retryStrategy?: () => null;
+  readonly enableReadyCheck?: boolean;
 }
 
 /** A connected client of ours; what it can't deliver fails at once rather than waiting for a server that is down. */
