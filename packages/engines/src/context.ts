@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerUser } from "./user.ts";
 import type { Watcher } from "./watcher/client.ts";
@@ -51,9 +51,4 @@ export function tail(file: string, lines: number): string {
   } catch {
     return "";
   }
-}
-
-/** Creates the log before a server of another user appends to it. */
-export function touch(file: string): void {
-  closeSync(openSync(file, "a"));
 }
