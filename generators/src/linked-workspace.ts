@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import {
   copyFile,
   mkdir,
@@ -11,8 +10,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { installFailed } from "./errors.ts";
+import { installPackages } from "./install.ts";
 
 /** A workspace of its own in a temporary folder, whose `@db-katas/*` are the packages of a clone. */
 export interface LinkedWorkspace extends AsyncDisposable {
@@ -57,7 +55,11 @@ export async function createLinkedWorkspace(
     await dispose();
     throw error;
   }
-  return { root, install: (signal) => install(root, signal), [Symbol.asyncDispose]: dispose };
+  return {
+    root,
+    install: (signal) => installPackages(root, signal),
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 async function manifest(repo: string): Promise<string> {
@@ -81,36 +83,4 @@ async function settings(repo: string): Promise<string> {
     links[name] = `link:${path}`;
   }
   return stringify({ ...parse(text), packages: ["projects/*", "attempts/*"], overrides: links });
-}
-
-async function install(root: string, signal?: AbortSignal): Promise<void> {
-  const [command, ...before] = await packageManager(root);
-  try {
-    await promisify(execFile)(
-      command,
-      [...before, "install", "--prefer-offline", "--no-frozen-lockfile"],
-      { cwd: root, ...(signal && { signal }) },
-    );
-  } catch (error) {
-    signal?.throwIfAborted();
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw installFailed(root, `${stdout}${stderr}`.trim() || String(error), error);
-  }
-}
-
-/** The very pnpm that runs this process, else the one on PATH, else the one that the clone pins. */
-async function packageManager(root: string): Promise<[string, ...string[]]> {
-  const running = process.env.npm_execpath;
-  if (running?.includes("pnpm")) {
-    return /\.[cm]?js$/.test(running) ? [process.execPath, running] : [running];
-  }
-  const installed = await promisify(execFile)("pnpm", ["--version"], { cwd: root }).then(
-    () => true,
-    () => false,
-  );
-  if (installed) return ["pnpm"];
-  const { packageManager } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
-    packageManager: string;
-  };
-  return ["npx", "--yes", packageManager];
 }

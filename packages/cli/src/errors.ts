@@ -7,7 +7,6 @@ export type CliErrorCode =
   | "RESULT_MISSING"
   | "HINT_UNKNOWN"
   | "BAD_OPTION"
-  | "INSTALL_FAILED"
   | "NO_ENGINE_KEY";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */

@@ -21,7 +21,9 @@ export async function scaffoldAndVerify(
   progress.line(
     terminalPaint("bold", "3. A new exercise, made in a temporary workspace, its grader graded"),
   );
-  await using temporary = await createLinkedWorkspace(workspace.root);
+  await using temporary = await createLinkedWorkspace(workspace.root, {
+    parent: session.engines.folder,
+  });
   const files = await createExercise({ ...EXERCISE, into: temporary.root });
   progress.line(
     `   ${files.length} files: contract, starter, reference, a check per engine, a mutant, a variant`,

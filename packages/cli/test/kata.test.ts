@@ -12,7 +12,7 @@ let root: string;
 
 /** A workspace of its own, whose one exercise needs no engine. */
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "db-katas-cli-"));
+  root = await mkdtemp(join(tmpdir(), "kata-cli-"));
   await mkdir(join(root, "projects"));
   await writeFile(join(root, "pnpm-workspace.yaml"), 'packages: ["projects/*"]\n');
   await writeFile(join(root, "tsconfig.base.json"), "{}\n");
@@ -116,7 +116,7 @@ describe("kata grade", () => {
   });
 
   it("finds the packages that a submission elsewhere on disk lacks", async () => {
-    const elsewhere = await mkdtemp(join(tmpdir(), "db-katas-elsewhere-"));
+    const elsewhere = await mkdtemp(join(tmpdir(), "kata-elsewhere-"));
     try {
       await cp(join(COUNTER, "src", "index.ts"), join(elsewhere, "index.ts"));
       const source = await readFile(join(elsewhere, "index.ts"), "utf8");
@@ -213,9 +213,9 @@ describe("kata verify", () => {
         ✓ <t> s  reference: gets full marks
         ✓ <t> s  starter: fails every check with a message of its own tasks
         ✓ <t> s  variant other: gets full marks
-        ✓ <t> s  mutant forgets: fails adds
         ✗ <t> s  mutant blameless: fails adds
               adds passed, though it must fail
+        ✓ <t> s  mutant forgets: fails adds
         ✓ <t> s  mutant stuck: fails adds, starts-anywhere
 
       6 passed, 1 failed, 0 skipped

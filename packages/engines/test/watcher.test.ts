@@ -102,12 +102,14 @@ test("what a run left whose watcher was killed too is swept away by the next", a
   await using temporary = await ownFolder();
   const server = spawn("sleep", ["600"], { stdio: "ignore", detached: true });
   const ref = processRef(server.pid as number);
-  const dead = join(temporary.path, "db-katas-dead");
-  const young = join(temporary.path, "db-katas-young");
-  const old = join(temporary.path, "db-katas-old");
-  const alive = join(temporary.path, "db-katas-alive");
-  for (const folder of [dead, young, old, alive]) mkdirSync(folder);
-  utimesSync(old, 0, 0);
+  const dead = join(temporary.path, "db-katas-0000dead");
+  const young = join(temporary.path, "db-katas-00000002");
+  const old = join(temporary.path, "db-katas-00000003");
+  const alive = join(temporary.path, "db-katas-00000001");
+  // Not named as runs are: somebody else's.
+  const foreign = join(temporary.path, "db-katas-notes");
+  for (const folder of [dead, young, old, alive, foreign]) mkdirSync(folder);
+  for (const folder of [old, foreign]) utimesSync(folder, 0, 0);
   const record = {
     watcher: { pid: process.pid, started: "another time" },
     processes: [ref],
@@ -118,8 +120,12 @@ test("what a run left whose watcher was killed too is swept away by the next", a
     join(alive, recordFile),
     JSON.stringify({ watcher: processRef(process.pid), processes: [], folders: [alive] }),
   );
-  await sweep(join(temporary.path, "db-katas-own"));
-  expect(entries(temporary.path).sort()).toEqual(["db-katas-alive", "db-katas-young"]);
+  await sweep(join(temporary.path, "db-katas-00000004"));
+  expect(entries(temporary.path).sort()).toEqual([
+    "db-katas-00000001",
+    "db-katas-00000002",
+    "db-katas-notes",
+  ]);
   expect(ref && isAlive(ref)).toBe(false);
 });
 

@@ -119,7 +119,7 @@ describe("a submission that breaks is told from one that is wrong", () => {
   });
 
   it("says what code that does not compile says", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "db-katas-test-"));
+    const folder = await mkdtemp(join(tmpdir(), "kata-test-"));
     try {
       await writeFile(join(folder, "index.ts"), "export default { createNode( }");
       const submission = await findSubmission(folder, "draft");

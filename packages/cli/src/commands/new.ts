@@ -1,6 +1,5 @@
-import { createExercise } from "@db-katas/generators";
+import { createExercise, installPackages } from "@db-katas/generators";
 import type { Command } from "commander";
-import { installWorkspace } from "../install.ts";
 import { startProgress } from "../output.ts";
 import { findWorkspace } from "../workspace.ts";
 
@@ -34,7 +33,7 @@ export function registerNew(program: Command): void {
       const progress = startProgress({ quiet: options.json === true });
       if (options.install && !options.dryRun) {
         progress.update("installing its packages");
-        await installWorkspace(root).finally(() => progress.stop());
+        await installPackages(root).finally(() => progress.stop());
       }
       process.stdout.write(
         options.json

@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { installPackages } from "@db-katas/generators";
 import type { Kata } from "@db-katas/grading";
 import type { Command } from "commander";
 import { CliError } from "../errors.ts";
-import { installWorkspace } from "../install.ts";
 import { startProgress } from "../output.ts";
 import { exists, findKata, findWorkspace, type Workspace } from "../workspace.ts";
 
@@ -21,7 +21,7 @@ export function registerStart(program: Command): void {
       const progress = startProgress({ quiet: options.json === true });
       if (options.install) {
         progress.update("installing its packages");
-        await installWorkspace(workspace.root).finally(() => progress.stop());
+        await installPackages(workspace.root).finally(() => progress.stop());
       }
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ kata: kata.name, folder }, null, 2)}\n`);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { isAlive, killTree, type ProcessRef } from "./processes.ts";
 
 export const folderPrefix = "db-katas-";
+const runFolder = new RegExp(`^${folderPrefix}[0-9a-f]{8}$`);
 export const recordFile = "run.json";
 
 /** What a watcher writes down about its run. */
@@ -21,7 +22,7 @@ export async function sweep(ownFolder: string): Promise<void> {
   const parent = dirname(ownFolder);
   for (const entry of readdirSync(parent)) {
     const folder = join(parent, entry);
-    if (!entry.startsWith(folderPrefix) || folder === ownFolder) continue;
+    if (!runFolder.test(entry) || folder === ownFolder) continue;
     await sweepRun(folder).catch(() => {});
   }
 }

@@ -167,6 +167,8 @@ export class AppProcess implements AsyncDisposable {
           ),
         limitMs,
       );
+      // A process that is ended never answers: what waits for it must not keep the grader alive.
+      timer.unref();
     });
     try {
       const outcome = await Promise.race([send(), this.#crashed, timeout]);

@@ -10,7 +10,12 @@ export interface Options {
 /** A connected client of ours; what it can't deliver fails at once rather than waiting for a server that is down. */
 export async function connect(url: string, options: Options = {}): Promise<Redis> {
   const { Redis } = await import("ioredis");
-  const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1, ...options });
+  const client = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    disconnectTimeout: 100,
+    ...options,
+  });
   client.on("error", () => {});
   try {
     await client.connect();
