@@ -17,8 +17,8 @@ interface Grant {
 }
 /** The right to fill the cache, if nobody writes to the session before that. */
 export type Lease = Grant;
-/** The promise of Redis that it serves nothing for a session; a Redis that is down serves nothing anyway. */
-export type Fence = Grant | "down";
+/** The promise of Redis that it serves nothing for a session. */
+export type Fence = Grant;
 
 /** A session, or the right to cache it, or neither. */
 export interface CacheRead {
@@ -57,7 +57,7 @@ export class SessionCache {
   /** @returns undefined when Redis did not confirm: it may serve old content */
   async fence(hash: Buffer): Promise<Fence | undefined> {
     const grant = this.#grant(hash);
-    if (!grant) return "down";
+    if (!grant) return undefined;
     const reply = await this.#run(FENCE, grant, [grant.token, this.#timing.fenceMs]);
     return reply === 1 ? grant : undefined;
   }
@@ -67,7 +67,6 @@ export class SessionCache {
    * @returns whether the fence is known to have stood until now
    */
   async release(fence: Fence, { session, epoch }: Snapshot, msLeft: number): Promise<boolean> {
-    if (fence === "down") return true;
     const value = this.#value(session, epoch, msLeft) ?? [];
     return (await this.#run(RELEASE, fence, [fence.token, ...value])) === 1;
   }
