@@ -6,20 +6,16 @@ export default check({
   concept: "contract",
   engines: { postgres: {}, redis: {} },
   nodes: ["a", "b"],
+  dependsOn: ["open-and-read"],
   hints: [
-    "Two nodes share nothing but PostgreSQL and Redis. What does node b know about a session that node a made?",
+    "Which of update, touch, destroy and list still answers from what one node alone knows?",
     "Follow one session through create, get, update, touch, list and destroy with two processes and no cache at all; add Redis when that works.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);
     const input = sessionInput(t);
 
-    t.step("open a session on a, read it on b");
     const created = await a.create(input);
-    t.equal(created.version, 1, "a new session has version 1");
-    t.equal(created.userId, input.userId, "create() returns the session's user");
-    t.equal(created.data, input.data, "create() returns the session's data");
-    t.equal(await b.get(created.id), created, "b reads the session that a opened");
 
     t.step("update on b, read on a");
     const data = someData(t);
@@ -50,6 +46,5 @@ export default check({
     t.equal(await b.get(second.id), null, "destroyAll() ends the sessions of that user");
     t.equal(await b.list(input.userId), [], "and none is listed");
     await t.rejects(a.touch(created.id, 1_000), "NOT_FOUND", "touching a dead session is refused");
-    t.equal(await a.get("no-such-session-id-anywhere"), null, "an unknown id is no session");
   },
 });

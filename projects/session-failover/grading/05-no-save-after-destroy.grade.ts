@@ -1,3 +1,4 @@
+import { delay } from "@db-katas/engines/faults/delay";
 import { check, expectDead, readThrough, sessionInput, startTwoNodes } from "./kit.ts";
 
 export default check({
@@ -5,7 +6,7 @@ export default check({
   points: 3,
   concept: "optimistic concurrency",
   traps: ["save-recreates"],
-  engines: { postgres: {}, redis: {} },
+  engines: { postgres: { faults: [delay] }, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
   hints: [
@@ -33,6 +34,20 @@ export default check({
     }
     await expectDead(t, [a, b], session.id, "the session stays dead");
     t.equal(await a.list(session.userId), [], "and is not listed");
+
+    t.step("the save is slow, and under way while the user logs out");
+    await using slow = await t.inject("postgres", delay, { ms: 25, nodes: ["a"] });
+    for (let round = 0; round < 3; round++) {
+      const short = await b.create(sessionInput(t));
+      await readThrough(short.id, a);
+      const save = a.update(short.id, { data: { late: true }, expectedVersion: 1 });
+      const [, saved] = await Promise.allSettled([b.destroy(short.id), save]);
+      // Which of the two came first is open; that the session is over is not.
+      if (saved.status === "rejected")
+        await t.rejects(save, "NOT_FOUND", "the save lost, and says so");
+      await expectDead(t, [b, a], short.id, "the session is over, whichever came first");
+    }
+    await slow.heal();
 
     t.step("the same with a rotated id");
     const other = await a.create(sessionInput(t));

@@ -42,12 +42,15 @@ export default check({
     await phase(4);
     t.step("kill Redis in the middle of the load");
     const before = phase(t.random.int(8, 12));
+    // It may fail while the fault is still being injected; it is awaited below.
+    before.catch(() => {});
     const outage = await t.inject("redis", kill);
     await before;
     t.step("load while Redis is down");
     await phase(4);
     t.step("Redis comes back in the middle of the load");
     const during = phase(t.random.int(8, 12));
+    during.catch(() => {});
     await outage.heal();
     await during;
 

@@ -1,5 +1,5 @@
 import { restartEmpty } from "@db-katas/engines/faults/restartEmpty";
-import { check, sessionInput, someData, startTwoNodes } from "./kit.ts";
+import { check, sessionInput, someData, startTwoNodes, untilBackOnRedis } from "./kit.ts";
 
 export default check({
   title: "nobody is logged out when Redis comes back empty",
@@ -36,6 +36,7 @@ export default check({
     );
     t.step("Redis restarts with nothing in it");
     await t.inject("redis", restartEmpty);
+    await untilBackOnRedis(t, [a, b]);
     for (const session of updated) {
       for (const node of [a, b]) {
         t.equal(await node.get(session.id), session, "the session is as it was before");

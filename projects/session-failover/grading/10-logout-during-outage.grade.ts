@@ -1,6 +1,13 @@
 import { kill } from "@db-katas/engines/faults/kill";
 import { pause } from "@db-katas/engines/faults/pause";
-import { check, expectWithinBound, readThrough, sessionInput, startTwoNodes } from "./kit.ts";
+import {
+  check,
+  expectWithinBound,
+  readThrough,
+  sessionInput,
+  startTwoNodes,
+  untilBackOnRedis,
+} from "./kit.ts";
 
 export default check({
   title: "who logs out while Redis is away stays logged out when it is back",
@@ -33,6 +40,7 @@ export default check({
       t.equal(await b.get(right.id), null, "gone at once on the node that ended it");
       t.step("Redis is back, with what it had");
       await outage.heal();
+      await untilBackOnRedis(t, [a, b]);
       const dead = "a session ended during the outage stays dead after fail-back";
       await expectWithinBound(t, [a, b], left.id, null, dead);
       await expectWithinBound(t, [b, a], right.id, null, dead);

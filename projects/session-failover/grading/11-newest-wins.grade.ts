@@ -1,3 +1,4 @@
+import { delay } from "@db-katas/engines/faults/delay";
 import { kill } from "@db-katas/engines/faults/kill";
 import { pause } from "@db-katas/engines/faults/pause";
 import {
@@ -7,6 +8,7 @@ import {
   sessionInput,
   someData,
   startTwoNodes,
+  untilBackOnRedis,
 } from "./kit.ts";
 
 export default check({
@@ -14,7 +16,7 @@ export default check({
   points: 5,
   concept: "fail-back",
   traps: ["offline-queue", "older-copy-wins"],
-  engines: { postgres: {}, redis: { faults: [kill, pause] } },
+  engines: { postgres: {}, redis: { faults: [kill, pause, delay] } },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
   hints: [
@@ -33,8 +35,12 @@ export default check({
       await b.update(session.id, { data: someData(t), expectedVersion: 2 });
       const newest = await b.update(session.id, { data: someData(t), expectedVersion: 3 });
       t.equal((await b.get(session.id))?.version, 4, "b reads its own write during the outage");
-      t.step("Redis is back");
+      t.step("Redis is back; what a still has to tell it arrives after what b has");
+      const slow = await t.inject("redis", delay, { ms: 100, nodes: ["a"] });
       await outage.heal();
+      await untilBackOnRedis(t, [b], ["b"]);
+      await slow.heal();
+      await untilBackOnRedis(t, [a, b]);
       await expectWithinBound(
         t,
         [a, b],

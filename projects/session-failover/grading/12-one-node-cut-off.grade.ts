@@ -35,6 +35,8 @@ export default check({
     await expectWithinBound(t, [a, b], shared.id, first, "b sees what a wrote past Redis");
     const second = await b.update(shared.id, { data: someData(t), expectedVersion: 2 });
     await expectWithinBound(t, [b, a], shared.id, second, "a sees what b wrote");
+    // Each of a's writes meets a session that b has every reason to serve from Redis.
+    await readThrough(ended.id, b);
     await a.destroy(ended.id);
     await expectWithinBound(
       t,
@@ -43,6 +45,7 @@ export default check({
       null,
       "a session that a ended is dead on b within S",
     );
+    await readThrough(moved.id, b);
     const rotated = await a.rotate(moved.id);
     await expectWithinBound(
       t,

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { type CheckContext, checksFor, SubmissionError } from "@db-katas/grading";
 import type { NodeConfig, Session, SessionData, SessionNode, Submission } from "../contract.ts";
 
@@ -12,6 +13,11 @@ export const STALENESS_MS = 800;
  * seconds: this makes no wrong answer right.
  */
 export const SLACK_MS = 600;
+
+/** How long nodes may take to use Redis again, in milliseconds; a slower way back is no mistake. */
+const FAIL_BACK_MS = 2_500;
+/** More than a greeting, less than a few reads of the canary. */
+const BYTES_OF_A_SESSION = 300;
 
 export type SessionContext = CheckContext<Submission>;
 
@@ -73,6 +79,29 @@ export function someData(t: SessionContext): SessionData {
 /** Asks so often that a node which caches has every reason to. */
 export async function readThrough(id: string, ...nodes: SessionNode[]): Promise<void> {
   for (const node of nodes) for (let i = 0; i < 3; i++) await node.get(id);
+}
+
+/**
+ * After a heal: reads a session that nobody cares for until every node has heard from Redis again,
+ * so that what follows meets nodes that trust it. Nodes that do without Redis are given that time
+ * and no more.
+ */
+export async function untilBackOnRedis(
+  t: SessionContext,
+  nodes: readonly SessionNode[],
+  names = ["a", "b"],
+): Promise<void> {
+  const received = () => names.map((name) => t.lease("redis").traffic(name).bytesDown);
+  const [first] = nodes;
+  if (!first) return;
+  const before = received();
+  const canary = await first.create(sessionInput(t));
+  const end = performance.now() + FAIL_BACK_MS;
+  while (performance.now() < end) {
+    for (const node of nodes) await node.get(canary.id);
+    if (received().every((bytes, node) => bytes > (before[node] ?? 0) + BYTES_OF_A_SESSION)) return;
+    await wait(20);
+  }
 }
 
 /** What a client that logged out, or was logged out, must see. */

@@ -6,7 +6,12 @@ import type { Kata } from "../kata.ts";
 import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import { type Rubric, withDependencies } from "../rubric.ts";
 import { fingerprint, type Submission } from "../submission/submission.ts";
-import { SubmissionCrashed } from "../verdict.ts";
+import {
+  CheckFailure,
+  SubmissionCrashed,
+  SubmissionError,
+  SubmissionTimedOut,
+} from "../verdict.ts";
 import { type CheckRun, runCheck, spawnProcess } from "./run-check.ts";
 
 export interface GradeOptions {
@@ -79,6 +84,7 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
     }
   };
 
+  using _guard = tolerateAbandonedCalls();
   await runInOrder(
     rubric.filter((check) => !check.timing),
     options.concurrency ?? 2,
@@ -105,6 +111,23 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
     engines: [...met.values()],
     checks,
     points: pointsOf(checks),
+  };
+}
+
+/**
+ * A check that fails half-way leaves promises behind whose calls to the submission fail later, with
+ * nobody waiting. They must not end the grader; anything else that nobody caught still does.
+ */
+function tolerateAbandonedCalls(): Disposable {
+  const listener = (reason: unknown) => {
+    const abandoned = [CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut];
+    if (!abandoned.some((kind) => reason instanceof kind)) throw reason;
+  };
+  process.on("unhandledRejection", listener);
+  return {
+    [Symbol.dispose]: () => {
+      process.off("unhandledRejection", listener);
+    },
   };
 }
 

@@ -1,0 +1,29 @@
+import { check, sessionInput, startTwoNodes } from "./kit.ts";
+
+export default check({
+  title: "a session opened on one node is there on the other",
+  points: 2,
+  concept: "contract",
+  engines: { postgres: {}, redis: {} },
+  nodes: ["a", "b"],
+  hints: [
+    "Two nodes share nothing but PostgreSQL and Redis. What does node b know about a session that node a made?",
+    "Begin with PostgreSQL alone: one table, one insert, one select. Redis can wait until task 3.",
+  ],
+  async run(t) {
+    const [a, b] = await startTwoNodes(t);
+    for (const [opener, reader] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const input = sessionInput(t);
+      const created = await opener.create(input);
+      t.equal(created.version, 1, "a new session has version 1");
+      t.equal(created.userId, input.userId, "create() returns the session's user");
+      t.equal(created.data, input.data, "create() returns the session's data");
+      t.equal(await opener.get(created.id), created, "the node that opened it reads it");
+      t.equal(await reader.get(created.id), created, "the other node reads it");
+    }
+    t.equal(await a.get("no-such-session-id-anywhere"), null, "an unknown id is no session");
+  },
+});
