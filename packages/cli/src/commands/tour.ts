@@ -22,7 +22,7 @@ import { findKata, findWorkspace } from "../workspace.ts";
 
 const KATA = "session-failover";
 /** The answer that most of us would write first, and that the guide itself suggests. */
-const NAIVE = "only-connection-errors";
+const NAIVE = "redis-first";
 const CHECKS = ["redis-killed", "redis-hangs", "logout-during-outage"];
 
 export function registerTour(program: Command): void {
