@@ -6,7 +6,6 @@ export type CliErrorCode =
   | "TARGET_UNCLEAR"
   | "RESULT_MISSING"
   | "HINT_UNKNOWN"
-  | "BAD_OPTION"
   | "NO_ENGINE_KEY";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */

@@ -90,8 +90,12 @@ export async function resolveTarget(
   const picked = await pickShipped(kata, options);
   if (picked) return { kata, ...picked };
   if (folder) {
-    const label = relative(workspace.root, folder) || basename(folder);
-    const typed = `${relative(cwd, folder) || "."}${options.kata ? ` --kata ${kata.name}` : ""}`;
+    const shorten = (from: string) => {
+      const path = relative(from, folder) || ".";
+      return path.startsWith("..") ? folder : path;
+    };
+    const label = folder === workspace.root ? basename(folder) : shorten(workspace.root);
+    const typed = `${shorten(cwd)}${options.kata ? ` --kata ${kata.name}` : ""}`;
     return { kata, submission: await findSubmission(folder, label), typed };
   }
   const attempt = join(workspace.root, "attempts", kata.name);

@@ -4,8 +4,7 @@ export type GradingErrorCode =
   | "RUBRIC_INVALID"
   | "MANIFEST_INVALID"
   | "SUBMISSION_NOT_FOUND"
-  | "CHECK_UNKNOWN"
-  | "RESULT_INVALID";
+  | "CHECK_UNKNOWN";
 
 /** What happened, why it probably did, and what to type next. */
 export class GradingError extends Error {

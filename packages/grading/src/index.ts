@@ -14,6 +14,7 @@ export { checkSet, type SetOp, type SetVerdict } from "./history/set.ts";
 export { defineKata, type Kata, type KataDefinition, loadKata } from "./kata.ts";
 export {
   type CheckResult,
+  countOf,
   exitCodeOf,
   exitCodes,
   type Scorecard,

@@ -12,6 +12,8 @@ export interface TraceEvent {
   readonly tookMs?: number;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 const KEPT = 400;
 
 /** Keeps the last few hundred events of a check. */
@@ -27,12 +29,14 @@ export class Trace {
     this.#push({ atMs: this.#now(), kind, text, ...(node === undefined ? {} : { node }) });
   }
 
-  /** Records a call with its outcome when it settles. */
+  /** Records a call when it begins, and its outcome when it settles. */
   async call<T>(node: string, text: string, run: () => Promise<T>): Promise<T> {
-    const atMs = this.#now();
-    const event = { atMs, kind: "call" as const, node };
-    const close = (outcome: string) =>
-      this.#push({ ...event, text: `${text} → ${outcome}`, tookMs: this.#now() - atMs });
+    const event: Mutable<TraceEvent> = { atMs: this.#now(), kind: "call", node, text };
+    this.#push(event);
+    const close = (outcome: string) => {
+      event.text = `${text} → ${outcome}`;
+      event.tookMs = this.#now() - event.atMs;
+    };
     try {
       const result = await run();
       close(brief(result, 90));
@@ -63,6 +67,7 @@ export function brief(value: unknown, width = 140): string {
 /** `   1204 ms  a  get('x') → null  (3 ms)` */
 export function formatEvent(event: TraceEvent): string {
   const took = event.tookMs === undefined ? "" : `  (${event.tookMs.toFixed(0)} ms)`;
+  const open = event.kind === "call" && event.tookMs === undefined ? " → no answer yet" : "";
   const who = event.kind === "call" ? (event.node ?? "") : `[${event.kind}]`;
-  return `${event.atMs.toFixed(0).padStart(7)} ms  ${who.padEnd(7)} ${event.text}${took}`;
+  return `${event.atMs.toFixed(0).padStart(7)} ms  ${who.padEnd(7)} ${event.text}${open}${took}`;
 }

@@ -1,4 +1,5 @@
 import {
+  countOf,
   exitCodeOf,
   formatCheckLine,
   formatFailure,
@@ -122,7 +123,7 @@ async function gradeOnce(
     progress.stop();
   }
   await saveScorecard(workspace, scorecard);
-  if (options.report) await writeJson(options.report, { ...countOf(scorecard), ...scorecard });
+  if (options.report) await writeJson(options.report, { ...countOf(scorecard), scorecard });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(scorecard, null, 2)}\n`);
   } else {
@@ -133,13 +134,6 @@ async function gradeOnce(
     progress.line(formatSummary(scorecard, terminalPaint));
   }
   return exitCodeOf(scorecard, options.strict);
-}
-
-/** What `pnpm test` adds up. */
-function countOf({ checks }: Scorecard) {
-  const passed = checks.filter(({ verdict }) => verdict === "passed").length;
-  const skipped = checks.filter(({ verdict }) => verdict === "not graded").length;
-  return { passed, skipped, failed: checks.length - passed - skipped };
 }
 
 export function parseConcurrency(text: string): number {

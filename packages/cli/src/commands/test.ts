@@ -39,7 +39,8 @@ export function registerTest(program: Command): void {
 
 /**
  * The engines that a run here would use, so that a cached pass never outlives a change of engine.
- * What has to be fetched is fetched first: until then its version isn't known.
+ * An engine whose version nobody knows before it runs (fetched, a container, somebody's server) is
+ * started and asked.
  */
 async function engineKey(): Promise<string> {
   const progress = startProgress();
@@ -47,12 +48,15 @@ async function engineKey(): Promise<string> {
   const hash = createHash("sha256");
   for (const name of (await loadDefinitions()).keys()) {
     let { chosen } = await session.engines.probe(name);
-    if (chosen?.fetch) {
-      progress.line(`Fetching ${chosen.fetch.what}`);
-      await using _lease = await session.engines.lease(name);
+    let version = chosen?.version;
+    if (chosen && version === undefined) {
+      if (chosen.fetch) progress.line(`Fetching ${chosen.fetch.what}`);
+      await using lease = await session.engines.lease(name);
+      // What was fetched tells its version from now on, so that the next run has the same key.
       ({ chosen } = await session.engines.probe(name));
+      version = chosen?.version ?? lease.engine.version;
     }
-    hash.update(JSON.stringify([name, chosen?.provider, chosen?.version, chosen?.source]));
+    hash.update(JSON.stringify([name, chosen?.provider, version, chosen?.source]));
   }
   progress.stop();
   return hash.digest("hex").slice(0, 16);

@@ -121,9 +121,9 @@ async function compare(
     if (wrong) table.push([right.title, cell(right), cell(wrong)]);
   }
   progress.line(`${table}`);
-  const telling = naive.findLast((check) => check.failure);
+  const telling = naive.find((check) => check.failure);
   if (telling) {
-    progress.line("\n   What the grader saw of the naive answer, in the last of these:\n");
+    progress.line("\n   What the grader saw of the naive answer, in the first of these:\n");
     progress.line(formatFailure(telling, terminalPaint));
   }
   return [

@@ -21,6 +21,10 @@ export function registerVerify(program: Command): void {
     .option("--seed <number>", "replay what another run saw", parseSeed)
     .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
     .option("--json", "the results as JSON on stdout")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 all holds, 1 something does not, 2 an error of ours, 4 nothing could be graded",
+    )
     .action(async (target: string | undefined, options: VerifyOptions) => {
       const workspace = await findWorkspace(process.cwd());
       const reference = { reference: true };

@@ -76,6 +76,17 @@ export function exitCodeOf(scorecard: Scorecard, strict = false): number {
   return exitCodes.fullMarks;
 }
 
+/** How many checks passed, failed in whatever way, and were not run; what `pnpm test` adds up. */
+export function countOf({ checks }: Pick<Scorecard, "checks">) {
+  const count = (...verdicts: CheckResult["verdict"][]) =>
+    checks.filter((check) => verdicts.includes(check.verdict)).length;
+  return {
+    passed: count("passed"),
+    failed: count("failed", "crashed", "timed out", "error"),
+    skipped: count("skipped", "not graded"),
+  };
+}
+
 export function pointsOf(checks: readonly CheckResult[]): Scorecard["points"] {
   const sum = (list: readonly CheckResult[], value: (check: CheckResult) => number) =>
     list.reduce((total, check) => total + value(check), 0);

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { CheckResult, Scorecard } from "./scorecard.ts";
+import { type CheckResult, countOf, type Scorecard } from "./scorecard.ts";
 
 type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
@@ -64,9 +64,8 @@ export function formatFailure(check: CheckResult, paint: Paint): string {
 /** Points, engines, counts. The last line is the one that machines read too: `N passed, N failed`. */
 export function formatSummary(scorecard: Scorecard, paint: Paint): string {
   const { points, checks, engines } = scorecard;
-  const count = (...verdicts: CheckResult["verdict"][]) =>
-    checks.filter((check) => verdicts.includes(check.verdict)).length;
-  const notGraded = count("not graded");
+  const { passed, failed, skipped } = countOf(scorecard);
+  const notGraded = checks.filter(({ verdict }) => verdict === "not graded").length;
   const style: Style = points.earned === points.possible && notGraded === 0 ? "green" : "yellow";
   const where = engines.map(({ name, version, provider }) => `${name} ${version} (${provider})`);
   const lines = [
@@ -75,8 +74,7 @@ export function formatSummary(scorecard: Scorecard, paint: Paint): string {
       `${notGraded > 0 ? ` (${notGraded} checks worth ${points.total - points.possible} not graded)` : ""}` +
       `  ${paint("gray", [...where, `seed ${scorecard.seed}`, `${(scorecard.durationMs / 1_000).toFixed(1)} s`].join(" · "))}`,
     "",
-    `${count("passed")} passed, ${count("failed", "crashed", "timed out", "error")} failed` +
-      `${count("skipped", "not graded") > 0 ? `, ${count("skipped", "not graded")} skipped` : ""}`,
+    `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
   ];
   return lines.join("\n");
 }

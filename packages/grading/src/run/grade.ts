@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { EngineRun, RunningEngine } from "@db-katas/engines";
 import PQueue from "p-queue";
 import { type Check, requestFor } from "../check.ts";
-import type { Kata } from "../kata.ts";
+import { type Kata, messageOf } from "../kata.ts";
 import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import { type Rubric, withDependencies } from "../rubric.ts";
 import { fingerprint, type Submission } from "../submission/submission.ts";
@@ -189,7 +189,7 @@ async function loadFailure(
     return {
       verdict: crashed ? "crashed" : "timed out",
       failure: {
-        message: `The submission could not be loaded: ${error instanceof Error ? error.message : error}`,
+        message: `The submission could not be loaded: ${messageOf(error)}`,
         detail: [`What to do: pnpm exec tsc -p ${run.submission.folder}`],
         trace: [],
         ...(crashed && error.stderr ? { stderr: error.stderr } : {}),

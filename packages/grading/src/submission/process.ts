@@ -143,11 +143,7 @@ export class AppProcess implements AsyncDisposable {
       await this.#settle("import", () => this.#rpc.load(options.entry), LOAD_MS);
     } catch (error) {
       if (!(error instanceof SubmissionError)) throw error;
-      throw new SubmissionCrashed(
-        this.name,
-        `it can't be loaded: ${error.message}`,
-        error.remoteStack ?? this.#stderr,
-      );
+      throw new SubmissionCrashed(this.name, error.message, error.remoteStack ?? this.#stderr);
     }
   }
 
