@@ -12,7 +12,7 @@ import type { Mutant } from "./manifest.ts";
 export async function composeMutant(kata: Kata, mutant: Mutant): Promise<Submission> {
   const source = join(kata.folder, "src");
   const root = join(kata.folder, ".kata", "mutants");
-  const key = await hashFolders([source, mutant.folder]);
+  const key = await hashFolders([source, mutant.folder], [join(kata.folder, "contract.ts")]);
   const composed = join(root, `${mutant.name}-${key}`);
   const label = `mutant ${mutant.name}`;
   if (await stat(composed).catch(() => undefined)) return findSubmission(composed, label);
@@ -24,8 +24,9 @@ export async function composeMutant(kata: Kata, mutant: Mutant): Promise<Submiss
   }
   // Made aside and renamed, so that two runs at once never see half of one.
   const draft = join(root, `.draft-${process.pid}-${mutant.name}-${key}`);
-  await cp(source, draft, { recursive: true });
-  await cp(mutant.folder, draft, {
+  await cp(source, join(draft, "src"), { recursive: true });
+  await cp(join(kata.folder, "contract.ts"), join(draft, "contract.ts"));
+  await cp(mutant.folder, join(draft, "src"), {
     recursive: true,
     filter: (path) => relative(mutant.folder, path) !== "mutant.json",
   });
@@ -36,8 +37,9 @@ export async function composeMutant(kata: Kata, mutant: Mutant): Promise<Submiss
   return findSubmission(composed, label);
 }
 
-async function hashFolders(folders: readonly string[]): Promise<string> {
+async function hashFolders(folders: readonly string[], files: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
+  for (const file of files) hash.update(await readFile(file));
   for (const folder of folders) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries

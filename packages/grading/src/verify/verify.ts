@@ -8,6 +8,7 @@ import { grade } from "../run/grade.ts";
 import { findSubmission, type Submission } from "../submission/submission.ts";
 import { loadMutants, loadVariants, type Mutant } from "./manifest.ts";
 import { composeMutant } from "./overlay.ts";
+import { typeErrors } from "./types.ts";
 
 /** One thing that must be true of the grader, and whether it is. */
 export interface VerifyResult {
@@ -81,6 +82,9 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult[]> {
   await judge("coverage", "every check has a mutant that must fail it", async () =>
     judgeCoverage(rubric, mutants),
   );
+  await judge("types", "reference, starter, variants and mutants type-check", async () => ({
+    problems: (await typeErrors(kata, await composeAll(kata, mutants))) ?? [],
+  }));
   await judge("reference", "gets full marks", async () =>
     judgeRight(
       await gradeThis(await findSubmission(join(kata.folder, "src"), "reference"), "--reference"),
@@ -107,6 +111,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult[]> {
     ),
   );
   return results;
+}
+
+async function composeAll(kata: Kata, mutants: readonly Mutant[]): Promise<Submission[]> {
+  return Promise.all(mutants.map((mutant) => composeMutant(kata, mutant)));
 }
 
 function judgeCoverage(rubric: Rubric, mutants: readonly Mutant[]): Judged {

@@ -1,0 +1,48 @@
+import { execFile } from "node:child_process";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { type Kata, messageOf } from "../kata.ts";
+import type { Submission } from "../submission/submission.ts";
+
+const PARTS = ["contract.ts", "kata.ts", "grading", "src", "starter", "variants"];
+const SHOWN = 12;
+
+/**
+ * Type-checks an exercise with its mutants laid over the reference: a wrong answer shall be wrong
+ * for the reason that it was written for.
+ * @returns the compiler's complaints; undefined where the exercise has no tsconfig.json
+ */
+export async function typeErrors(
+  kata: Kata,
+  composed: readonly Submission[],
+): Promise<string[] | undefined> {
+  const config = join(kata.folder, "tsconfig.json");
+  if (!(await stat(config).catch(() => undefined))) return undefined;
+  const folder = join(kata.folder, ".kata");
+  const file = join(folder, `tsconfig.verify-${process.pid}.json`);
+  await mkdir(folder, { recursive: true });
+  const include = [
+    ...PARTS.map((part) => join(kata.folder, part)),
+    ...composed.map((submission) => dirname(submission.entry)),
+  ].map((path) => relative(folder, path).replaceAll("\\", "/"));
+  await using _file = await temporaryFile(file, { extends: "../tsconfig.json", include });
+  try {
+    const manifest = createRequire(config).resolve("typescript/package.json");
+    await promisify(execFile)(
+      process.execPath,
+      [join(dirname(manifest), "bin", "tsc"), "-p", file, "--pretty", "false"],
+      { cwd: kata.folder },
+    );
+    return [];
+  } catch (error) {
+    const { stdout = "" } = error as { stdout?: string };
+    return stdout === "" ? [messageOf(error)] : stdout.trim().split("\n").slice(0, SHOWN);
+  }
+}
+
+async function temporaryFile(file: string, content: object): Promise<AsyncDisposable> {
+  await writeFile(file, JSON.stringify(content));
+  return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+}
