@@ -38,7 +38,7 @@ export function registerDoctor(program: Command): void {
       const all: Finding[] = [
         ...findings,
         ...engines.map(({ engine, chosen, offers }): Finding => {
-          const remedy = offers.flatMap((o) => (!o.offered && o.remedy ? [o.remedy] : []))[0];
+          const remedy = offers.flatMap((o) => (!o.offered && o.remedy ? [o.remedy] : [])).at(-1);
           return chosen
             ? { what: engine, state: "ok", detail: `${chosen.provider}, ${chosen.source}` }
             : {

@@ -206,13 +206,12 @@ async function unavailability(rubric: Rubric, engines: EngineRun): Promise<Map<s
       const request = requestFor(needs);
       const probe = await engines.probe(name, request.needs);
       if (probe.chosen) continue;
-      const remedies = probe.offers.flatMap((offer) =>
-        !offer.offered && offer.remedy ? [offer.remedy] : [],
-      );
+      // The last provider asks least of the person: a package, rather than a server or a runtime.
+      const remedy = probe.offers.flatMap((o) => (!o.offered && o.remedy ? [o.remedy] : [])).at(-1);
       reasons.set(
         check.id,
         `needs ${name}${request.needs.length > 0 ? ` with ${request.needs.join(", ")}` : ""}` +
-          `${remedies[0] ? `: ${remedies[0]}` : ""}`,
+          `${remedy ? `: ${remedy}` : ""}`,
       );
       break;
     }

@@ -25,6 +25,7 @@ export class PostgresNamespaces implements Namespaces {
   #admin: pg.Pool | undefined;
   #adminUrl = "";
   #serial = 0;
+  #strategy: Promise<string> | undefined;
   #closing = false;
 
   constructor(server: Server, context: RunContext) {
@@ -140,8 +141,21 @@ export class PostgresNamespaces implements Namespaces {
 
   async #createDatabase(name: string, template: string, role: string): Promise<void> {
     this.#databases.add(name);
-    await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role}`);
+    this.#strategy ??= this.#cheapestStrategy();
+    const strategy = await this.#strategy;
+    await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role} ${strategy}`);
     await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+  }
+
+  /**
+   * Where PostgreSQL leaves copying to the operating system (`file_copy_method`, from 18 on), that
+   * takes less time than writing each page through the log.
+   */
+  async #cheapestStrategy(): Promise<string> {
+    const { rows } = await this.#query(
+      "SELECT current_setting('file_copy_method', true) AS method",
+    );
+    return rows[0]?.method === "clone" ? "STRATEGY file_copy" : "";
   }
 
   async #clone(template: string, role: string): Promise<string> {
