@@ -44,7 +44,10 @@ export interface NodeConfig {
   readonly stalenessBoundMs: number;
 }
 
-/** What the application keeps in a session. Structured-clonable, JSON-representable. */
+/**
+ * What the application keeps in a session. Structured-clonable, JSON-representable; the order of
+ * keys carries no meaning, and no string holds U+0000 (`jsonb` takes none).
+ */
 export type SessionData = { readonly [key: string]: JsonValue };
 export type JsonValue =
   | string

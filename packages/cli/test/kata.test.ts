@@ -61,8 +61,8 @@ describe("kata grade", () => {
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatchInlineSnapshot(`
       "counter · reference
-        ✓   2/2 <t> s  adding adds
-        ✓   1/1 <t> s  it starts where it is told
+        ✓   2/2 <t> s  adding adds · adds
+        ✓   1/1 <t> s  it starts where it is told · starts-anywhere
 
         3 of 3 points  seed <n> · <t> s
 
@@ -76,7 +76,7 @@ describe("kata grade", () => {
     expect(ran.code).toBe(1);
     expect(ran.stdout).toMatchInlineSnapshot(`
       "counter · mutant forgets
-        ✗   0/2 <t> s  adding adds
+        ✗   0/2 <t> s  adding adds · adds
                 and 1 more makes 8
                 expected  8
                 received  6
@@ -86,7 +86,7 @@ describe("kata grade", () => {
        <t> ms  a       add(2) → 7  ( <t> ms)
        <t> ms  a       add(1) → 6  ( <t> ms)
                 again  pnpm kata grade counter --mutant forgets --check adds --seed <n>
-        –   0/1 <t> s  it starts where it is told skipped (adds did not pass)
+        –   0/1 <t> s  it starts where it is told · starts-anywhere skipped (adds did not pass)
 
         stuck?  pnpm kata hint counter --mutant forgets
 
@@ -210,6 +210,7 @@ describe("kata verify", () => {
     expect(ran.stdout).toMatchInlineSnapshot(`
       "verify counter · seed <n>
         ✓ <t> s  coverage: every check has a mutant that must fail it
+        ✓ <t> s  types: reference, starter, variants and mutants type-check
         ✓ <t> s  reference: gets full marks
         ✓ <t> s  starter: fails every check with a message of its own tasks
         ✓ <t> s  variant other: gets full marks
@@ -218,7 +219,7 @@ describe("kata verify", () => {
         ✓ <t> s  mutant forgets: fails adds
         ✓ <t> s  mutant stuck: fails adds, starts-anywhere
 
-      6 passed, 1 failed, 0 skipped
+      7 passed, 1 failed, 0 skipped
       "
     `);
   });

@@ -64,6 +64,26 @@ export function brief(value: unknown, width = 140): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
+/**
+ * The last `lines` of a trace that tell something: the same call with the same outcome again and
+ * again is one line, and steps and faults are kept however long ago they were.
+ */
+export function tellingEvents(events: readonly TraceEvent[], lines: number): string[] {
+  const folded: { event: TraceEvent; times: number }[] = [];
+  for (const event of events) {
+    const same = folded.findLast(({ event: other }) => other.node === event.node);
+    const recent = folded.slice(-4).includes(same as (typeof folded)[0]);
+    if (event.kind === "call" && same?.event.text === event.text && recent) same.times++;
+    else folded.push({ event, times: 1 });
+  }
+  const calls = folded.filter(({ event }) => event.kind === "call");
+  const marks = folded.length - calls.length;
+  const kept = new Set(calls.slice(-Math.max(lines - marks, Math.ceil(lines / 2))));
+  return folded
+    .filter((entry) => entry.event.kind !== "call" || kept.has(entry))
+    .map(({ event, times }) => `${formatEvent(event)}${times > 1 ? `  ×${times}` : ""}`);
+}
+
 /** `   1204 ms  a  get('x') → null  (3 ms)` */
 export function formatEvent(event: TraceEvent): string {
   const took = event.tookMs === undefined ? "" : `  (${event.tookMs.toFixed(0)} ms)`;

@@ -52,8 +52,8 @@ describe("a right answer", () => {
     expect(exitCodeOf(scorecard)).toBe(0);
     expect(scorecardSchema.parse(scorecard)).toEqual(scorecard);
     expect(masked(scorecard)).toMatchInlineSnapshot(`
-      "  ✓   2/2 <t> s  adding adds
-        ✓   1/1 <t> s  it starts where it is told
+      "  ✓   2/2 <t> s  adding adds · adds
+        ✓   1/1 <t> s  it starts where it is told · starts-anywhere
 
         3 of 3 points  seed 7 · <t> s
 
@@ -76,7 +76,7 @@ describe("a wrong answer", () => {
     expect(scorecard.checks.map((check) => check.verdict)).toEqual(["failed", "skipped"]);
     expect(scorecard.checks[0]?.hints).toEqual(["Add.", "The seed was positive."]);
     expect(masked(scorecard)).toMatchInlineSnapshot(`
-      "  ✗   0/2 <t> s  adding adds
+      "  ✗   0/2 <t> s  adding adds · adds
                 and 1 more makes 8
                 expected  8
                 received  6
@@ -86,7 +86,7 @@ describe("a wrong answer", () => {
        <t> ms  a       add(2) → 7  ( <t> ms)
        <t> ms  a       add(1) → 6  ( <t> ms)
                 again  pnpm kata grade counter --check adds --seed 7
-        –   0/1 <t> s  it starts where it is told skipped (adds did not pass)
+        –   0/1 <t> s  it starts where it is told · starts-anywhere skipped (adds did not pass)
 
         0 of 3 points  seed 7 · <t> s
 
@@ -164,6 +164,11 @@ describe("verify", () => {
           "holds": true,
           "problems": [],
           "subject": "coverage",
+        },
+        {
+          "holds": true,
+          "problems": [],
+          "subject": "types",
         },
         {
           "holds": true,

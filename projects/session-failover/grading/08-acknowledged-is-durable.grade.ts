@@ -23,7 +23,9 @@ export default check({
       ["create", () => a.create(sessionInput(t))],
       ["update", () => a.update(session.id, { data: { lost: true }, expectedVersion: 1 })],
       ["touch", () => a.touch(session.id, 120_000)],
+      ["rotate", () => a.rotate(session.id)],
       ["destroy", () => a.destroy(session.id)],
+      ["destroyAll", () => a.destroyAll(session.userId)],
     ];
     for (const [name, write] of writes) {
       const what = `${name}() is refused in time when PostgreSQL can't be reached`;

@@ -23,12 +23,13 @@ export default check({
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);
-    const [shared, ended, moved] = await Promise.all([
+    const [shared, ended, left, moved] = await Promise.all([
+      a.create(sessionInput(t)),
       a.create(sessionInput(t)),
       a.create(sessionInput(t)),
       b.create(sessionInput(t)),
     ]);
-    for (const session of [shared, ended, moved]) await readThrough(session.id, a, b);
+    for (const session of [shared, ended, left, moved]) await readThrough(session.id, a, b);
     t.step("node a loses Redis (black hole); node b does not");
     const outage = await t.inject("redis", blackHole, { nodes: ["a"] });
     const first = await a.update(shared.id, { data: someData(t), expectedVersion: 1 });
@@ -45,6 +46,9 @@ export default check({
       null,
       "a session that a ended is dead on b within S",
     );
+    await readThrough(left.id, b);
+    t.equal(await a.destroyAll(left.userId), 1, "a ends all sessions of a user");
+    await expectWithinBound(t, [a, b], left.id, null, "they are dead on b within S");
     await readThrough(moved.id, b);
     const rotated = await a.rotate(moved.id);
     await expectWithinBound(

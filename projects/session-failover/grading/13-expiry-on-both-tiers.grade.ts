@@ -13,6 +13,7 @@ export default check({
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
   hints: [
+    "Which of get, touch, list, update and rotate ask whether the session's time is up, and whom?",
     "When a session is copied from PostgreSQL to Redis, how long does the copy live?",
     "Three clocks (yours, Redis', PostgreSQL's) give three answers. Let one of them decide, and carry what is left over to the other.",
   ],

@@ -27,7 +27,8 @@ export default check({
       ["create", () => a.create(sessionInput(t))],
       ["update", () => a.update(session.id, { data: {}, expectedVersion: 1 })],
       ["destroy", () => b.destroy(session.id)],
-      ["list", () => a.list(session.userId)],
+      ["destroyAll", () => a.destroyAll(session.userId)],
+      ["list", () => b.list(session.userId)],
     ];
     for (const [name, call] of calls) {
       const what = `${name}() says STORE_UNAVAILABLE in time when both stores are down`;

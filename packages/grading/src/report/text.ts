@@ -19,8 +19,6 @@ const MARKS: Record<CheckResult["verdict"], { mark: string; style: Style }> = {
   error: { mark: "!", style: "magenta" },
 };
 
-const TRACE_LINES = 12;
-
 /** One line for one check. */
 export function formatCheckLine(check: CheckResult, paint: Paint): string {
   const { mark, style } = MARKS[check.verdict];
@@ -29,7 +27,7 @@ export function formatCheckLine(check: CheckResult, paint: Paint): string {
   const verdict =
     check.verdict === "passed" || check.verdict === "failed" ? "" : ` ${check.verdict}`;
   const reason = check.reason ? paint("gray", ` (${check.reason})`) : "";
-  return `  ${paint(style, mark)} ${points} ${paint("gray", seconds)}  ${check.title}${paint(style, verdict)}${reason}`;
+  return `  ${paint(style, mark)} ${points} ${paint("gray", seconds)}  ${check.title}${paint("gray", ` · ${check.id}`)}${paint(style, verdict)}${reason}`;
 }
 
 /** What people need to act on a check that did not pass: several lines, indented. */
@@ -44,7 +42,7 @@ export function formatFailure(check: CheckResult, paint: Paint): string {
   lines.push(...failure.detail.map((line) => `  ${line}`));
   if (failure.trace.length > 0) {
     lines.push(paint("gray", "what was done, the last of it:"));
-    lines.push(...failure.trace.slice(-TRACE_LINES).map((line) => paint("gray", line)));
+    lines.push(...failure.trace.map((line) => paint("gray", line)));
   }
   if (failure.stderr) {
     lines.push(paint("gray", "the submission wrote:"));

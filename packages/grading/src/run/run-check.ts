@@ -15,7 +15,7 @@ import type { CheckFailureReport, CheckResult } from "../report/scorecard.ts";
 import { randomFrom, seedFor } from "../seed.ts";
 import { AppProcess } from "../submission/process.ts";
 import type { Submission } from "../submission/submission.ts";
-import { formatEvent, Trace } from "../trace.ts";
+import { Trace, tellingEvents } from "../trace.ts";
 import {
   CheckFailure,
   SubmissionCrashed,
@@ -24,7 +24,7 @@ import {
   type Verdict,
 } from "../verdict.ts";
 
-const TRACE_SHOWN = 25;
+const TRACE_SHOWN = 16;
 const HINT_MS = 2_000;
 
 export interface CheckRun {
@@ -219,7 +219,7 @@ async function describe(
     .join("\n");
   const base = {
     detail: [] as string[],
-    trace: trace.events.slice(-TRACE_SHOWN).map(formatEvent),
+    trace: tellingEvents(trace.events, TRACE_SHOWN),
     ...(stderr ? { stderr } : {}),
   };
   if (error instanceof CheckFailure) {
