@@ -12,6 +12,11 @@ import { registerTour } from "./commands/tour.ts";
 import { registerVerify } from "./commands/verify.ts";
 import { reportError } from "./output.ts";
 
+// SIGUSR1 would open Node's inspector, to whoever sends it: a submission, say.
+process.on("SIGUSR1", () => {});
+// Nothing that a submission sends shall end us with an exit code that means something else.
+process.on("uncaughtException", (error) => process.exit(reportError(error)));
+
 const program = new Command("kata")
   .description("Database exercises, graded on real engines that really fail.")
   .showHelpAfterError("(add --help for what there is)")

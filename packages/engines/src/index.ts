@@ -4,3 +4,4 @@ export { EngineError, type EngineErrorCode, errorCodes } from "./errors.ts";
 export { type AnyFault, loadDefinitions, loadFaults } from "./registry.ts";
 export { type OpenOptions, openEngines } from "./run.ts";
 export type * from "./types.ts";
+export { killTree, processRef } from "./watcher/processes.ts";

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /**
  * What became of one check. Never confused with each other: a time-out is not a wrong answer, and
  * our own failure (`error`) is never the learner's.
@@ -69,7 +71,8 @@ export class SubmissionError extends Error {
     operation: string,
     error: { name: string; message: string; code?: string | undefined; stack?: string | undefined },
   ) {
-    super(error.message);
+    // It is printed: no submission writes to the terminal through its errors.
+    super(stripVTControlCharacters(error.message));
     this.node = node;
     this.operation = operation;
     this.code = error.code;

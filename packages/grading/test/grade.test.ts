@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EngineRun, openEngines } from "@db-katas/engines";
+import { type EngineRun, openEngines, processRef } from "@db-katas/engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   exitCodeOf,
@@ -110,12 +110,22 @@ describe("a submission that breaks is told from one that is wrong", () => {
     ["hog", "crashed"],
     ["throws-at-import", "crashed"],
     ["no-default", "crashed"],
+    ["babbles", "crashed"],
   ])("%s: %s", async (name, verdict) => {
     const scorecard = await gradeFolder(`broken/${name}`);
     expect(scorecard.checks[0]?.verdict).toBe(verdict);
     expect(exitCodeOf(scorecard)).toBe(3);
     expect(scorecard.checks).toHaveLength(2);
     expect(`${name}: ${scorecard.checks[0]?.failure?.message}`).toMatchSnapshot();
+  });
+
+  it("ends what it started, without waiting for the pipes that it handed on", async () => {
+    const begin = performance.now();
+    const scorecard = await gradeFolder("broken/leaves-a-child", ["adds"]);
+    const pid = -Number(scorecard.checks[0]?.failure?.received);
+    expect(pid).toBeGreaterThan(0);
+    expect(processRef(pid)).toBeUndefined();
+    expect(performance.now() - begin).toBeLessThan(20_000);
   });
 
   it("says what code that does not compile says", async () => {

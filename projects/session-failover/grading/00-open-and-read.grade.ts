@@ -1,4 +1,4 @@
-import { check, sessionInput, startTwoNodes } from "./kit.ts";
+import { check, oddData, sessionInput, startTwoNodes } from "./kit.ts";
 
 export default check({
   title: "a session opened on one node is there on the other",
@@ -16,7 +16,11 @@ export default check({
       [a, b],
       [b, a],
     ] as const) {
-      const input = sessionInput(t);
+      const input = {
+        ...sessionInput(t),
+        userId: `O'Brien ü ${t.random.word()}`,
+        data: oddData(t),
+      };
       const created = await opener.create(input);
       t.equal(created.version, 1, "a new session has version 1");
       t.equal(created.userId, input.userId, "create() returns the session's user");

@@ -1,4 +1,4 @@
-import { check, sessionInput, someData, startTwoNodes } from "./kit.ts";
+import { check, readThrough, sessionInput, someData, startTwoNodes } from "./kit.ts";
 
 export default check({
   title: "a session opened on one node lives its whole life on another",
@@ -39,6 +39,8 @@ export default check({
       [input.device, "kiosk"],
       "list() tells the user's devices, oldest first",
     );
+    await readThrough(second.id, a, b);
+    await readThrough(created.id, a, b);
     await a.destroy(created.id);
     t.equal(await b.get(created.id), null, "a destroyed session is gone on the other node");
     await b.destroy(created.id);

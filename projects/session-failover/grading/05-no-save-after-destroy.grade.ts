@@ -1,5 +1,12 @@
 import { delay } from "@db-katas/engines/faults/delay";
-import { check, expectDead, readThrough, sessionInput, startTwoNodes } from "./kit.ts";
+import {
+  check,
+  expectDead,
+  readThrough,
+  sessionInput,
+  startTwoNodes,
+  untilBackOnRedis,
+} from "./kit.ts";
 
 export default check({
   title: "a slow request can't save a session back to life",
@@ -16,6 +23,7 @@ export default check({
   async run(t) {
     const [a, b] = await startTwoNodes(t);
     const session = await a.create(sessionInput(t));
+    await untilBackOnRedis(t, [a, b]);
     await readThrough(session.id, a, b);
     t.step(
       "a request on a holds the session; the user logs out on b; the request saves, touches, rotates",
@@ -46,6 +54,14 @@ export default check({
       if (saved.status === "rejected")
         await t.rejects(save, "NOT_FOUND", "the save lost, and says so");
       await expectDead(t, [b, a], short.id, "the session is over, whichever came first");
+      const other = await b.create(sessionInput(t));
+      await readThrough(other.id, a);
+      const touch = a.touch(other.id, 120_000);
+      const [, touched] = await Promise.allSettled([b.destroy(other.id), touch]);
+      if (touched.status === "rejected") {
+        await t.rejects(touch, "NOT_FOUND", "the touch lost, and says so");
+      }
+      await expectDead(t, [b, a], other.id, "a touch doesn't bring it back either");
     }
     await slow.heal();
 

@@ -27,7 +27,7 @@ export default check({
       ["destroy", () => a.destroy(session.id)],
       ["destroyAll", () => a.destroyAll(session.userId)],
     ];
-    for (const [name, write] of writes) {
+    const refuse = async ([name, write]: (typeof writes)[number]) => {
       const what = `${name}() is refused in time when PostgreSQL can't be reached`;
       const { outcome } = await t.within(BUDGET_MS + SLACK_MS, write, what);
       const settled =
@@ -35,7 +35,8 @@ export default check({
           ? Promise.resolve(outcome.value)
           : Promise.reject(outcome.reason);
       await t.rejects(settled, "STORE_UNAVAILABLE", what);
-    }
+    };
+    await Promise.all(writes.map(refuse));
     t.step(
       "PostgreSQL is back: nothing that was refused has become visible as a success elsewhere",
     );

@@ -20,7 +20,7 @@ export default check({
   hints: [
     "What is still in Redis when it comes back, and who told it that the user has gone?",
     "A delete that Redis never saw has to be remembered somewhere else, and looked at before Redis is believed again.",
-    "An epoch that every write which Redis missed moves on, kept in PostgreSQL and part of every Redis key, makes all older content unreachable at once.",
+    "An epoch that every write which Redis missed moves on, kept in PostgreSQL and noted with every session that is cached, tells what is too old to be believed. Note the epoch that belongs to the row, not the one that you happen to remember.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);

@@ -22,7 +22,7 @@ export default check({
   hints: [
     "Your Redis client keeps commands while it is offline. When does it send them, and what has happened since?",
     "A paused Redis executes what it finds in its socket when it wakes up, long after you gave up on it.",
-    "Writes to Redis must lose against newer ones, whenever they arrive: compare a number that only grows, inside Redis. No clock will do.",
+    "Writes to Redis must lose against newer ones, whenever they arrive: compare inside Redis something that every change moves on (`version` is not it: touch and destroy leave it alone), or let readers fill only what nobody has changed since they asked. No clock will do.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);

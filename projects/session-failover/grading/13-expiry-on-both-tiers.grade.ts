@@ -42,7 +42,11 @@ export default check({
       "NOT_FOUND",
       "an expired session can't be touched to life",
     );
+    const late = { data: {}, expectedVersion: 1 };
+    await t.rejects(a.update(short.id, late), "NOT_FOUND", "an expired session can't be updated");
+    await t.rejects(b.rotate(short.id), "NOT_FOUND", "an expired session can't be rotated");
     t.equal(await a.list(short.userId), [], "an expired session is not listed");
+    t.equal(await a.destroyAll(short.userId), 0, "nor counted by destroyAll()");
     t.equal((await a.get(slid.id))?.id, slid.id, "the touched one lives on");
 
     t.step("the same while Redis is down");

@@ -30,7 +30,7 @@ export default check({
       ["destroyAll", () => a.destroyAll(session.userId)],
       ["list", () => b.list(session.userId)],
     ];
-    for (const [name, call] of calls) {
+    const refuse = async ([name, call]: (typeof calls)[number]) => {
       const what = `${name}() says STORE_UNAVAILABLE in time when both stores are down`;
       const { outcome } = await t.within(BUDGET_MS + SLACK_MS, call, what);
       const settled =
@@ -38,7 +38,8 @@ export default check({
           ? Promise.resolve(outcome.value)
           : Promise.reject(outcome.reason);
       await t.rejects(settled, "STORE_UNAVAILABLE", what);
-    }
+    };
+    await Promise.all(calls.map(refuse));
     t.step("both are back");
     await Promise.all([redisOutage.heal(), postgresOutage.heal()]);
     await t.eventually(

@@ -1,6 +1,6 @@
 import { kill } from "@db-katas/engines/faults/kill";
 import { pause } from "@db-katas/engines/faults/pause";
-import { check, readThrough, sessionInput, startNodes } from "./kit.ts";
+import { check, readThrough, sessionInput, startNodes, untilBackOnRedis } from "./kit.ts";
 
 const REQUESTS = 300;
 const MAX_CONNECTIONS = 20;
@@ -28,6 +28,8 @@ export default check({
     const usesRedis = t.lease("redis").traffic("a").bytesDown > 0;
     for (const fault of [kill, pause]) {
       t.step(`${REQUESTS} requests while Redis is away (${fault.name})`);
+      // Whoever has not yet come back from the fault before would not meet this one.
+      await untilBackOnRedis(t, [a], ["a"]);
       await using _outage = await t.inject("redis", fault);
       const before = t.lease("redis").traffic("a");
       for (let sent = 0; sent < REQUESTS; sent += 10) {

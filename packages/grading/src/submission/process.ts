@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { EngineRun } from "@db-katas/engines";
+import { stripVTControlCharacters } from "node:util";
+import { type EngineRun, killTree, processRef } from "@db-katas/engines";
 import { type BirpcReturn, createBirpc } from "birpc";
 import { SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "../verdict.ts";
 import type { HostFunctions, Outcome } from "./protocol.ts";
@@ -8,6 +10,8 @@ import type { HostFunctions, Outcome } from "./protocol.ts";
 const HOST = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url),
 );
+/** How long pipes that somebody else still holds are waited for, in milliseconds. */
+const PIPES_MS = 500;
 const STDERR_KEPT = 32 * 1024;
 /** Importing a submission with a large client takes about half a second; ten times that is stuck. */
 const LOAD_MS = 15_000;
@@ -59,7 +63,7 @@ export class AppProcess implements AsyncDisposable {
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+        this.#stderr = (this.#stderr + stripVTControlCharacters(text)).slice(-STDERR_KEPT);
       });
     }
     this.#crashed = new Promise<never>((_, reject) => {
@@ -93,7 +97,10 @@ export class AppProcess implements AsyncDisposable {
           this.#child.send(message, () => {});
         },
         on: (listener) => {
-          this.#child.on("message", listener);
+          this.#child.on("message", (message) => {
+            if (isRpcMessage(message)) listener(message);
+            else this.#crash(new SubmissionCrashed(this.name, "it sent what is no answer", ""));
+          });
         },
         timeout: -1,
       },
@@ -125,15 +132,14 @@ export class AppProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
-    const pid = this.#child.pid;
-    if (pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
-      try {
-        process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
-      } catch {
-        this.#child.kill("SIGKILL");
-      }
-    }
-    await this.#exited;
+    const { pid, exitCode, signalCode } = this.#child;
+    const ref = pid === undefined ? undefined : processRef(pid);
+    // The whole tree, and while its members still have their parents: what a submission starts in a
+    // group of its own ends with it too.
+    if (ref && exitCode === null && signalCode === null) await killTree(ref);
+    await Promise.race([this.#exited, wait(PIPES_MS, undefined, { ref: false })]);
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
   }
 
   async #start(options: AppProcessOptions): Promise<void> {
@@ -185,6 +191,11 @@ export class AppProcess implements AsyncDisposable {
     }
     return signal ? `it was ended by ${signal}` : `it exited with code ${code}`;
   }
+}
+
+/** A submission shares the channel with our host: what comes over it may be anything. */
+function isRpcMessage(message: unknown): boolean {
+  return typeof message === "object" && message !== null && "t" in message;
 }
 
 /** Nothing of the grader's environment (engine credentials above all) reaches a submission. */
