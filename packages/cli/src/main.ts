@@ -43,3 +43,12 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else process.exitCode = reportError(error);
 }
+
+// Not left to Node: with sockets that were reset, its own clean-up sometimes waits for a handle that
+// never closes, at full speed and for ever (seen with 24.21, in Environment::CleanupHandles).
+await Promise.all(
+  [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
+  ),
+);
+process.exit();

@@ -189,18 +189,20 @@ export class CheckContext<S extends SubmissionContract> {
   setHolds(history: History<SetOp>, what: string): void {
     const verdict = checkSet(history.operations);
     if (verdict.valid) return;
-    const count = (name: string, elements: readonly string[]) =>
-      elements.length > 0
-        ? [`${elements.length} ${name} (${elements.slice(0, 3).join(", ")})`]
-        : [];
+    const anomalies = [
+      ["lost", verdict.lost],
+      ["resurrected", verdict.resurrected],
+      ["never added", verdict.phantom],
+    ] as const;
+    const found = anomalies.filter(([, elements]) => elements.length > 0);
     throw new CheckFailure(what, {
       expected: "nothing lost, nothing resurrected, nothing made up",
-      received: [
-        ...count("lost", verdict.lost),
-        ...count("resurrected", verdict.resurrected),
-        ...count("never added", verdict.phantom),
-      ].join(", "),
-      detail: ["The operations that prove it:", ...verdict.counterexample.map(formatOperation)],
+      received: found.map(([name, elements]) => `${elements.length} ${name}`).join(", "),
+      detail: [
+        ...found.map(([name, elements]) => `${name}, for instance: ${elements[0]}`),
+        "The operations that prove one of them:",
+        ...verdict.counterexample.map(formatOperation),
+      ],
     });
   }
 }

@@ -54,7 +54,10 @@ export class Trace {
 
   #push(event: TraceEvent): void {
     this.#events.push(event);
-    if (this.#events.length > KEPT) this.#events.shift();
+    if (this.#events.length <= KEPT) return;
+    // Steps and faults say where one is; of calls there are many.
+    const oldest = this.#events.findIndex(({ kind }) => kind === "call");
+    this.#events.splice(Math.max(oldest, 0), 1);
   }
 }
 

@@ -1,9 +1,10 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { SubmissionError } from "@db-katas/grading";
 import { check, readThrough, SLACK_MS, STALENESS_MS, sessionInput, startTwoNodes } from "./kit.ts";
 
 /** b's calls end in this time, so that S is met whatever they wait for, in milliseconds. */
-const CALL_MS = 1_000;
+const CALL_MS = 400;
 
 export default check({
   title: "a node that can't ask PostgreSQL stops believing Redis within S",
@@ -37,7 +38,14 @@ export default check({
     const safe = (answer: string) => answer !== "the session";
     const what = "b doesn't serve a session that ended more than S ago";
     await t.eventually(STALENESS_MS + SLACK_MS, refuses, safe, what, "STORE_UNAVAILABLE, or null");
-    t.ok(safe(await refuses()), `${what}, and then again`, {
+    // One refusal may have other reasons: a slow moment of Redis, say. It has to stay that way.
+    const later = await Promise.all(
+      Array.from({ length: 14 }, async (_, i) => {
+        await wait(i * 50);
+        return refuses();
+      }),
+    );
+    t.ok(later.every(safe), `${what}, and then again`, {
       expected: "STORE_UNAVAILABLE, or null",
       received: "the session",
     });

@@ -14,14 +14,14 @@ import type { Deadline } from "./deadline.ts";
 /** Asks PostgreSQL; whoever answers calls {@link EpochView.observe}. */
 export type RefreshEpoch = (deadline: Deadline) => Promise<unknown>;
 
-/** From this share of S on, a read starts a refresh in the background; from the other on it waits. */
+/** From this share of S on, a read starts a refresh in the background. */
 const REFRESH_FROM = 0.5;
-const WAIT_FROM = 0.9;
 
 export class EpochView {
   readonly #stalenessMs: number;
   readonly #refresh: RefreshEpoch;
   #known = 0;
+  #told = false;
   #asOf = Number.NEGATIVE_INFINITY;
   #distrustBefore = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
@@ -38,6 +38,7 @@ export class EpochView {
 
   /** PostgreSQL said so, in a snapshot taken after `sentAt` (`performance.now()`). */
   observe(epoch: number, sentAt: number): void {
+    this.#told = true;
     this.#known = Math.max(this.#known, epoch);
     if (sentAt >= this.#distrustBefore) this.#asOf = Math.max(this.#asOf, sentAt);
   }
@@ -49,17 +50,16 @@ export class EpochView {
   }
 
   /**
-   * Whether the knowledge is young enough to read from Redis; refreshes it when that is due. One
-   * refresh at a time, however many reads wait for it.
+   * Whether Redis may be read; refreshes the knowledge behind the reader's back when that is due, so
+   * that a slow or absent PostgreSQL is not felt.
    * @returns false before PostgreSQL has told it for the first time
    */
   async fresh(deadline: Deadline): Promise<boolean> {
-    const age = this.#age();
-    if (age < this.#stalenessMs * REFRESH_FROM) return true;
-    this.#refreshing ??= this.#startRefresh(deadline);
-    if (age >= this.#stalenessMs * WAIT_FROM) await this.#refreshing;
-    // A short outage of PostgreSQL need not be one of ours: Redis has the sessions.
-    return this.#asOf > Number.NEGATIVE_INFINITY;
+    if (this.#age() >= this.#stalenessMs * REFRESH_FROM) {
+      this.#refreshing ??= this.#startRefresh(deadline);
+    }
+    if (!this.#told) await this.#refreshing;
+    return this.#told;
   }
 
   #age(): number {
