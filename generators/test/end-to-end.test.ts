@@ -39,6 +39,7 @@ test("a new exercise type-checks, lints and verifies as it is, outside of the cl
       results.map(({ subject, problems, notGraded }) => [subject, notGraded ?? problems]),
     ).toEqual([
       ["coverage", []],
+      ["types", []],
       ["reference", []],
       ["starter", []],
       ["variant append-only", []],

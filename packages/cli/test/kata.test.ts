@@ -162,7 +162,9 @@ describe("bad input names what to type next, with exit code 2", () => {
   });
 
   it("turbo without the engines' key", async () => {
-    const ran = await kata(["grade", "counter", "--reference"], { env: { TURBO_HASH: "abc" } });
+    const ran = await kata(["grade", "counter", "--reference"], {
+      env: { TURBO_HASH: "abc", KATA_ENGINE_KEY: "" },
+    });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toMatchInlineSnapshot(`
       "NO_ENGINE_KEY  turbo was started without KATA_ENGINE_KEY.
