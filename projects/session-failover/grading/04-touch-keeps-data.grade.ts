@@ -24,6 +24,8 @@ export default check({
       const touch = a.touch(session.id, 120_000 + round).finally(() => {
         touching = false;
       });
+      // Awaited below; an update that is refused before that ends the check.
+      touch.catch(() => {});
       // At least one update after the touch is over, so that what it left behind is met.
       for (let last = false; !last; ) {
         last = !touching;

@@ -43,6 +43,7 @@ export class AppProcess implements AsyncDisposable {
   readonly #exited: Promise<void>;
   #stderr = "";
   #ending = false;
+  readonly #timers = new Set<NodeJS.Timeout>();
   #crash: (error: SubmissionCrashed) => void = () => {};
   readonly #crashed: Promise<never>;
 
@@ -132,6 +133,9 @@ export class AppProcess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
+    // Calls that a check left behind stay open for ever: nobody waits, and nobody is to be told.
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
     const { pid, exitCode, signalCode } = this.#child;
     const ref = pid === undefined ? undefined : processRef(pid);
     // The whole tree, and while its members still have their parents: what a submission starts in a
@@ -160,6 +164,7 @@ export class AppProcess implements AsyncDisposable {
   ): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
+      if (this.#ending) return;
       timer = setTimeout(
         () =>
           reject(
@@ -169,8 +174,7 @@ export class AppProcess implements AsyncDisposable {
           ),
         limitMs,
       );
-      // A process that is ended never answers: what waits for it must not keep the grader alive.
-      timer.unref();
+      this.#timers.add(timer);
     });
     try {
       const outcome = await Promise.race([send(), this.#crashed, timeout]);
@@ -178,6 +182,7 @@ export class AppProcess implements AsyncDisposable {
       throw new SubmissionError(this.name, operation, outcome.error);
     } finally {
       clearTimeout(timer);
+      if (timer) this.#timers.delete(timer);
     }
   }
 
