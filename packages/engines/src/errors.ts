@@ -121,7 +121,7 @@ export function startFailed(
     return new EngineError("DISK_FULL", {
       happened: `${engine} did not start: the disk is full`,
       details,
-      remedy: "free some space where temporary files live, or point TMPDIR at a larger disk",
+      remedy: "free some space where runs live, or point KATA_RUNS at a folder with more",
     });
   }
   if (portTaken(log)) {

@@ -5,3 +5,4 @@ export { type AnyFault, loadDefinitions, loadFaults } from "./registry.ts";
 export { type OpenOptions, openEngines } from "./run.ts";
 export type * from "./types.ts";
 export { killTree, processRef } from "./watcher/processes.ts";
+export { runParents } from "./watcher/run-folder.ts";

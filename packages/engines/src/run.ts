@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
 import type { RunContext } from "./context.ts";
@@ -12,6 +11,7 @@ import { loadDefinitions } from "./registry.ts";
 import type { Capability, EngineRequest, EngineRun, Lease, Offer, ProbeResult } from "./types.ts";
 import { serverUser, untraversable } from "./user.ts";
 import { Watcher } from "./watcher/client.ts";
+import { runParents } from "./watcher/run-folder.ts";
 import { folderPrefix } from "./watcher/sweep.ts";
 
 export interface OpenOptions {
@@ -48,7 +48,7 @@ class Run implements EngineRun {
   constructor({ env = process.env, onProgress = () => {}, signal }: OpenOptions) {
     const user = serverUser();
     // Servers of another user must be able to reach their data.
-    const parent = untraversable(tmpdir(), user) ? "/tmp" : tmpdir();
+    const parent = runParents(env).find((each) => !untraversable(each, user)) ?? "/tmp";
     this.folder = join(parent, `${folderPrefix}${this.id}`);
     this.#context = {
       id: this.id,

@@ -94,7 +94,7 @@ test("a server that doesn't start: the log decides what it is called", () => {
     redis did not start: the disk is full
       redis-server on PATH
       | FATAL: could not write: No space left on device
-    What to do: free some space where temporary files live, or point TMPDIR at a larger disk"
+    What to do: free some space where runs live, or point KATA_RUNS at a folder with more"
   `);
 });
 

@@ -66,7 +66,7 @@ export interface Held {
   readonly app: number;
 }
 
-/** Starts `fixtures/runner.ts`, with temporary files in a folder of the test's own. */
+/** Starts `fixtures/runner.ts`, with its run in a folder of the test's own. */
 export function startRunner(
   stage: string,
   folder: string,
@@ -77,7 +77,7 @@ export function startRunner(
     [join(import.meta.dirname, "fixtures", "runner.ts"), stage],
     {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, TMPDIR: folder, ...env },
+      env: { ...process.env, KATA_RUNS: folder, ...env },
     },
   );
   const held = new Promise<Held>((resolve, reject) => {
@@ -87,4 +87,18 @@ export function startRunner(
   });
   held.catch(() => {});
   return { child, held };
+}
+
+/** Ids of the System V shared memory segments of this machine. Linux only. */
+export function segments(): string[] {
+  const [, ...rows] = readFileSync("/proc/sysvipc/shm", "utf8").trimEnd().split("\n");
+  return rows.map((row) => row.trim().split(/\s+/)[1] ?? "");
+}
+
+/** Ids of the segments that PostgreSQL servers in a folder hold. */
+export function segmentsOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith("postmaster.pid"))
+    .map((file) => readFileSync(join(folder, file), "utf8").split("\n")[6] ?? "")
+    .map((line) => line.trim().split(/\s+/)[1] ?? "");
 }

@@ -70,7 +70,7 @@ test.runIf(root)("a full disk is called by its name", async ({ skip }) => {
   } catch {
     skip("this sandbox mounts nothing");
   }
-  vi.stubEnv("TMPDIR", folder.path);
+  vi.stubEnv("KATA_RUNS", folder.path);
   try {
     const run = await openEngines();
     await expect(run.lease("postgres")).rejects.toMatchObject({ code: "DISK_FULL" });

@@ -13,6 +13,8 @@ import {
   listens,
   ownFolder,
   processesIn,
+  segments,
+  segmentsOf,
   startRunner,
 } from "./helpers.ts";
 
@@ -32,8 +34,12 @@ describe.runIf(linux)("when the runner is killed with -9", () => {
     const { ports, folder, app } = await held;
     expect(processesIn(temporary.path).some((command) => command.includes("postgres"))).toBe(true);
     const appRef = processRef(app);
+    const shared = segmentsOf(folder);
+    expect(shared).toHaveLength(2);
+    expect(segments()).toEqual(expect.arrayContaining(shared));
     child.kill("SIGKILL");
     await nothingRemains(temporary.path);
+    expect(segments().filter((id) => shared.includes(id))).toEqual([]);
     expect(existsSync(folder)).toBe(false);
     expect(await Promise.all(ports.map(listens))).toEqual(ports.map(() => false));
     expect(appRef && isAlive(appRef)).toBe(false);

@@ -77,9 +77,12 @@ export default check({
       null,
       "an id that a rotated away is dead on b within S",
     );
+    const third = await b.update(shared.id, { data: someData(t), expectedVersion: 3 });
+    await expectWithinBound(t, [b, a], shared.id, third, "a sees what b wrote last");
     t.step("node a has Redis again");
     await outage.heal();
-    const third = await b.update(shared.id, { data: someData(t), expectedVersion: 3 });
+    // Whatever a has kept for Redis is told by now, and b's newer writes came before.
+    await untilBackOnRedis(t, [a, b]);
     await expectWithinBound(
       t,
       [b, a],
@@ -87,6 +90,8 @@ export default check({
       third,
       "after the partition both read the newest",
     );
+    const fourth = await a.update(shared.id, { data: someData(t), expectedVersion: 4 });
+    await expectWithinBound(t, [a, b], shared.id, fourth, "and what a writes then");
     await expectWithinBound(t, [a, b], ended.id, null, "what was ended stays dead");
     t.equal((await b.get(rotated.id))?.userId, moved.userId, "the rotated session lives on b");
   },

@@ -1,7 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { SubmissionError } from "@db-katas/grading";
-import { check, readThrough, SLACK_MS, STALENESS_MS, sessionInput, startTwoNodes } from "./kit.ts";
+import {
+  check,
+  readThrough,
+  SLACK_MS,
+  STALENESS_MS,
+  sessionInput,
+  startTwoNodes,
+  untilBackOnRedis,
+} from "./kit.ts";
 
 /** b's calls end in this time, so that S is met whatever they wait for, in milliseconds. */
 const CALL_MS = 400;
@@ -22,6 +30,9 @@ export default check({
     const [a, b] = await startTwoNodes(t, CALL_MS);
     const session = await a.create(sessionInput(t));
     await readThrough(session.id, a, b);
+    // A node that is still on its way to Redis has nothing yet that it could go on believing.
+    await untilBackOnRedis(t, [b], ["b"]);
+    await readThrough(session.id, b);
     t.step("b loses PostgreSQL, a loses Redis; the user logs out on a");
     const bIsDeaf = await t.inject("postgres", blackHole, { nodes: ["b"] });
     const aIsMute = await t.inject("redis", blackHole, { nodes: ["a"] });

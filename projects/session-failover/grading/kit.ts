@@ -88,9 +88,9 @@ export async function readThrough(id: string, ...nodes: SessionNode[]): Promise<
 }
 
 /**
- * After a heal: reads a session that nobody cares for until every node has heard from Redis again,
- * so that what follows meets nodes that trust it. Nodes that do without Redis are given that time
- * and no more.
+ * At the start, or after a heal: reads a session that nobody cares for until every node has heard
+ * from Redis, so that what follows meets nodes that trust it. Nodes that do without Redis are given
+ * that time and no more.
  */
 export async function untilBackOnRedis(
   t: SessionContext,
@@ -100,8 +100,9 @@ export async function untilBackOnRedis(
   const received = () => names.map((name) => t.lease("redis").traffic(name).bytesDown);
   const [first] = nodes;
   if (!first) return;
+  // Not the bytes: of a node that has only just been started, Redis may not have heard yet.
+  if (names.every((name) => t.lease("redis").traffic(name).connections === 0)) return;
   const before = received();
-  if (before.every((bytes) => bytes === 0)) return;
   const canary = await first.create(sessionInput(t));
   const end = performance.now() + FAIL_BACK_MS;
   while (performance.now() < end) {

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, statfs } from "node:fs/promises";
-import { availableParallelism, freemem, platform, release, tmpdir, totalmem } from "node:os";
-import { cacheFolder, clearCache } from "@db-katas/engines";
+import { availableParallelism, freemem, platform, release, totalmem } from "node:os";
+import { cacheFolder, clearCache, runParents } from "@db-katas/engines";
 import { terminalPaint } from "@db-katas/grading";
 import type { Command } from "commander";
 import prettyBytes from "pretty-bytes";
@@ -86,7 +86,7 @@ async function examine(): Promise<Finding[]> {
       detail: `${availableParallelism()} cores, ${prettyBytes(freemem())} of ${prettyBytes(totalmem())} memory free`,
     },
     await examineFolder("cache", cache, "set KATA_CACHE to a folder that you may write"),
-    await examineFolder("temporary files", tmpdir(), "set TMPDIR to a folder that you may write"),
+    await examineFolder("runs", runParents()[0], "set KATA_RUNS to a folder that you may write"),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, rm, statfs } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type RunContext, runTool, tail, unique } from "../context.ts";
@@ -148,7 +148,7 @@ export class ProcessServer implements Server, ServerControl {
     return this.#inTurn(async () => {
       if (this.#process)
         throw new Error(`${this.#definition.name} can be wiped only while it is down`);
-      await rm(this.#data, { recursive: true, force: true });
+      await this.#context.watcher.ask({ op: "remove", folder: this.#data });
       await this.#makeData(this.#prepared.seed);
     });
   }
@@ -173,7 +173,7 @@ export class ProcessServer implements Server, ServerControl {
   async end(): Promise<void> {
     this.#ended = true;
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#context.watcher.ask({ op: "remove", folder: this.#folder });
   }
 
   /** One change of state at a time; the next begins when this one is over, whatever came of it. */

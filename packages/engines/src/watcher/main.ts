@@ -4,7 +4,7 @@
  * Arguments: the run's folder.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeContainers } from "./containers.ts";
 import {
@@ -18,6 +18,7 @@ import {
   treeMemory,
 } from "./processes.ts";
 import type { ContainerScope, FromWatcher, Launch, ToWatcher } from "./protocol.ts";
+import { removeData } from "./remove.ts";
 import { type RunRecord, recordFile, sweep } from "./sweep.ts";
 
 const runFolder = process.argv[2];
@@ -112,6 +113,9 @@ async function handle(request: ToWatcher): Promise<number | undefined> {
       folders.add(request.folder);
       record();
       return undefined;
+    case "remove":
+      removeData(request.folder);
+      return undefined;
     case "release":
       folders.delete(request.folder);
       record();
@@ -132,8 +136,7 @@ function end(): Promise<void> {
     for (const ref of doomed) if (isAlive(ref)) stopTree(ref);
     await Promise.allSettled(doomed.map((ref) => killTree(ref)));
     await Promise.allSettled([...containers.values()].map(removeContainers));
-    for (const folder of folders)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    for (const folder of folders) removeData(folder);
   })();
   return ending;
 }

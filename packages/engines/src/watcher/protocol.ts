@@ -26,7 +26,7 @@ export type Request =
   | { readonly op: "pause" | "resume" | "kill" | "memory"; readonly key: string }
   | { readonly op: "adopt"; readonly pid: number }
   | { readonly op: "disown"; readonly pid: number }
-  | { readonly op: "own" | "release"; readonly folder: string }
+  | { readonly op: "own" | "release" | "remove"; readonly folder: string }
   | { readonly op: "containers"; readonly scope: ContainerScope }
   | { readonly op: "end" };
 

@@ -1,7 +1,9 @@
 /** Clears away what earlier runs left whose watcher was killed too. */
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isAlive, killTree, type ProcessRef } from "./processes.ts";
+import { removeData } from "./remove.ts";
+import { runParents } from "./run-folder.ts";
 
 export const folderPrefix = "db-katas-";
 const runFolder = new RegExp(`^${folderPrefix}[0-9a-f]{8}$`);
@@ -17,13 +19,14 @@ export interface RunRecord {
 /** A folder without a record may be one that is just being made. */
 const youngMs = 60_000;
 
-/** Looks at the siblings of a run's folder and ends those whose watcher is dead. */
+/** Looks for runs wherever runs may have their folders and ends those whose watcher is dead. */
 export async function sweep(ownFolder: string): Promise<void> {
-  const parent = dirname(ownFolder);
-  for (const entry of readdirSync(parent)) {
-    const folder = join(parent, entry);
-    if (!runFolder.test(entry) || folder === ownFolder) continue;
-    await sweepRun(folder).catch(() => {});
+  for (const parent of new Set([dirname(ownFolder), ...runParents()])) {
+    for (const entry of readdirSync(parent)) {
+      const folder = join(parent, entry);
+      if (!runFolder.test(entry) || folder === ownFolder) continue;
+      await sweepRun(folder).catch(() => {});
+    }
   }
 }
 
@@ -40,6 +43,5 @@ export async function sweepRun(folder: string): Promise<void> {
   }
   if (record && isAlive(record.watcher)) return;
   await Promise.allSettled((record?.processes ?? []).map((ref) => killTree(ref)));
-  for (const each of [...(record?.folders ?? []), folder])
-    rmSync(each, { recursive: true, force: true });
+  for (const each of [...(record?.folders ?? []), folder]) removeData(each);
 }

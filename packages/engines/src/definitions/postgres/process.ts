@@ -102,6 +102,8 @@ const initdbArguments = [
 /** What the version that we ship knows, and an older one elsewhere may not. */
 const shippedSettings: Readonly<Record<string, string>> = {
   ...settings,
+  // In its data folder, so that a killed server's go with that; POSIX segments would stay for good.
+  ...(process.platform === "win32" ? {} : { dynamic_shared_memory_type: "mmap" }),
   // Cloning a database leaves the copying of files to the kernel.
   ...(["linux", "darwin"].includes(process.platform) ? { file_copy_method: "clone" } : {}),
 };
