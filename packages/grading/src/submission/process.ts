@@ -1,14 +1,16 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { type EngineRun, killTree, processRef } from "@db-katas/engines";
-import { type BirpcReturn, createBirpc } from "birpc";
 import { SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "../verdict.ts";
-import type { HostFunctions, Outcome } from "./protocol.ts";
+import type { Operation } from "./app/channel.ts";
+import { Link } from "./link.ts";
 
 const HOST = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.js", import.meta.url),
+  new URL(import.meta.url.endsWith(".ts") ? "./app/host.ts" : "./app/host.js", import.meta.url),
 );
 /** How long pipes that somebody else still holds are waited for, in milliseconds. */
 const PIPES_MS = 500;
@@ -38,9 +40,9 @@ export class AppProcess implements AsyncDisposable {
   readonly name: string;
   readonly ready: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #rpc: BirpcReturn<HostFunctions>;
+  readonly #link: Link;
   readonly #callMs: number;
-  readonly #exited: Promise<void>;
+  readonly #closed: Promise<unknown>;
   #stderr = "";
   #ending = false;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -50,18 +52,7 @@ export class AppProcess implements AsyncDisposable {
   constructor(options: AppProcessOptions) {
     this.name = options.name;
     this.#callMs = options.callMs;
-    this.#child = fork(HOST, [options.exercise], {
-      cwd: options.cwd,
-      // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
-      detached: true,
-      serialization: "advanced",
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      execArgv: [
-        `--max-old-space-size=${options.memoryMb}`,
-        "--disable-warning=ExperimentalWarning",
-      ],
-      env: environment(options.compileCache),
-    });
+    this.#child = launch(options);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#stderr = (this.#stderr + stripVTControlCharacters(text)).slice(-STDERR_KEPT);
@@ -71,41 +62,22 @@ export class AppProcess implements AsyncDisposable {
       this.#crash = reject;
     });
     this.#crashed.catch(() => {});
-    this.#exited = new Promise((resolve) => {
-      this.#child.once("error", (error) => {
-        this.#crash(new SubmissionCrashed(this.name, `it could not be started: ${error}`, ""));
-        resolve();
-      });
-      // "close" comes after the last of stderr, "exit" may not.
-      this.#child.once("close", (code, signal) => {
-        if (this.#child.pid) options.engines.disown(this.#child.pid);
-        if (!this.#ending) {
-          this.#crash(
-            new SubmissionCrashed(
-              this.name,
-              this.#describeExit(code, signal, options),
-              this.#stderr,
-            ),
-          );
-        }
-        resolve();
-      });
-    });
-    this.#rpc = createBirpc<HostFunctions>(
-      {},
-      {
-        post: (message) => {
-          this.#child.send(message, () => {});
-        },
-        on: (listener) => {
-          this.#child.on("message", (message) => {
-            if (isRpcMessage(message)) listener(message);
-            else this.#crash(new SubmissionCrashed(this.name, "it sent what is no answer", ""));
-          });
-        },
-        timeout: -1,
-      },
+    const [, , , requests, answers] = this.#child.stdio as unknown as Duplex[];
+    this.#link = new Link(requests as Duplex, answers as Duplex, () =>
+      this.#crash(new SubmissionCrashed(this.name, "it wrote to the grader's channel itself", "")),
     );
+    this.#child.once("error", (error) => {
+      this.#crash(new SubmissionCrashed(this.name, `it could not be started: ${error}`, ""));
+    });
+    this.#closed = once(this.#child, "close").catch(() => {});
+    this.#child.once("exit", async (code, signal) => {
+      if (this.#child.pid) options.engines.disown(this.#child.pid);
+      if (this.#ending) return;
+      // The last of stderr may still be under way; a child that it left may hold the pipe for ever.
+      await Promise.race([this.#closed, wait(PIPES_MS)]);
+      const how = this.#describeExit(code, signal, options);
+      this.#crash(new SubmissionCrashed(this.name, how, this.#stderr));
+    });
     this.ready = this.#start(options);
     this.ready.catch(() => {});
   }
@@ -119,16 +91,16 @@ export class AppProcess implements AsyncDisposable {
     return this.#stderr;
   }
 
-  migrate(args: unknown[]): Promise<void> {
-    return this.#settle("migrate", () => this.#rpc.migrate(args)).then(() => {});
+  async migrate(args: unknown[]): Promise<void> {
+    await this.#ask("migrate", "migrate", args);
   }
 
-  createNode(args: unknown[]): Promise<void> {
-    return this.#settle("createNode", () => this.#rpc.createNode(args)).then(() => {});
+  async createNode(args: unknown[]): Promise<void> {
+    await this.#ask("createNode", "createNode", args);
   }
 
   call(method: string, args: unknown[]): Promise<unknown> {
-    return this.#settle(method, () => this.#rpc.call(method, args));
+    return this.#ask("call", method, [method, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,7 +113,8 @@ export class AppProcess implements AsyncDisposable {
     // The whole tree, and while its members still have their parents: what a submission starts in a
     // group of its own ends with it too.
     if (ref && exitCode === null && signalCode === null) await killTree(ref);
-    await Promise.race([this.#exited, wait(PIPES_MS, undefined, { ref: false })]);
+    await Promise.race([this.#closed, wait(PIPES_MS, undefined, { ref: false })]);
+    this.#link.close();
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
   }
@@ -150,16 +123,17 @@ export class AppProcess implements AsyncDisposable {
     // Under the watcher before any of its code runs, so that nothing outlives us.
     if (this.#child.pid !== undefined) await options.engines.adopt(this.#child.pid);
     try {
-      await this.#settle("import", () => this.#rpc.load(options.entry), LOAD_MS);
+      await this.#ask("load", "import", [options.entry], LOAD_MS);
     } catch (error) {
       if (!(error instanceof SubmissionError)) throw error;
       throw new SubmissionCrashed(this.name, error.message, error.remoteStack ?? this.#stderr);
     }
   }
 
-  async #settle(
-    operation: string,
-    send: () => Promise<Outcome>,
+  async #ask(
+    operation: Operation,
+    called: string,
+    args: unknown[],
     limitMs = this.#callMs,
   ): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
@@ -169,7 +143,7 @@ export class AppProcess implements AsyncDisposable {
         () =>
           reject(
             new SubmissionTimedOut(
-              `${operation}() on node ${this.name} did not answer within ${limitMs} ms.`,
+              `${called}() on node ${this.name} did not answer within ${limitMs} ms.`,
             ),
           ),
         limitMs,
@@ -177,9 +151,10 @@ export class AppProcess implements AsyncDisposable {
       this.#timers.add(timer);
     });
     try {
-      const outcome = await Promise.race([send(), this.#crashed, timeout]);
+      const answer = this.#link.ask(operation, args);
+      const outcome = await Promise.race([answer, this.#crashed, timeout]);
       if (outcome.ok) return outcome.value;
-      throw new SubmissionError(this.name, operation, outcome.error);
+      throw new SubmissionError(this.name, called, outcome.error);
     } finally {
       clearTimeout(timer);
       if (timer) this.#timers.delete(timer);
@@ -198,9 +173,18 @@ export class AppProcess implements AsyncDisposable {
   }
 }
 
-/** A submission shares the channel with our host: what comes over it may be anything. */
-function isRpcMessage(message: unknown): boolean {
-  return typeof message === "object" && message !== null && "t" in message;
+function launch(options: AppProcessOptions): ChildProcess {
+  const flags = [
+    `--max-old-space-size=${options.memoryMb}`,
+    "--disable-warning=ExperimentalWarning",
+  ];
+  return spawn(process.execPath, [...flags, HOST, options.exercise], {
+    cwd: options.cwd,
+    // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    env: environment(options.compileCache),
+  });
 }
 
 /** Nothing of the grader's environment (engine credentials above all) reaches a submission. */
