@@ -1,7 +1,11 @@
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
 import { check, nodeConfig, sessionInput } from "./kit.ts";
 
 const SESSIONS = 25;
+/** How long a third process holds the file's write lock, in milliseconds: much less than the budget. */
+const LOCKED_MS = 600;
 
 export default check({
   title: "for development, two processes share one SQLite file without treading on each other",
@@ -22,6 +26,18 @@ export default check({
       t.start("a", nodeConfig("a", stores)),
       t.start("b", nodeConfig("b", stores)),
     ]);
+    t.step(`a third process writes to the file for ${LOCKED_MS} ms; a opens a session meanwhile`);
+    const third = new DatabaseSync(sqlite, { timeout: 2_000 });
+    try {
+      third.exec("BEGIN IMMEDIATE");
+      const patient = a.create(sessionInput(t));
+      // Who doesn't wait for the lock has failed long before it is given back.
+      await Promise.race([patient, wait(LOCKED_MS)]);
+      third.exec("COMMIT");
+      t.equal((await b.get((await patient).id))?.version, 1, "it is opened when the file is free");
+    } finally {
+      third.close();
+    }
     t.step(`both open ${SESSIONS} sessions at the same moment`);
     const sessions = await Promise.all(
       [a, b].flatMap((node) =>

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { type Dirent, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { processRef } from "./processes.ts";
 
 /**
  * Removes a folder of killed servers' data. A killed PostgreSQL leaves a System V segment behind
@@ -12,7 +13,8 @@ export function removeData(folder: string): void {
   for (const file of pidFiles(folder, 3)) {
     const lines = readFileSync(file, "utf8").split("\n");
     const id = lines[6]?.trim().split(/\s+/)[1];
-    if (!id || isRunning(Number(lines[0]))) continue;
+    // Not by signal 0: a killed server may still be a zombie.
+    if (!id || processRef(Number(lines[0]))) continue;
     try {
       execFileSync("ipcrm", ["-m", id], { stdio: "ignore" });
     } catch {
@@ -35,13 +37,4 @@ function pidFiles(folder: string, depth: number): string[] {
   return entries.flatMap((entry) =>
     entry.isDirectory() ? pidFiles(join(folder, entry.name), depth - 1) : [],
   );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
