@@ -48,9 +48,13 @@ async function readFileIfAny(file: string): Promise<Scorecard | undefined> {
 }
 
 /** Writes aside and renames, so that a reader never sees half a file. */
-export async function writeJson(file: string, value: unknown): Promise<void> {
+export async function writeWhole(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}.tmp`;
-  await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`);
+  await writeFile(draft, text);
   await rename(draft, file);
+}
+
+export function writeJson(file: string, value: unknown): Promise<void> {
+  return writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -33,7 +33,7 @@ function kata(args: readonly string[], options: { cwd?: string; env?: NodeJS.Pro
       [MAIN, ...args],
       {
         cwd: options.cwd ?? root,
-        env: { ...process.env, NO_COLOR: "1", TURBO_HASH: "", ...options.env },
+        env: { ...process.env, NO_COLOR: "1", TURBO_HASH: "", GITHUB_ACTIONS: "", ...options.env },
       },
       (error, stdout, stderr) => {
         const code = error ? Number(error.code) : 0;

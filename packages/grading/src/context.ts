@@ -21,7 +21,12 @@ export interface ContextParts {
   readonly process: (name: string) => AppProcess;
   /** A folder that is removed when the check ends. */
   readonly folder: string;
+  /** A debugger is attached: what the submission takes long for is not held against it. */
+  readonly patient?: boolean;
 }
+
+/** How long anything may take while a debugger is attached. */
+const DEBUGGING_MS = 600_000;
 
 /** Everything that a check may use. Whatever it does through here is in the trace of its failure. */
 export class CheckContext<S extends SubmissionContract> {
@@ -78,7 +83,7 @@ export class CheckContext<S extends SubmissionContract> {
 
   /** Says in the trace what the check is about to do, in words of the brief. */
   step(text: string): void {
-    this.#parts.trace.add("step", text);
+    this.#parts.trace.step(text);
   }
 
   /** Injects a fault into one of the check's engines. It is healed when disposed, or at the check's end. */
@@ -88,11 +93,11 @@ export class CheckContext<S extends SubmissionContract> {
     ...options: FaultArguments<Options>
   ): Promise<ActiveFault> {
     const described = options.length > 0 ? ` ${brief(options[0])}` : "";
-    this.#parts.trace.add("fault", `${engine}: ${fault.name}${described}`);
+    const healed = this.#parts.trace.fault(engine, fault.name, described);
     const active = await this.lease(engine).inject(fault, ...options);
     const heal = async () => {
       await active.heal();
-      this.#parts.trace.add("heal", `${engine}: ${fault.name} is over`);
+      healed();
     };
     return { name: active.name, startedAt: active.startedAt, heal, [Symbol.asyncDispose]: heal };
   }
@@ -143,9 +148,9 @@ export class CheckContext<S extends SubmissionContract> {
     const late = new AbortController();
     const [outcome] = await Promise.race([
       Promise.allSettled([run()]),
-      wait(limitMs, [undefined] as const, { signal: late.signal }).catch(
-        () => [undefined] as const,
-      ),
+      wait(this.#patience(limitMs), [undefined] as const, {
+        signal: late.signal,
+      }).catch(() => [undefined] as const),
     ]);
     late.abort();
     const tookMs = performance.now() - begin;
@@ -169,7 +174,7 @@ export class CheckContext<S extends SubmissionContract> {
     what: string,
     expected: string,
   ): Promise<T> {
-    const end = performance.now() + limitMs;
+    const end = performance.now() + this.#patience(limitMs);
     for (;;) {
       const [outcome] = await Promise.allSettled([ask()]);
       if (outcome?.status === "fulfilled" && accept(outcome.value)) return outcome.value;
@@ -183,6 +188,10 @@ export class CheckContext<S extends SubmissionContract> {
       }
       await wait(20);
     }
+  }
+
+  #patience(limitMs: number): number {
+    return this.#parts.patient ? DEBUGGING_MS : limitMs;
   }
 
   /** @throws CheckFailure when elements were lost, resurrected or made up, with the operations that prove it */

@@ -12,6 +12,8 @@ export { GradingError, type GradingErrorCode } from "./errors.ts";
 export { formatOperation, History, type Operation } from "./history/history.ts";
 export { checkSet, type SetOp, type SetVerdict } from "./history/set.ts";
 export { defineKata, type Kata, type KataDefinition, loadKata } from "./kata.ts";
+export { githubAnnotations } from "./report/github.ts";
+export { type Reporter, reporters } from "./report/reporter.ts";
 export {
   type CheckResult,
   countOf,
@@ -31,6 +33,7 @@ export {
 } from "./report/text.ts";
 export { loadRubric, type Rubric, withDependencies } from "./rubric.ts";
 export { type GradeOptions, grade } from "./run/grade.ts";
+export type { HeldCheck, HeldEngine } from "./run/hold.ts";
 export { freshSeed, type Random, randomFrom, seedFor } from "./seed.ts";
 export { findSubmission, fingerprint, type Submission } from "./submission/submission.ts";
 export { CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "./verdict.ts";

@@ -6,27 +6,56 @@ export interface TraceEvent {
   readonly atMs: number;
   readonly kind: "step" | "call" | "fault" | "heal";
   /** For a call, the app node. */
-  readonly node?: string;
+  readonly node?: string | undefined;
+  /** For a fault and its heal, the engine. */
+  readonly engine?: string | undefined;
   readonly text: string;
-  /** How long it took, in milliseconds; undefined while under way. */
-  readonly tookMs?: number;
+  /**
+   * How long a call took, or a fault was in force, in milliseconds; undefined while under way, and
+   * for what has no length.
+   */
+  readonly tookMs?: number | undefined;
+  /** Of a call: it ended with an error. */
+  readonly threw?: boolean | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const KEPT = 400;
+const KEPT = 1_000;
 
-/** Keeps the last few hundred events of a check. */
+/** Keeps the last {@link KEPT} events of a check. */
 export class Trace {
   readonly #events: TraceEvent[] = [];
   readonly #begin = performance.now();
+  #dropped = 0;
 
   get events(): readonly TraceEvent[] {
     return this.#events;
   }
 
-  add(kind: TraceEvent["kind"], text: string, node?: string): void {
-    this.#push({ atMs: this.#now(), kind, text, ...(node === undefined ? {} : { node }) });
+  /** How many calls are no longer among the events. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  step(text: string): void {
+    this.#push({ atMs: this.#now(), kind: "step", text });
+  }
+
+  /**
+   * Records a fault that is about to be injected.
+   * @returns to be called when it is healed; more than once is harmless
+   */
+  fault(engine: string, name: string, options = ""): () => void {
+    const text = `${engine}: ${name}${options}`;
+    const event: Mutable<TraceEvent> = { atMs: this.#now(), kind: "fault", engine, text };
+    this.#push(event);
+    return () => {
+      if (event.tookMs !== undefined) return;
+      const atMs = this.#now();
+      event.tookMs = atMs - event.atMs;
+      this.#push({ atMs, kind: "heal", engine, text: `${engine}: ${name} is over` });
+    };
   }
 
   /** Records a call when it begins, and its outcome when it settles. */
@@ -43,6 +72,7 @@ export class Trace {
       return result;
     } catch (error) {
       const code = (error as { code?: string }).code;
+      event.threw = true;
       close(`threw ${code ?? ""} ${error instanceof Error ? error.message : error}`);
       throw error;
     }
@@ -58,6 +88,7 @@ export class Trace {
     // Steps and faults say where one is; of calls there are many.
     const oldest = this.#events.findIndex(({ kind }) => kind === "call");
     this.#events.splice(Math.max(oldest, 0), 1);
+    this.#dropped++;
   }
 }
 
@@ -89,8 +120,10 @@ export function tellingEvents(events: readonly TraceEvent[], lines: number): str
 
 /** `   1204 ms  a  get('x') → null  (3 ms)` */
 export function formatEvent(event: TraceEvent): string {
-  const took = event.tookMs === undefined ? "" : `  (${event.tookMs.toFixed(0)} ms)`;
-  const open = event.kind === "call" && event.tookMs === undefined ? " → no answer yet" : "";
-  const who = event.kind === "call" ? (event.node ?? "") : `[${event.kind}]`;
+  const call = event.kind === "call";
+  // How long a fault lasted is told by its heal.
+  const took = !call || event.tookMs === undefined ? "" : `  (${event.tookMs.toFixed(0)} ms)`;
+  const open = call && event.tookMs === undefined ? " → no answer yet" : "";
+  const who = call ? (event.node ?? "") : `[${event.kind}]`;
   return `${event.atMs.toFixed(0).padStart(7)} ms  ${who.padEnd(7)} ${event.text}${open}${took}`;
 }

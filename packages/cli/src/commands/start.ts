@@ -106,7 +106,7 @@ async function attemptManifest(kata: Kata): Promise<object> {
     scripts: {
       types: "tsc -p .",
       grade: "kata grade .",
-      test: "kata grade . --report .kata/report/grade.json",
+      test: "kata grade . --report json=.kata/report/grade.json",
     },
     dependencies: project.dependencies ?? {},
     devDependencies: { "@db-katas/cli": "workspace:*", ...Object.fromEntries(tools) },

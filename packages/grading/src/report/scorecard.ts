@@ -7,14 +7,38 @@ const engineSchema = z.object({
   source: z.string().describe("where the server comes from; a stand-in says so here"),
 });
 
+const eventSchema = z.object({
+  atMs: z.number().describe("milliseconds since the check began"),
+  kind: z.enum(["step", "call", "fault", "heal"]),
+  node: z.string().describe("of a call: the app node").optional(),
+  engine: z.string().describe("of a fault and its heal").optional(),
+  text: z.string(),
+  tookMs: z
+    .number()
+    .describe("of a call or a fault that came to an end: how long it lasted")
+    .optional(),
+  threw: z.boolean().describe("of a call: it ended with an error").optional(),
+});
+
 const failureSchema = z.object({
   message: z.string(),
+  location: z
+    .object({
+      file: z.string().describe("relative to the submission's folder"),
+      line: z.int(),
+      column: z.int(),
+    })
+    .describe("where in the submission it was thrown, when its stack tells")
+    .optional(),
   expected: z.string().optional(),
   received: z.string().optional(),
   detail: z.array(z.string()).describe("for instance the operations that prove an anomaly"),
   trace: z.array(z.string()).describe("what the grader did last, in order"),
   stderr: z.string().describe("the last of what the submission wrote to stderr").optional(),
-  engineLog: z.string().describe("the last of the engines' logs").optional(),
+  engineLog: z
+    .string()
+    .describe("what the engines logged while the check ran, where their logs have times")
+    .optional(),
 });
 
 const checkSchema = z.object({
@@ -27,10 +51,19 @@ const checkSchema = z.object({
   reason: z.string().describe("why it was skipped or not graded, with the remedy").optional(),
   durationMs: z.number().min(0),
   failure: failureSchema.optional(),
+  timeline: z
+    .array(eventSchema)
+    .describe("what the grader did, in order: all steps and faults, of calls the last hundreds")
+    .optional(),
+  callsLeftOut: z.int().describe("how many earlier calls the timeline has no room for").optional(),
   hints: z.array(z.string()).describe("level by level; empty when passed"),
   replay: z.string().describe("the command that runs just this check again"),
 });
 
+/**
+ * A field may be added without a new version, so readers must let unknown ones pass. One that is
+ * renamed, removed or given another meaning takes a new `schemaVersion`.
+ */
 export const scorecardSchema = z
   .object({
     schemaVersion: z.literal(1),

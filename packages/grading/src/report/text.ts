@@ -9,7 +9,7 @@ export const terminalPaint: Paint = (style, text) =>
   styleText(style, text, { stream: process.stdout, validateStream: true });
 export const plainPaint: Paint = (_, text) => text;
 
-const MARKS: Record<CheckResult["verdict"], { mark: string; style: Style }> = {
+export const MARKS: Record<CheckResult["verdict"], { mark: string; style: Style }> = {
   passed: { mark: "✓", style: "green" },
   failed: { mark: "✗", style: "red" },
   skipped: { mark: "–", style: "gray" },
@@ -18,6 +18,9 @@ const MARKS: Record<CheckResult["verdict"], { mark: string; style: Style }> = {
   crashed: { mark: "☠", style: "red" },
   error: { mark: "!", style: "magenta" },
 };
+
+const STDERR_LINES = 12;
+const LOG_LINES = 10;
 
 /** One line for one check. */
 export function formatCheckLine(check: CheckResult, paint: Paint): string {
@@ -44,17 +47,19 @@ export function formatFailure(check: CheckResult, paint: Paint): string {
     lines.push(paint("gray", "what was done, the last of it:"));
     lines.push(...failure.trace.map((line) => paint("gray", line)));
   }
-  if (failure.stderr) {
-    lines.push(paint("gray", "the submission wrote:"));
+  const wrote = (who: string, text: string | undefined, most: number) => {
+    if (!text) return;
+    lines.push(paint("gray", `${who} wrote:`));
     lines.push(
-      ...failure.stderr
+      ...text
         .trimEnd()
         .split("\n")
-        .slice(-12)
+        .slice(-most)
         .map((line) => `  ${line}`),
     );
-  }
-  if (failure.engineLog) lines.push(paint("gray", "the engines wrote:"), failure.engineLog);
+  };
+  wrote("the submission", failure.stderr, STDERR_LINES);
+  wrote("the engines", failure.engineLog, LOG_LINES);
   lines.push(`${paint("cyan", "again")}  ${check.replay}`);
   return lines.map((line) => `          ${line}`).join("\n");
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { EngineRun, RunningEngine } from "@db-katas/engines";
 import PQueue from "p-queue";
-import { type Check, requestFor } from "../check.ts";
-import { type Kata, messageOf } from "../kata.ts";
+import type { Check } from "../check.ts";
+import type { Kata } from "../kata.ts";
 import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import { type Rubric, withDependencies } from "../rubric.ts";
 import { fingerprint, type Submission } from "../submission/submission.ts";
@@ -12,7 +12,9 @@ import {
   SubmissionError,
   SubmissionTimedOut,
 } from "../verdict.ts";
-import { type CheckRun, runCheck, spawnProcess } from "./run-check.ts";
+import type { HeldCheck } from "./hold.ts";
+import { loadFailure, unavailability } from "./preflight.ts";
+import { runCheck } from "./run-check.ts";
 
 export interface GradeOptions {
   readonly kata: Kata;
@@ -32,6 +34,15 @@ export interface GradeOptions {
   readonly compileCache?: string | undefined;
   readonly onStart?: (check: Check) => void;
   readonly onResult?: (result: CheckResult) => void;
+  /**
+   * Called for a check that did not pass, before anything of it is given back. Until it resolves,
+   * no other check runs.
+   */
+  readonly hold?: ((held: HeldCheck) => Promise<void>) | undefined;
+  /** The app nodes of that check wait for a debugger, and it has no time limits. */
+  readonly inspect?:
+    | { readonly check: string; onInspector(node: string, url: string): void }
+    | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -80,14 +91,16 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
       });
     } else {
       options.onStart?.(check);
-      finish(await runCheck(check, { ...base, replay: replayOf(check) }));
+      const { hold, inspect } = options;
+      const onInspector = inspect?.check === check.id ? inspect.onInspector : undefined;
+      finish(await runCheck(check, { ...base, replay: replayOf(check), hold, onInspector }));
     }
   };
 
   using _guard = tolerateAbandonedCalls();
   await runInOrder(
     rubric.filter((check) => !check.timing),
-    options.concurrency ?? 2,
+    options.hold || options.inspect ? 1 : (options.concurrency ?? 2),
     runOne,
   );
   await runInOrder(
@@ -174,47 +187,4 @@ function blank(check: Check, replay: string): CheckResult {
     hints: [],
     replay,
   };
-}
-
-/** Loads the submission once, so that code that doesn't compile is said once. */
-async function loadFailure(
-  run: Omit<CheckRun, "replay">,
-): Promise<Pick<CheckResult, "verdict" | "failure"> | undefined> {
-  await using process = spawnProcess("import", { ...run, replay: "" });
-  try {
-    await process.ready;
-    return undefined;
-  } catch (error) {
-    const crashed = error instanceof SubmissionCrashed;
-    return {
-      verdict: crashed ? "crashed" : "timed out",
-      failure: {
-        message: `The submission could not be loaded: ${messageOf(error)}`,
-        detail: [`What to do: pnpm exec tsc -p ${run.submission.folder}`],
-        trace: [],
-        ...(crashed && error.stderr ? { stderr: error.stderr } : {}),
-      },
-    };
-  }
-}
-
-/** Why checks can't be graded on this machine, by check id. */
-async function unavailability(rubric: Rubric, engines: EngineRun): Promise<Map<string, string>> {
-  const reasons = new Map<string, string>();
-  for (const check of rubric) {
-    for (const [name, needs] of Object.entries(check.engines)) {
-      const request = requestFor(needs);
-      const probe = await engines.probe(name, request.needs);
-      if (probe.chosen) continue;
-      // The last provider asks least of the person: a package, rather than a server or a runtime.
-      const remedy = probe.offers.flatMap((o) => (!o.offered && o.remedy ? [o.remedy] : [])).at(-1);
-      reasons.set(
-        check.id,
-        `needs ${name}${request.needs.length > 0 ? ` with ${request.needs.join(", ")}` : ""}` +
-          `${remedy ? `: ${remedy}` : ""}`,
-      );
-      break;
-    }
-  }
-  return reasons;
 }

@@ -1,21 +1,14 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
-import { EngineError, type EngineRun, type Lease, type RunningEngine } from "@db-katas/engines";
-import {
-  type Check,
-  type RemoteSubmission,
-  requestFor,
-  type SubmissionContract,
-} from "../check.ts";
+import { EngineError, type Lease } from "@db-katas/engines";
+import type { Check, SubmissionContract } from "../check.ts";
 import { CheckContext } from "../context.ts";
-import { type Kata, messageOf } from "../kata.ts";
+import { messageOf } from "../kata.ts";
 import type { CheckFailureReport, CheckResult } from "../report/scorecard.ts";
 import { randomFrom, seedFor } from "../seed.ts";
-import { AppProcess } from "../submission/process.ts";
-import type { Submission } from "../submission/submission.ts";
-import { Trace, tellingEvents } from "../trace.ts";
+import { type AppProcess, NO_LIMIT_MS } from "../submission/process.ts";
+import { Trace } from "../trace.ts";
 import {
   CheckFailure,
   SubmissionCrashed,
@@ -23,22 +16,12 @@ import {
   SubmissionTimedOut,
   type Verdict,
 } from "../verdict.ts";
+import { describeFailure } from "./describe.ts";
+import { heldCheck } from "./hold.ts";
+import { leaseAll } from "./lease-all.ts";
+import { type CheckRun, spawnProcess } from "./spawn.ts";
 
-const TRACE_SHOWN = 16;
 const HINT_MS = 2_000;
-
-export interface CheckRun {
-  readonly kata: Kata;
-  readonly submission: Submission;
-  /** Hash of the submission's files: the key of what its migrations prepared. */
-  readonly fingerprint: string;
-  readonly engines: EngineRun;
-  readonly runSeed: number;
-  readonly compileCache?: string | undefined;
-  /** Told of every engine that the check met. */
-  readonly onEngine: (engine: RunningEngine) => void;
-  readonly replay: string;
-}
 
 /** Runs one check on one submission. Never throws: whatever happens becomes a verdict. */
 export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult> {
@@ -46,15 +29,15 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
   const processes = new Map<string, AppProcess>();
   const leases = new Map<string, Lease>();
   const folder = join(run.engines.folder, `check-${check.id}-${process.hrtime.bigint()}`);
-  const spawn = (name: string) => spawnProcess(name, run);
   const processFor = (name: string) => {
     const existing = processes.get(name);
     if (existing) return existing;
-    const started = spawn(name);
+    const started = spawnProcess(name, run);
     processes.set(name, started);
     return started;
   };
 
+  const scene = { trace, processes, leases, folder: run.submission.folder, startedAt: Date.now() };
   const begin = performance.now();
   let failure: { verdict: Verdict; error: unknown } | undefined;
   let report: CheckFailureReport | undefined;
@@ -62,7 +45,7 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
   try {
     for (const name of check.nodes ?? []) processFor(name);
     await mkdir(folder, { recursive: true });
-    await leaseAll(check, run, leases, spawn);
+    await leaseAll(check, run, leases);
     await Promise.all([...processes.values()].map((started) => started.ready));
     const seed = seedFor(run.runSeed, check.id);
     const context = new CheckContext<SubmissionContract>({
@@ -72,11 +55,11 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
       trace,
       process: processFor,
       folder,
+      patient: run.onInspector !== undefined,
     });
+    const limitMs = check.timeoutMs ?? run.kata.definition.limits.checkMs;
     try {
-      await withDeadline(check.timeoutMs ?? run.kata.definition.limits.checkMs, () =>
-        check.run(context),
-      );
+      await withDeadline(run.onInspector ? NO_LIMIT_MS : limitMs, () => check.run(context));
     } catch (error) {
       failure = { verdict: verdictOf(error), error };
       hints = await evaluateHints(check, context);
@@ -85,9 +68,29 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
     failure = { verdict: verdictOf(error), error };
     hints = check.hints.filter((hint) => typeof hint === "string");
   }
-  const own = (stack: string | undefined) => ownFrames(stack, run.submission.folder);
-  if (failure) report = await describe(failure.error, trace, processes, leases, own);
+  if (failure) report = await describeFailure(failure.error, scene);
   const durationMs = performance.now() - begin;
+  const result = (): CheckResult => {
+    const verdict = failure?.verdict ?? "passed";
+    return {
+      id: check.id,
+      title: check.title,
+      concept: check.concept,
+      points: check.points,
+      earned: verdict === "passed" ? check.points : 0,
+      verdict,
+      durationMs,
+      hints,
+      replay: run.replay,
+      timeline: trace.events.map((event) => ({ ...event })),
+      ...(trace.dropped > 0 ? { callsLeftOut: trace.dropped } : {}),
+      ...(verdict === "not graded" ? { reason: messageOf(failure?.error) } : {}),
+      ...(report && verdict !== "not graded" ? { failure: report } : {}),
+    };
+  };
+  if (failure && failure.verdict !== "not graded") {
+    await run.hold?.(heldCheck(result(), leases, processes));
+  }
 
   const endings = await Promise.allSettled([
     ...[...processes.values()].map((started) => started[Symbol.asyncDispose]()),
@@ -97,71 +100,9 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
   const badEnding = endings.find((ending) => ending.status === "rejected");
   if (badEnding && !failure) {
     failure = { verdict: "error", error: badEnding.reason };
-    report = await describe(badEnding.reason, trace, processes, new Map(), own);
+    report = await describeFailure(badEnding.reason, { ...scene, leases: new Map() });
   }
-
-  const verdict = failure?.verdict ?? "passed";
-  return {
-    id: check.id,
-    title: check.title,
-    concept: check.concept,
-    points: check.points,
-    earned: verdict === "passed" ? check.points : 0,
-    verdict,
-    durationMs,
-    hints,
-    replay: run.replay,
-    ...(verdict === "not graded" ? { reason: messageOf(failure?.error) } : {}),
-    ...(report && verdict !== "not graded" ? { failure: report } : {}),
-  };
-}
-
-export function spawnProcess(name: string, run: CheckRun): AppProcess {
-  const { memoryMb, callMs } = run.kata.definition.limits;
-  return new AppProcess({
-    name,
-    entry: run.submission.entry,
-    cwd: run.submission.folder,
-    exercise: run.kata.folder,
-    memoryMb,
-    callMs,
-    engines: run.engines,
-    compileCache: run.compileCache,
-  });
-}
-
-async function leaseAll(
-  check: Check,
-  run: CheckRun,
-  leases: Map<string, Lease>,
-  spawn: (name: string) => AppProcess,
-): Promise<void> {
-  // Settled, not raced: a lease that arrives after another one failed must still be given back.
-  const outcomes = await Promise.allSettled(
-    Object.entries(check.engines).map(async ([name, needs]) => {
-      const preparation = check.prepare?.[name];
-      const lease = await run.engines.lease(name, {
-        ...requestFor(needs),
-        ...(preparation && {
-          template: {
-            key: run.fingerprint,
-            build: async (url: string) => {
-              await using migrator = spawn("migrate");
-              await migrator.ready;
-              const remote: RemoteSubmission<SubmissionContract> = {
-                migrate: (...args) => migrator.migrate(args),
-              };
-              await preparation.build(remote, url);
-            },
-          },
-        }),
-      });
-      leases.set(name, lease);
-      run.onEngine(lease.engine);
-    }),
-  );
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed) throw failed.reason;
+  return result();
 }
 
 async function withDeadline(limitMs: number, work: () => Promise<void>): Promise<void> {
@@ -204,69 +145,4 @@ async function evaluateHints(
     }),
   );
   return texts.filter((text) => text !== undefined);
-}
-
-async function describe(
-  error: unknown,
-  trace: Trace,
-  processes: ReadonlyMap<string, AppProcess>,
-  leases: ReadonlyMap<string, Lease>,
-  own: (stack: string | undefined) => string[],
-): Promise<CheckFailureReport> {
-  const stderr = [...processes.values()]
-    .filter((started) => started.stderr !== "")
-    .map((started) => `── node ${started.name}\n${started.stderr.slice(-2_000)}`)
-    .join("\n");
-  const base = {
-    detail: [] as string[],
-    trace: tellingEvents(trace.events, TRACE_SHOWN),
-    ...(stderr ? { stderr } : {}),
-  };
-  if (error instanceof CheckFailure) {
-    return {
-      ...base,
-      message: error.message,
-      detail: [...error.detail],
-      ...(error.expected === undefined ? {} : { expected: error.expected }),
-      ...(error.received === undefined ? {} : { received: error.received }),
-    };
-  }
-  if (error instanceof SubmissionError) {
-    const code = error.code ? `${error.code}: ` : "";
-    const where = error.operation === error.node ? "" : ` on node ${error.node}`;
-    return {
-      ...base,
-      message: `${error.operation}()${where} rejected: ${code}${error.message}`,
-      detail: own(error.remoteStack),
-    };
-  }
-  if (error instanceof SubmissionCrashed) {
-    return {
-      ...base,
-      message: `The process of node ${error.node} broke: ${error.message}.`,
-      stderr: error.stderr || stderr,
-    };
-  }
-  if (error instanceof SubmissionTimedOut) return { ...base, message: error.message };
-  const logs = await Promise.allSettled(
-    [...leases].map(async ([name, lease]) => `── ${name}\n${await lease.engine.log(20)}`),
-  );
-  return {
-    ...base,
-    message: messageOf(error),
-    detail: error instanceof Error ? (error.stack?.split("\n").slice(1, 8) ?? []) : [],
-    engineLog: logs
-      .filter((log) => log.status === "fulfilled")
-      .map((log) => log.value)
-      .join("\n"),
-  };
-}
-
-/** The frames of a stack that are the submission's own, with paths that start at its folder. */
-function ownFrames(stack: string | undefined, folder: string): string[] {
-  const root = pathToFileURL(`${folder}/`).href;
-  return (stack?.split("\n") ?? [])
-    .filter((line) => line.includes(root) && !line.includes("node_modules"))
-    .slice(0, 5)
-    .map((line) => line.trim().replace(root, ""));
 }

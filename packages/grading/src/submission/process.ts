@@ -17,6 +17,8 @@ const PIPES_MS = 500;
 const STDERR_KEPT = 32 * 1024;
 /** Importing a submission with a large client takes about half a second; ten times that is stuck. */
 const LOAD_MS = 15_000;
+/** The longest timer that Node has, about 25 days. */
+export const NO_LIMIT_MS = 2 ** 31 - 1;
 
 export interface AppProcessOptions {
   readonly name: string;
@@ -30,6 +32,8 @@ export interface AppProcessOptions {
   readonly engines: EngineRun;
   /** Where Node keeps compiled code between processes. */
   readonly compileCache?: string | undefined;
+  /** Set: before any of its code runs it waits, on loopback, for a debugger at the URL told here. */
+  readonly onInspector?: (url: string) => void;
 }
 
 /**
@@ -58,6 +62,7 @@ export class AppProcess implements AsyncDisposable {
         this.#stderr = (this.#stderr + stripVTControlCharacters(text)).slice(-STDERR_KEPT);
       });
     }
+    if (options.onInspector) this.#findInspector(options.onInspector);
     this.#crashed = new Promise<never>((_, reject) => {
       this.#crash = reject;
     });
@@ -119,11 +124,22 @@ export class AppProcess implements AsyncDisposable {
     this.#child.stderr?.destroy();
   }
 
+  #findInspector(found: (url: string) => void): void {
+    const look = () => {
+      const url = /Debugger listening on (ws:\S+)/.exec(this.#stderr)?.[1];
+      if (url === undefined) return;
+      this.#child.stderr?.off("data", look);
+      found(url);
+    };
+    this.#child.stderr?.on("data", look);
+  }
+
   async #start(options: AppProcessOptions): Promise<void> {
     // Under the watcher before any of its code runs, so that nothing outlives us.
     if (this.#child.pid !== undefined) await options.engines.adopt(this.#child.pid);
+    const limitMs = options.onInspector ? NO_LIMIT_MS : LOAD_MS;
     try {
-      await this.#ask("load", "import", [options.entry], LOAD_MS);
+      await this.#ask("load", "import", [options.entry], limitMs);
     } catch (error) {
       if (!(error instanceof SubmissionError)) throw error;
       throw new SubmissionCrashed(this.name, error.message, error.remoteStack ?? this.#stderr);
@@ -177,6 +193,7 @@ function launch(options: AppProcessOptions): ChildProcess {
   const flags = [
     `--max-old-space-size=${options.memoryMb}`,
     "--disable-warning=ExperimentalWarning",
+    ...(options.onInspector ? ["--inspect-wait=127.0.0.1:0"] : []),
   ];
   return spawn(process.execPath, [...flags, HOST, options.exercise], {
     cwd: options.cwd,

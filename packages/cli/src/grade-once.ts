@@ -1,0 +1,93 @@
+import {
+  exitCodeOf,
+  formatCheckLine,
+  formatFailure,
+  formatSummary,
+  type GradeOptions,
+  grade,
+  loadRubric,
+  terminalPaint,
+  withDependencies,
+} from "@db-katas/grading";
+import type { Progress } from "./output.ts";
+import { type ReportTarget, tellGitHub, writeReports } from "./reports.ts";
+import { saveScorecard } from "./results.ts";
+import type { Session } from "./session.ts";
+import type { Target, Workspace } from "./workspace.ts";
+
+export interface GradeOnceOptions {
+  readonly seed: number;
+  readonly check?: readonly string[] | undefined;
+  readonly concurrency: number;
+  readonly json?: boolean | undefined;
+  readonly strict?: boolean | undefined;
+  readonly report?: readonly ReportTarget[] | undefined;
+  readonly hold?: GradeOptions["hold"];
+  readonly inspect?: GradeOptions["inspect"];
+}
+
+/** One grade with its progress, its reports and its summary. @returns the exit code */
+export async function gradeOnce(
+  workspace: Workspace,
+  { kata, submission, typed }: Target,
+  options: GradeOnceOptions,
+  session: Session,
+  progress: Progress,
+): Promise<number> {
+  const rubric = await loadRubric(kata);
+  const only = options.check;
+  const total = only ? withDependencies(rubric, only).length : rubric.length;
+  let done = 0;
+  const running = new Set<string>();
+  const told = new Set<string>();
+  const show = () => progress.update(`${done}/${total}  ${[...running].join(", ")}`);
+  progress.line(terminalPaint("bold", `${kata.name} · ${submission.label}`));
+  progress.update("starting the engines");
+  using _stop = { [Symbol.dispose]: () => progress.stop() };
+  const scorecard = await grade({
+    kata,
+    rubric,
+    submission,
+    engines: session.engines,
+    seed: options.seed,
+    only,
+    concurrency: options.concurrency,
+    target: typed,
+    compileCache: session.compileCache,
+    signal: session.signal,
+    hold: options.hold,
+    inspect: options.inspect,
+    onStart: (check) => {
+      running.add(check.id);
+      show();
+    },
+    onResult: (result) => {
+      running.delete(result.id);
+      done++;
+      progress.line(formatCheckLine(result, terminalPaint));
+      const message = result.failure?.message;
+      if (message !== undefined && !told.has(message)) {
+        told.add(message);
+        progress.line(formatFailure(result, terminalPaint));
+      }
+      show();
+    },
+  });
+  progress.stop();
+  await saveScorecard(workspace, scorecard);
+  await writeReports(scorecard, options.report ?? []);
+  const commands = await tellGitHub(scorecard, submission);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(scorecard, null, 2)}\n`);
+  } else {
+    if (scorecard.checks.some((check) => check.hints.length > 0)) {
+      progress.line(`\n  ${terminalPaint("cyan", "stuck?")}  pnpm kata hint ${typed}`);
+    }
+    for (const { format, file } of options.report ?? []) {
+      progress.line(`  ${terminalPaint("cyan", format)}  ${file}`);
+    }
+    for (const command of commands) progress.line(command);
+    progress.line(formatSummary(scorecard, terminalPaint));
+  }
+  return exitCodeOf(scorecard, options.strict);
+}

@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config";
+
+// Every test runs the command, which takes seconds on a busy machine.
+export default defineConfig({
+  test: { include: ["test/*.test.ts"], testTimeout: 60_000 },
+});
