@@ -2,6 +2,7 @@
 import type { RunContext } from "./context.ts";
 import type { Capability, LeaseTemplate, Offer, ProviderName, ServerControl } from "./types.ts";
 import type { Launch } from "./watcher/protocol.ts";
+import type { Wire } from "./wire.ts";
 
 /** An engine as a description. It has no port to ask for; its recipes run only when it is leased. */
 export interface EngineDefinition {
@@ -25,6 +26,8 @@ export interface EngineDefinition {
   openNamespaces(server: Server, context: RunContext): Promise<Namespaces>;
   readonly process?: ProcessRecipe;
   readonly container?: ContainerRecipe;
+  /** How its clients and servers talk; where absent, no message of theirs can be held. */
+  readonly wire?: Wire;
   /** Set for an engine that lives inside its client. */
   readonly library?: { readonly source: string; readonly version: string };
 }

@@ -7,6 +7,7 @@ import type { Capability, LeaseTemplate, ProviderName, RunningEngine } from "./t
 export class Engine implements RunningEngine {
   readonly name: string;
   readonly capabilities: readonly Capability[];
+  readonly #definition: EngineDefinition;
   readonly #server: Server;
   readonly #namespaces: Namespaces;
   readonly #leases = new Set<EngineLease>();
@@ -19,6 +20,7 @@ export class Engine implements RunningEngine {
     capabilities: readonly Capability[],
   ) {
     this.name = definition.name;
+    this.#definition = definition;
     this.capabilities = capabilities;
     this.#server = server;
     this.#namespaces = namespaces;
@@ -57,7 +59,7 @@ export class Engine implements RunningEngine {
   /** A namespace and its proxies; a private server ends with its lease. */
   async lease(template: LeaseTemplate | undefined): Promise<EngineLease> {
     const namespace = await this.#namespaces.take(template);
-    const lease = new EngineLease(this, this.#server, namespace, async () => {
+    const lease = new EngineLease(this, this.#definition, this.#server, namespace, async () => {
       this.#leases.delete(lease);
       if (this.#server.isolated) await this[Symbol.asyncDispose]();
     });

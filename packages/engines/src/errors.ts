@@ -1,4 +1,6 @@
+import { formatUtterance, type Utterance } from "./transcript.ts";
 import type { Capability, Offer } from "./types.ts";
+import type { Direction } from "./wire.ts";
 
 /** Every way in which this package can fail. One registry, so that docs and tests can list it. */
 export const errorCodes = [
@@ -6,6 +8,7 @@ export const errorCodes = [
   "ENGINE_UNAVAILABLE",
   "CAPABILITY_MISSING",
   "FAULT_NEEDS_INSTANCE",
+  "GATE_NOT_REACHED",
   "START_FAILED",
   "PORT_TAKEN",
   "DISK_FULL",
@@ -99,6 +102,28 @@ export function faultNeedsInstance(engine: string, fault: string): EngineError {
   return new EngineError("FAULT_NEEDS_INSTANCE", {
     happened: `"${fault}" would hit every lease on this shared ${engine} server`,
     remedy: `lease a server of its own: lease("${engine}", { isolation: "instance" })`,
+  });
+}
+
+export function gateNotReached(gate: {
+  readonly node: string | undefined;
+  readonly direction: Direction;
+  readonly match: string;
+  readonly nth: number;
+  readonly seen: number;
+  readonly why: string;
+  readonly heard: readonly Utterance[];
+}): EngineError {
+  const { node, direction, match, nth, seen, why, heard } = gate;
+  const of = node === undefined ? "any node" : `node ${node}`;
+  const last = heard.slice(-8).map((utterance) => `| ${formatUtterance(utterance)}`);
+  return new EngineError("GATE_NOT_REACHED", {
+    happened: `The gate held nothing: ${why}. It waited for ${direction} number ${nth} of ${of} that matches ${match}, and ${seen} came`,
+    details: last.length > 0 ? ["what was said, the last of it:", ...last] : ["nothing was said"],
+    likely:
+      "the submission does it in other words, on another connection of another node, or not at all",
+    remedy:
+      "look at lease.transcript(); in a check, race gate.held against the call that should get there",
   });
 }
 

@@ -1,11 +1,15 @@
-import type { Namespace, Server } from "./definition.ts";
+import type { EngineDefinition, Namespace, Server } from "./definition.ts";
 import { capabilityMissing, faultNeedsInstance } from "./errors.ts";
+import { WireGate } from "./gate.ts";
 import { TcpProxy } from "./proxy.ts";
+import { Transcript, type Utterance } from "./transcript.ts";
 import type {
   ActiveFault,
   Fault,
   FaultArguments,
   FaultTarget,
+  Gate,
+  GateOptions,
   Lease,
   NodeName,
   ProxyTraffic,
@@ -22,21 +26,26 @@ interface Happening {
 /** A namespace of a server, behind proxies of its own. */
 export class EngineLease implements Lease {
   readonly engine: RunningEngine;
+  readonly #definition: EngineDefinition;
   readonly #server: Server;
   readonly #namespace: Namespace;
   readonly #release: () => Promise<void>;
   readonly #proxies = new Map<NodeName, Promise<TcpProxy>>();
   readonly #open = new Map<NodeName, TcpProxy>();
   readonly #faults = new Set<Happening>();
+  readonly #gates = new Set<WireGate>();
+  readonly #transcript = new Transcript();
   #disposed: Promise<void> | undefined;
 
   constructor(
     engine: RunningEngine,
+    definition: EngineDefinition,
     server: Server,
     namespace: Namespace,
     release: () => Promise<void>,
   ) {
     this.engine = engine;
+    this.#definition = definition;
     this.#server = server;
     this.#namespace = namespace;
     this.#release = release;
@@ -65,6 +74,19 @@ export class EngineLease implements Lease {
 
   traffic(node: NodeName): ProxyTraffic {
     return this.#open.get(node)?.traffic ?? { connections: 0, bytesUp: 0, bytesDown: 0 };
+  }
+
+  gate(options: GateOptions): Gate {
+    const { name, provider, capabilities } = this.engine;
+    if (!capabilities.includes("gate")) throw capabilityMissing(name, provider, "gate", "gate");
+    const gate: WireGate = new WireGate(options, this.#transcript, () => this.#gates.delete(gate));
+    if (this.#disposed) gate.end();
+    else this.#gates.add(gate);
+    return gate;
+  }
+
+  transcript(node?: NodeName): readonly Utterance[] {
+    return this.#transcript.of(node);
   }
 
   async inject<Options>(
@@ -104,6 +126,7 @@ export class EngineLease implements Lease {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposed ??= (async () => {
+      for (const gate of [...this.#gates]) gate.end();
       // A server of our own ends anyway: bringing it back first would be for nobody.
       if (!this.#server.isolated) await Promise.all([...this.#faults].map((fault) => fault.heal()));
       const proxies = await Promise.allSettled(this.#proxies.values());
@@ -118,10 +141,15 @@ export class EngineLease implements Lease {
   }
 
   async #listen(node: NodeName): Promise<TcpProxy> {
-    const proxy = await TcpProxy.listen(node, () => {
-      const { hostname, port } = new URL(this.#server.adminUrl);
-      return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
-    });
+    const { wire } = this.#definition;
+    const proxy = await TcpProxy.listen(
+      node,
+      () => {
+        const { hostname, port } = new URL(this.#server.adminUrl);
+        return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+      },
+      wire && { wire, transcript: this.#transcript, gates: this.#gates },
+    );
     this.#open.set(node, proxy);
     for (const fault of this.#faults) await fault.extend(proxy);
     return proxy;

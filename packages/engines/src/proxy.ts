@@ -1,4 +1,6 @@
 import { createServer, type Server, Socket } from "node:net";
+import type { Barrier } from "./gate.ts";
+import { type Audience, Hearing } from "./hearing.ts";
 import type { NodeName, ProxyTraffic } from "./types.ts";
 
 export interface Delay {
@@ -16,6 +18,7 @@ const highWaterBytes = 1 << 20;
 export class TcpProxy {
   readonly node: NodeName;
   readonly #upstream: () => { readonly host: string; readonly port: number };
+  readonly #audience: Audience | undefined;
   readonly #server: Server;
   readonly #links = new Set<Link>();
   readonly #delays = new Set<Delay>();
@@ -24,20 +27,29 @@ export class TcpProxy {
   #bytesUp = 0;
   #bytesDown = 0;
 
-  private constructor(node: NodeName, upstream: () => { host: string; port: number }) {
+  private constructor(
+    node: NodeName,
+    upstream: () => { host: string; port: number },
+    audience: Audience | undefined,
+  ) {
     this.node = node;
     this.#upstream = upstream;
+    this.#audience = audience;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
       this.#accept(client),
     );
   }
 
-  /** @param upstream asked at each connection: a restart may change the server's port */
+  /**
+   * @param upstream asked at each connection: a restart may change the server's port
+   * @param audience who follows the messages; without one, bytes pass unread
+   */
   static async listen(
     node: NodeName,
     upstream: () => { host: string; port: number },
+    audience?: Audience,
   ): Promise<TcpProxy> {
-    const proxy = new TcpProxy(node, upstream);
+    const proxy = new TcpProxy(node, upstream, audience);
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once("error", reject);
       proxy.#server.listen(0, "127.0.0.1", resolve);
@@ -87,7 +99,8 @@ export class TcpProxy {
   #accept(client: Socket): void {
     this.#connections += 1;
     const { host, port } = this.#upstream();
-    const link = new Link(
+    const connection = this.#connections;
+    const link: Link = new Link(
       client,
       { host, port },
       {
@@ -104,6 +117,11 @@ export class TcpProxy {
         },
         closed: () => this.#links.delete(link),
       },
+      this.#audience &&
+        new Hearing(this.#audience, this.node, connection, {
+          ship: () => link.ship(),
+          reset: () => link.reset(),
+        }),
     );
     this.#links.add(link);
   }
@@ -125,7 +143,12 @@ class Link {
   readonly #weather: Weather;
   readonly #lanes: Lane[] = [];
 
-  constructor(client: Socket, upstream: { host: string; port: number }, weather: Weather) {
+  constructor(
+    client: Socket,
+    upstream: { host: string; port: number },
+    weather: Weather,
+    hearing: Hearing | undefined,
+  ) {
     this.#client = client;
     this.#weather = weather;
     for (const socket of [this.#client, this.#server]) {
@@ -139,8 +162,9 @@ class Link {
         if (this.#client.destroyed && this.#server.destroyed) weather.closed();
       });
     }
-    this.#lanes.push(new Lane("up", this.#client, this.#server, weather, () => this.#damage()));
-    this.#lanes.push(new Lane("down", this.#server, this.#client, weather, () => this.#damage()));
+    const damaged = () => this.#damage();
+    this.#lanes.push(new Lane("up", this.#client, this.#server, weather, hearing, damaged));
+    this.#lanes.push(new Lane("down", this.#server, this.#client, weather, hearing, damaged));
     if (weather.swallows()) this.#damage();
     else this.#server.setNoDelay(true).connect(upstream);
   }
@@ -151,6 +175,10 @@ class Link {
 
   hurry(): void {
     for (const lane of this.#lanes) lane.hurry();
+  }
+
+  ship(): void {
+    for (const lane of this.#lanes) lane.ship();
   }
 
   reset(): void {
@@ -167,8 +195,8 @@ class Link {
 
 interface Parcel {
   readonly due: number;
-  /** Undefined is the end of the stream. */
-  readonly bytes: Buffer | undefined;
+  /** Undefined is the end of the stream; nothing passes a barrier that isn't open. */
+  readonly load: Buffer | Barrier | undefined;
 }
 
 /** One direction of a link: a queue that keeps order, delays, and makes its source wait when it fills. */
@@ -176,6 +204,8 @@ class Lane {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #weather: Weather;
+  readonly #hearing: Hearing | undefined;
+  readonly #direction: "up" | "down";
   readonly #damaged: () => void;
   #queue: Parcel[] = [];
   #queuedBytes = 0;
@@ -187,11 +217,14 @@ class Lane {
     from: Socket,
     to: Socket,
     weather: Weather,
+    hearing: Hearing | undefined,
     damaged: () => void,
   ) {
     this.#from = from;
     this.#to = to;
     this.#weather = weather;
+    this.#hearing = hearing;
+    this.#direction = direction;
     this.#damaged = damaged;
     const take = (bytes: Buffer | undefined) => {
       if (weather.swallows()) return damaged();
@@ -200,15 +233,15 @@ class Lane {
     };
     from.on("data", take);
     from.on("end", () => take(undefined));
-    to.on("drain", () => this.#ship());
+    to.on("drain", () => this.ship());
   }
 
   /** What waits goes out now. */
   hurry(): void {
     const now = Date.now();
     this.#lastDue = now;
-    this.#queue = this.#queue.map(({ bytes }) => ({ due: now, bytes }));
-    this.#ship();
+    this.#queue = this.#queue.map(({ load }) => ({ due: now, load }));
+    this.ship();
   }
 
   drop(): void {
@@ -221,13 +254,24 @@ class Lane {
     const due =
       delayMs === 0 && this.#queue.length === 0 ? 0 : Math.max(this.#lastDue, Date.now() + delayMs);
     this.#lastDue = due;
-    this.#queue.push({ due, bytes });
+    let from = 0;
+    if (bytes && this.#hearing) {
+      for (const { at, barrier } of this.#hearing.hear(
+        this.#direction === "up" ? "request" : "reply",
+        bytes,
+      )) {
+        if (at > from) this.#queue.push({ due, load: bytes.subarray(from, at) });
+        this.#queue.push({ due, load: barrier });
+        from = at;
+      }
+    }
+    this.#queue.push({ due, load: from > 0 ? bytes?.subarray(from) : bytes });
     this.#queuedBytes += bytes?.length ?? 0;
-    this.#ship();
+    this.ship();
     if (this.#queuedBytes > highWaterBytes) this.#from.pause();
   }
 
-  #ship(): void {
+  ship(): void {
     clearTimeout(this.#timer);
     if (this.#queue.length > 0 && this.#weather.swallows()) {
       this.#damaged();
@@ -239,12 +283,18 @@ class Lane {
       if (!parcel) break;
       const waitMs = parcel.due - Date.now();
       if (waitMs > 0) {
-        this.#timer = setTimeout(() => this.#ship(), waitMs);
+        this.#timer = setTimeout(() => this.ship(), waitMs);
         break;
       }
+      const { load } = parcel;
+      if (load && !Buffer.isBuffer(load)) {
+        if (!load.open) break;
+        this.#queue.shift();
+        continue;
+      }
       this.#queue.shift();
-      this.#queuedBytes -= parcel.bytes?.length ?? 0;
-      if (parcel.bytes) this.#to.write(parcel.bytes);
+      this.#queuedBytes -= load?.length ?? 0;
+      if (load) this.#to.write(load);
       else this.#to.end();
     }
     if (this.#queuedBytes <= highWaterBytes && this.#from.isPaused()) this.#from.resume();

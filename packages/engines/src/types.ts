@@ -5,6 +5,9 @@
  * real and are disposable. A definition has no port to ask for.
  */
 
+import type { Utterance } from "./transcript.ts";
+import type { Direction } from "./wire.ts";
+
 /**
  * What an engine, as provided on this machine, can do. Data, not code: capabilities select the
  * conformance tests, and a check that needs one that is absent is *not graded*, never passed.
@@ -15,6 +18,7 @@
  * - `kill`, `stop`, `pause`, `restart`, `restartEmpty`: the server fault of that name.
  * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
  *   `resetConnections` make).
+ * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
  */
 export type Capability =
   | "transactions"
@@ -26,7 +30,8 @@ export type Capability =
   | "restart"
   | "restartEmpty"
   | "delay"
-  | "partition";
+  | "partition"
+  | "gate";
 
 /**
  * Where a running engine comes from.
@@ -158,6 +163,60 @@ export interface Lease extends AsyncDisposable {
   inject<Options>(fault: Fault<Options>, ...options: FaultArguments<Options>): Promise<ActiveFault>;
   /** What went through the proxies of this lease so far, per node. */
   traffic(node: NodeName): ProxyTraffic;
+  /**
+   * Holds one message of an app node back until the gate is released or disposed, at the latest
+   * with the lease. What follows on that connection in that direction waits behind it; other
+   * connections go on. Only what arrives after this call is counted.
+   * @throws EngineError `CAPABILITY_MISSING` when nobody here understands the engine's protocol
+   */
+  gate(options: GateOptions): Gate;
+  /**
+   * The last few hundred messages that went through this lease's proxies, the oldest first; empty
+   * for an engine whose protocol nobody here understands.
+   */
+  transcript(node?: NodeName): readonly Utterance[];
+}
+
+/** Which message to hold. */
+export interface GateOptions {
+  /** Whose; any node's where absent. */
+  readonly node?: NodeName;
+  /** The request itself, or the reply to it. Default `request`. */
+  readonly direction?: Direction;
+  /**
+   * What the request says, on one line, for instance `SET session:7 {"user":…} EX 60` or
+   * `UPDATE t SET x = $1 WHERE id = $2 [42, alice]`: parameters of a prepared statement follow in
+   * brackets. Values are cut, blanks are single, a closing semicolon is gone. A string is sought
+   * as whole words, whatever their case. A reply that answers nothing (a notification, a published
+   * message) is matched by what it says itself.
+   */
+  readonly match: string | RegExp;
+  /** Which of those that match, counted from 1 over all connections. Default 1. */
+  readonly nth?: number;
+}
+
+/** The message that a gate holds. */
+export interface HeldMessage {
+  readonly node: NodeName;
+  /** The node's connections are counted from 1. */
+  readonly connection: number;
+  readonly direction: Direction;
+  /** The request; of a reply, the request that it answers. */
+  readonly text: string;
+}
+
+/** Holds one message at most. Disposing it releases it. */
+export interface Gate extends Disposable {
+  /**
+   * Resolves when the message is held: its receiver has seen nothing of it, unless its first bytes
+   * had passed when the gate was made.
+   * @throws EngineError `GATE_NOT_REACHED` when the lease ends, or the gate is released, before
+   */
+  readonly held: Promise<HeldMessage>;
+  /** Lets it go on. Twice is harmless; before it came, nothing will be held any more. */
+  release(): void;
+  /** The message is lost, and its connection broken with a TCP reset: an acknowledgement that never arrived. */
+  drop(): void;
 }
 
 /** Counted by a proxy since its lease began. */

@@ -1,6 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import type { ActiveFault, Fault, FaultArguments, Lease } from "@db-katas/engines";
+import type {
+  ActiveFault,
+  Fault,
+  FaultArguments,
+  Gate,
+  GateOptions,
+  Lease,
+} from "@db-katas/engines";
 import type { SubmissionContract } from "./check.ts";
 import { formatOperation, type History } from "./history/history.ts";
 import { checkSet, type SetOp } from "./history/set.ts";
@@ -100,6 +107,39 @@ export class CheckContext<S extends SubmissionContract> {
       healed();
     };
     return { name: active.name, startedAt: active.startedAt, heal, [Symbol.asyncDispose]: heal };
+  }
+
+  /**
+   * Holds one message of an app node back, so that a race goes one way only. Race `gate.held`
+   * against the call that should get there: a submission that never says it would leave it waiting.
+   */
+  hold(engine: string, options: GateOptions): Gate {
+    const { node, direction = "request", match, nth = 1 } = options;
+    const gate = this.lease(engine).gate(options);
+    const kind = direction === "reply" ? "reply to" : "request";
+    const number = nth > 1 ? `, number ${nth},` : "";
+    const what = `${engine}: ${node ?? "any node"}'s ${kind} ${match}${number}`;
+    const note = (text: string) => this.#parts.trace.add("gate", text);
+    note(`${what} will be held`);
+    let over = false;
+    const end = (how: string, act: () => void) => {
+      if (!over) note(`${what} ${how}`);
+      over = true;
+      act();
+    };
+    gate.held.then(
+      ({ node: who, text }) => {
+        if (!over) note(`${engine}: holding ${who}'s ${kind} ${text.slice(0, 90)}`);
+      },
+      () => {},
+    );
+    const release = () => end("released", () => gate.release());
+    return {
+      held: gate.held,
+      release,
+      drop: () => end("dropped", () => gate.drop()),
+      [Symbol.dispose]: release,
+    };
   }
 
   /** @throws CheckFailure unless the two are deeply and strictly equal */

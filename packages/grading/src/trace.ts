@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 export interface TraceEvent {
   /** Milliseconds since the check began. */
   readonly atMs: number;
-  readonly kind: "step" | "call" | "fault" | "heal";
+  readonly kind: "step" | "call" | "fault" | "heal" | "gate";
   /** For a call, the app node. */
   readonly node?: string | undefined;
   /** For a fault and its heal, the engine. */

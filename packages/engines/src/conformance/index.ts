@@ -12,6 +12,7 @@ import type { EngineRun, Fault, Lease, ProviderName } from "../types.ts";
 import { isAlive } from "../watcher/processes.ts";
 import { type RunRecord, recordFile } from "../watcher/sweep.ts";
 import { scenarios } from "./faults.ts";
+import { gateTests } from "./gates.ts";
 import type { Kit, Session } from "./kit.ts";
 
 export type { Kit, Session } from "./kit.ts";
@@ -55,6 +56,7 @@ export async function describeEngine(
     afterAll(() => run[Symbol.asyncDispose](), timeout);
 
     namespaceTests(kit, () => run, name, chosen.provider, instances);
+    gateTests(kit, () => run, name, chosen.capabilities.includes("gate"));
 
     for (const fault of faults.filter((each) => !has(each))) {
       test(`${fault.name} is refused: it can't be done here`, async () => {

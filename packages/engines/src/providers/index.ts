@@ -44,7 +44,7 @@ export const providers: readonly Provider[] = [
   },
   {
     name: "library",
-    lacks: [...serverFaults, "network", "delay", "partition"],
+    lacks: [...serverFaults, "network", "delay", "partition", "gate"],
     instances: true,
     offer: async ({ library, title }) =>
       library

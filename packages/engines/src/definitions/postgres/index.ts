@@ -2,6 +2,7 @@ import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import { wire } from "./wire.ts";
 
 export const definition: EngineDefinition = {
   name: "postgres",
@@ -18,11 +19,13 @@ export const definition: EngineDefinition = {
     "restartEmpty",
     "delay",
     "partition",
+    "gate",
   ],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_POSTGRES_URL",
   process: recipe,
   container,
+  wire,
   async ready(adminUrl) {
     const { default: pg } = await import("pg");
     const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000 });

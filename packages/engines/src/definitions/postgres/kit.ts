@@ -28,6 +28,7 @@ async function connect(url: string): Promise<Session> {
 
 export const kit: Kit = {
   connect,
+  requests: { set: "INSERT INTO kit", get: "SELECT value FROM kit" },
   async prepare(url) {
     const session = await connect(url);
     await session.set("prepared", "yes");

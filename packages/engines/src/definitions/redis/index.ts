@@ -3,6 +3,7 @@ import { pinnedImage } from "../../image.ts";
 import { connect } from "./client.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import { wire } from "./wire.ts";
 
 export const definition: EngineDefinition = {
   name: "redis",
@@ -19,11 +20,13 @@ export const definition: EngineDefinition = {
     "restartEmpty",
     "delay",
     "partition",
+    "gate",
   ],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_REDIS_URL",
   process: recipe,
   container,
+  wire,
   async ready(adminUrl) {
     const client = await connect(adminUrl, {
       retryStrategy: () => null,

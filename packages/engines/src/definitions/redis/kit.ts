@@ -27,6 +27,7 @@ async function connect(url: string): Promise<Session> {
 
 export const kit: Kit = {
   connect,
+  requests: { set: "EXEC", get: "GET key" },
   async prepare(url) {
     const session = await connect(url);
     await session.set("prepared", "yes");
