@@ -31,14 +31,14 @@ export async function scaffoldAndVerify(
   progress.update("installing its packages");
   await temporary.install(session.signal);
   const kata = await loadKata(join(temporary.root, "projects", EXERCISE.name));
-  const results = await verify({
+  const { results } = await verify({
     kata,
     rubric: await loadRubric(kata),
     engines: session.engines,
     seed,
     compileCache: session.compileCache,
     signal: session.signal,
-    onStart: (subject) => progress.update(`verifying ${subject}`),
+    onProgress: (_done, _total, text) => progress.update(`verifying ${text}`),
     onResult: ({ holds, subject, expectation }) =>
       progress.line(
         `   ${holds ? terminalPaint("green", "✓") : terminalPaint("red", "✗")} ${subject}: ${expectation}`,

@@ -4,7 +4,10 @@ export type GradingErrorCode =
   | "RUBRIC_INVALID"
   | "MANIFEST_INVALID"
   | "SUBMISSION_NOT_FOUND"
-  | "CHECK_UNKNOWN";
+  | "CHECK_UNKNOWN"
+  | "SUBJECT_UNKNOWN"
+  | "CHANGES_UNKNOWN"
+  | "README_UNMARKED";
 
 /** What happened, why it probably did, and what to type next. */
 export class GradingError extends Error {

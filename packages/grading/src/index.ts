@@ -39,4 +39,12 @@ export { findSubmission, fingerprint, type Submission } from "./submission/submi
 export { CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "./verdict.ts";
 export { loadMutants, loadVariants, type Mutant, type Variant } from "./verify/manifest.ts";
 export { composeMutant } from "./verify/overlay.ts";
-export { type VerifyResult, verify } from "./verify/verify.ts";
+export { loadSubjects, pickSubjects, type Subject } from "./verify/subjects.ts";
+export {
+  type GradedSubject,
+  VERIFY_CONCURRENCY,
+  type Verification,
+  type VerifyOptions,
+  type VerifyResult,
+  verify,
+} from "./verify/verify.ts";

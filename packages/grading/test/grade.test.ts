@@ -165,7 +165,7 @@ describe("bad input", () => {
 
 describe("verify", () => {
   it("holds for a grader that catches its mutants, and names a gap", async () => {
-    const results = await verify({ kata, rubric, engines, seed: 7, concurrency: 1 });
+    const { results } = await verify({ kata, rubric, engines, seed: 7, concurrency: 1 });
     expect(
       results.map(({ subject, holds, problems }) => ({ subject, holds, problems })),
     ).toMatchInlineSnapshot(`

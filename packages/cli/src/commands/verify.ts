@@ -10,7 +10,7 @@ import { parseConcurrency } from "./grade.ts";
 interface VerifyOptions {
   readonly seed?: number;
   readonly json?: boolean;
-  readonly concurrency: number;
+  readonly concurrency?: number;
 }
 
 export function registerVerify(program: Command): void {
@@ -19,7 +19,7 @@ export function registerVerify(program: Command): void {
     .argument("[kata|folder]", "a kata's name, or its folder; default: this folder")
     .description("grade the grader: reference, starter, variants and mutants")
     .option("--seed <number>", "replay what another run saw", parseSeed)
-    .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
+    .option("--concurrency <n>", "checks at the same moment", parseConcurrency)
     .option("--json", "the results as JSON on stdout")
     .addHelpText(
       "after",
@@ -34,15 +34,15 @@ export function registerVerify(program: Command): void {
       const progress = startProgress({ quiet: options.json === true });
       await using session = await openSession(progress);
       progress.line(terminalPaint("bold", `verify ${kata.name} · seed ${seed}`));
-      const results = await verify({
+      const { results } = await verify({
         kata,
         rubric,
         engines: session.engines,
         seed,
         compileCache: session.compileCache,
-        concurrency: options.concurrency,
+        ...(options.concurrency ? { concurrency: options.concurrency } : {}),
         signal: session.signal,
-        onStart: (subject) => progress.update(subject),
+        onProgress: (done, total, text) => progress.update(`${done}/${total}  ${text}`),
         onResult: (result) => progress.line(formatResult(result)),
       });
       progress.stop();

@@ -15,6 +15,7 @@ import {
 import type { HeldCheck } from "./hold.ts";
 import { loadFailure, unavailability } from "./preflight.ts";
 import { runCheck } from "./run-check.ts";
+import type { Turn } from "./turns.ts";
 
 export interface GradeOptions {
   readonly kata: Kata;
@@ -24,10 +25,10 @@ export interface GradeOptions {
   readonly seed: number;
   /** Ids of the checks to run; what they depend on runs too. Default: all. */
   readonly only?: readonly string[] | undefined;
-  /** Run just those of {@link only}, whatever they depend on. */
-  readonly alone?: boolean;
   /** Checks that may run at the same moment; those that measure time run alone. Default 2. */
   readonly concurrency?: number;
+  /** Whose turn it is among several grades on one machine. Default: this grade's own. */
+  readonly turn?: Turn;
   /** How people name this submission to `kata grade`. */
   readonly target: string;
   /** A folder where Node may keep compiled code. */
@@ -51,7 +52,7 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
   const { kata, submission, engines, seed } = options;
   const begin = performance.now();
   const startedAt = new Date().toISOString();
-  const rubric = chooseChecks(options);
+  const rubric = options.only ? withDependencies(options.rubric, options.only) : options.rubric;
   const met = new Map<string, Scorecard["engines"][number]>();
   const base = {
     kata,
@@ -72,7 +73,8 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
   const replayOf = (check: Check) =>
     `pnpm kata grade ${options.target} --check ${check.id} --seed ${seed}`;
 
-  const broken = await loadFailure(base);
+  const turn: Turn = options.turn ?? ((_, work) => work());
+  const broken = await turn(false, () => loadFailure(base));
   const unavailable = broken ? new Map<string, string>() : await unavailability(rubric, engines);
 
   const runOne = async (check: Check) => {
@@ -90,10 +92,13 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
         reason: `${blocked} ${verdict === "not graded" ? "was not graded" : "did not pass"}`,
       });
     } else {
-      options.onStart?.(check);
-      const { hold, inspect } = options;
-      const onInspector = inspect?.check === check.id ? inspect.onInspector : undefined;
-      finish(await runCheck(check, { ...base, replay: replayOf(check), hold, onInspector }));
+      await turn(check.timing === true, async () => {
+        options.signal?.throwIfAborted();
+        options.onStart?.(check);
+        const { hold, inspect } = options;
+        const onInspector = inspect?.check === check.id ? inspect.onInspector : undefined;
+        finish(await runCheck(check, { ...base, replay: replayOf(check), hold, onInspector }));
+      });
     }
   };
 
@@ -127,28 +132,25 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
   };
 }
 
+let tolerating = 0;
+
+function onUnhandled(reason: unknown): void {
+  const abandoned = [CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut];
+  if (!abandoned.some((kind) => reason instanceof kind)) throw reason;
+}
+
 /**
  * A check that fails half-way leaves promises behind whose calls to the submission fail later, with
  * nobody waiting. They must not end the grader; anything else that nobody caught still does.
  */
 function tolerateAbandonedCalls(): Disposable {
-  const listener = (reason: unknown) => {
-    const abandoned = [CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut];
-    if (!abandoned.some((kind) => reason instanceof kind)) throw reason;
-  };
-  process.on("unhandledRejection", listener);
+  // One listener for all grades under way: Node takes many for a leak.
+  if (tolerating++ === 0) process.on("unhandledRejection", onUnhandled);
   return {
     [Symbol.dispose]: () => {
-      process.off("unhandledRejection", listener);
+      if (--tolerating === 0) process.off("unhandledRejection", onUnhandled);
     },
   };
-}
-
-function chooseChecks({ rubric, only, alone }: GradeOptions): Rubric {
-  if (!only) return rubric;
-  const chosen = withDependencies(rubric, only);
-  if (!alone) return chosen;
-  return chosen.filter(({ id }) => only.includes(id)).map((check) => ({ ...check, dependsOn: [] }));
 }
 
 /** Starts checks in rubric order, each once those that it depends on are done. */

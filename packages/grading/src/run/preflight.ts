@@ -7,6 +7,9 @@ import { SubmissionCrashed } from "../verdict.ts";
 import { locationIn } from "./describe.ts";
 import { type CheckRun, spawnProcess } from "./spawn.ts";
 
+/** How the failure of a submission that can't even be imported begins. */
+export const NOT_LOADED = "The submission could not be loaded";
+
 /** Loads the submission once, so that code that doesn't compile is said once. */
 export async function loadFailure(
   run: Omit<CheckRun, "replay">,
@@ -20,7 +23,7 @@ export async function loadFailure(
     return {
       verdict: crashed ? "crashed" : "timed out",
       failure: {
-        message: `The submission could not be loaded: ${messageOf(error)}`,
+        message: `${NOT_LOADED}: ${messageOf(error)}`,
         detail: [`What to do: pnpm exec tsc -p ${run.submission.folder}`],
         trace: [],
         ...(crashed && error.stderr ? { stderr: error.stderr } : {}),

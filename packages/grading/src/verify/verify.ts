@@ -1,18 +1,17 @@
-import { join } from "node:path";
 import type { EngineRun } from "@db-katas/engines";
-import PQueue from "p-queue";
 import type { Kata } from "../kata.ts";
 import type { CheckResult, Scorecard } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
 import { grade } from "../run/grade.ts";
-import { findSubmission, type Submission } from "../submission/submission.ts";
-import { loadMutants, loadVariants, type Mutant } from "./manifest.ts";
-import { composeMutant } from "./overlay.ts";
+import { Turns } from "../run/turns.ts";
+import { seedFor } from "../seed.ts";
+import { deviation, gaps } from "./judge.ts";
+import { loadSubjects, type Subject } from "./subjects.ts";
 import { typeErrors } from "./types.ts";
 
 /** One thing that must be true of the grader, and whether it is. */
 export interface VerifyResult {
-  /** `reference`, `starter`, `variant x`, `mutant y`, `coverage`. */
+  /** `reference`, `starter`, `variant x`, `mutant y`, `coverage`, `types`. */
   readonly subject: string;
   readonly expectation: string;
   readonly holds: boolean;
@@ -20,8 +19,19 @@ export interface VerifyResult {
   readonly notGraded?: string;
   /** What came back instead; empty when it holds. */
   readonly problems: readonly string[];
+  /** The time of its checks, added up. */
   readonly durationMs: number;
-  readonly scorecard?: Scorecard;
+}
+
+/** A subject and its scorecards, one for each repetition. */
+export interface GradedSubject {
+  readonly subject: Subject;
+  readonly scorecards: readonly Scorecard[];
+}
+
+export interface Verification {
+  readonly results: readonly VerifyResult[];
+  readonly graded: readonly GradedSubject[];
 }
 
 export interface VerifyOptions {
@@ -29,157 +39,138 @@ export interface VerifyOptions {
   readonly rubric: Rubric;
   readonly engines: EngineRun;
   readonly seed: number;
+  /** Whom to verify. Default: everybody. Coverage and types are always verified. */
+  readonly choose?: (
+    subjects: readonly Subject[],
+  ) => readonly Subject[] | Promise<readonly Subject[]>;
+  /** Ids of the only checks to run. Default: all. */
+  readonly checks?: readonly string[] | undefined;
+  /** Mutants meet every check, not only those that they must fail. */
+  readonly full?: boolean;
+  /** How often each check is run, each time with a seed of its own. Default 1. */
+  readonly repeat?: number;
   readonly compileCache?: string | undefined;
-  /** Checks of one submission at the same moment. */
+  /** Checks at the same moment; those that measure time run alone. Default {@link VERIFY_CONCURRENCY}. */
   readonly concurrency?: number;
-  readonly onStart?: (subject: string) => void;
+  readonly onProgress?: (done: number, total: number, text: string) => void;
   readonly onResult?: (result: VerifyResult) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-type Judged = Pick<VerifyResult, "problems"> & { notGraded?: string; scorecard?: Scorecard };
+/** Checks wait more than they work: with three at a time, two cores are busy. */
+export const VERIFY_CONCURRENCY = 3;
 
 /**
- * Grades the grader, in quick mode: the reference and every variant get full marks, the starter
- * fails every check with a message of its own tasks, every mutant fails all checks that it must,
- * and every check has a mutant that must fail it.
+ * Grades the grader: the reference and every variant get full marks, the starter fails every check
+ * with a message of its own tasks, every mutant fails all checks that it must, and every check has
+ * a mutant that must fail it. With `full`, no mutant fails a check that it neither must nor may.
  */
-export async function verify(options: VerifyOptions): Promise<VerifyResult[]> {
-  const { kata, rubric } = options;
-  const [mutants, variants] = await Promise.all([loadMutants(kata, rubric), loadVariants(kata)]);
-  const results: VerifyResult[] = [];
-  const judge = async (subject: string, expectation: string, work: () => Promise<Judged>) => {
-    options.signal?.throwIfAborted();
-    options.onStart?.(subject);
-    const begin = performance.now();
-    const judged = await work();
-    const result: VerifyResult = {
-      subject,
-      expectation,
-      holds: judged.problems.length === 0,
-      durationMs: performance.now() - begin,
-      ...judged,
-    };
-    results.push(result);
+export async function verify(options: VerifyOptions): Promise<Verification> {
+  const { kata, rubric, repeat = 1, signal } = options;
+  const all = await loadSubjects(kata, rubric);
+  const chosen = options.choose ? await options.choose(all) : all;
+  const mutants = all.flatMap(({ mutant }) => mutant ?? []);
+  const concurrency = options.concurrency ?? VERIFY_CONCURRENCY;
+  const turns = new Turns(concurrency);
+  const announce = (result: VerifyResult) => {
     options.onResult?.(result);
+    return result;
   };
-  const { engines, seed, compileCache, concurrency = 2, signal } = options;
-  const shared = { kata, rubric, engines, seed, compileCache, concurrency, signal };
-  const gradeThis = (submission: Submission, flag: string) =>
-    grade({ ...shared, submission, target: `${kata.name} ${flag}` });
-  // A mutant runs the few checks that it must fail, one by one; several mutants run side by side.
-  const mutantQueue = new PQueue({ concurrency });
-  const gradeMutant = async (mutant: Mutant) =>
+  const work = chosen
+    .map((subject) => ({ subject, checks: checksOf(subject, options) }))
+    .filter(({ checks }) => checks.length > 0);
+  const total = work.reduce((sum, { checks }) => sum + checks.length * repeat, 0);
+  let done = 0;
+
+  const gradeOnce = async (subject: Subject, checks: Rubric, order: number, repetition: number) =>
     grade({
-      ...shared,
-      concurrency: 1,
-      submission: await composeMutant(kata, mutant),
-      only: mutant.must,
-      alone: true,
-      target: `${kata.name} --mutant ${mutant.name}`,
+      kata,
+      rubric: checks,
+      submission: await subject.open(),
+      engines: options.engines,
+      seed: seedOfRepetition(options.seed, repetition),
+      concurrency,
+      turn: turns.at(order * repeat + repetition),
+      target: subject.target,
+      compileCache: options.compileCache,
+      onStart: (check) => options.onProgress?.(done, total, `${subject.label}: ${check.id}`),
+      onResult: () => {
+        done++;
+      },
+      signal,
     });
 
-  await judge("coverage", "every check has a mutant that must fail it", async () =>
-    judgeCoverage(rubric, mutants),
+  const coverage = announce(
+    resultOf("coverage", "every check has a mutant that must fail it", gaps(rubric, mutants), 0),
   );
-  await judge("types", "reference, starter, variants and mutants type-check", async () => ({
-    problems: (await typeErrors(kata, await composeAll(kata, mutants))) ?? [],
-  }));
-  await judge("reference", "gets full marks", async () =>
-    judgeRight(
-      await gradeThis(await findSubmission(join(kata.folder, "src"), "reference"), "--reference"),
-    ),
-  );
-  await judge("starter", "fails every check with a message of its own tasks", async () =>
-    judgeStarter(
-      await gradeThis(await findSubmission(join(kata.folder, "starter"), "starter"), "--starter"),
-    ),
-  );
-  for (const { name, folder } of variants) {
-    await judge(`variant ${name}`, "gets full marks", async () =>
-      judgeRight(
-        await gradeThis(await findSubmission(folder, `variant ${name}`), `--variant ${name}`),
+  const types = turns
+    .at(-1)(false, () => verifyTypes(kata, all))
+    .then(announce);
+  const grades = work.map(async ({ subject, checks }, order) => {
+    const scorecards = await Promise.all(
+      Array.from({ length: repeat }, (_, repetition) =>
+        gradeOnce(subject, checks, order, repetition),
       ),
     );
-  }
-  await mutantQueue.addAll(
-    mutants.map(
-      (mutant) => () =>
-        judge(`mutant ${mutant.name}`, `fails ${mutant.must.join(", ")}`, async () =>
-          judgeMutant(mutant, await gradeMutant(mutant)),
-        ),
-    ),
-  );
-  return results;
-}
-
-async function composeAll(kata: Kata, mutants: readonly Mutant[]): Promise<Submission[]> {
-  return Promise.all(mutants.map((mutant) => composeMutant(kata, mutant)));
-}
-
-function judgeCoverage(rubric: Rubric, mutants: readonly Mutant[]): Judged {
-  const killed = new Set(mutants.flatMap((mutant) => mutant.must));
-  const traps = new Set(mutants.map((mutant) => mutant.trap));
+    return { graded: { subject, scorecards }, result: announce(judge(subject, scorecards)) };
+  });
+  // Settled first: what is under way when something breaks must not outlive this call.
+  await Promise.allSettled([types, ...grades]);
+  const graded = await Promise.all(grades);
   return {
-    problems: [
-      ...rubric
-        .filter((check) => !killed.has(check.id))
-        .map((check) => `no mutant must fail ${check.id}: nothing shows that it can fail`),
-      ...rubric
-        .flatMap((check) => check.traps ?? [])
-        .filter((trap) => !traps.has(trap))
-        .map((trap) => `no mutant falls into the trap ${trap}`),
-    ],
+    results: [coverage, await types, ...graded.map(({ result }) => result)],
+    graded: graded.map((each) => each.graded),
   };
 }
 
-function notGradedOf(scorecard: Scorecard): { notGraded?: string } {
-  const check = scorecard.checks.find(({ verdict }) => verdict === "not graded");
+/** The first repetition has the run's own seed. */
+export function seedOfRepetition(seed: number, repetition: number): number {
+  return repetition === 0 ? seed : seedFor(seed, `repetition ${repetition}`);
+}
+
+/**
+ * The checks that a subject meets. What a mutant must fail is run whatever became of the checks that
+ * it depends on: it was written for that check.
+ */
+function checksOf({ mutant }: Subject, { rubric, checks, full }: VerifyOptions): Rubric {
+  const meets = (id: string) =>
+    (checks?.includes(id) ?? true) && (!mutant || full === true || mutant.must.includes(id));
+  return rubric
+    .filter(({ id }) => meets(id))
+    .map((check) => ({
+      ...check,
+      dependsOn: mutant?.must.includes(check.id) ? [] : (check.dependsOn ?? []).filter(meets),
+    }));
+}
+
+async function verifyTypes(kata: Kata, subjects: readonly Subject[]): Promise<VerifyResult> {
+  const begin = performance.now();
+  const mutants = subjects.filter(({ kind }) => kind === "mutant");
+  const problems = await typeErrors(kata, await Promise.all(mutants.map((each) => each.open())));
+  const expectation = "reference, starter, variants and mutants type-check";
+  return resultOf("types", expectation, problems ?? [], performance.now() - begin);
+}
+
+function judge(subject: Subject, scorecards: readonly Scorecard[]): VerifyResult {
+  const checks = scorecards.flatMap((scorecard) => scorecard.checks);
+  const problems = new Set(checks.flatMap((check) => deviation(subject, check) ?? []));
+  const durationMs = checks.reduce((sum, check) => sum + check.durationMs, 0);
+  return {
+    ...resultOf(subject.label, subject.expectation, [...problems], durationMs),
+    ...notGradedOf(checks),
+  };
+}
+
+function resultOf(
+  subject: string,
+  expectation: string,
+  problems: readonly string[],
+  durationMs: number,
+): VerifyResult {
+  return { subject, expectation, holds: problems.length === 0, problems, durationMs };
+}
+
+function notGradedOf(checks: readonly CheckResult[]): { notGraded?: string } {
+  const check = checks.find(({ verdict }) => verdict === "not graded");
   return check ? { notGraded: `${check.id}: ${check.reason}` } : {};
-}
-
-function judgeRight(scorecard: Scorecard): Judged {
-  const wrong = scorecard.checks.filter(
-    ({ verdict }) => verdict !== "passed" && verdict !== "not graded",
-  );
-  return { scorecard, problems: wrong.map(problemOf), ...notGradedOf(scorecard) };
-}
-
-function judgeStarter(scorecard: Scorecard): Judged {
-  const problems = scorecard.checks.flatMap((check) => {
-    if (check.verdict === "skipped" || check.verdict === "not graded") return [];
-    if (check.verdict !== "failed") return [problemOf(check)];
-    return /task \d+/i.test(check.failure?.message ?? "")
-      ? []
-      : [`${check.id} fails without naming a task: ${check.failure?.message}`];
-  });
-  return { scorecard, problems, ...notGradedOf(scorecard) };
-}
-
-/** A crash or a time-out counts as caught as well: a wrong answer may take its node with it. */
-const CAUGHT: readonly CheckResult["verdict"][] = ["failed", "crashed", "timed out"];
-
-function judgeMutant(mutant: Mutant, scorecard: Scorecard): Judged {
-  const allowed = new Set([...mutant.must, ...mutant.may]);
-  const problems = scorecard.checks.flatMap((check) => {
-    if (check.verdict === "not graded") return [];
-    if (check.verdict === "error") return [problemOf(check)];
-    if (mutant.must.includes(check.id)) {
-      return CAUGHT.includes(check.verdict)
-        ? []
-        : [`${check.id} ${check.verdict}, though it must fail`];
-    }
-    return CAUGHT.includes(check.verdict) && !allowed.has(check.id)
-      ? [`${problemOf(check)}, though it neither must nor may fail`]
-      : [];
-  });
-  return { scorecard, problems, ...notGradedOf(scorecard) };
-}
-
-function problemOf(check: CheckResult): string {
-  const { failure } = check;
-  const versus = failure?.expected
-    ? ` (expected ${failure.expected}, received ${failure.received})`
-    : "";
-  return `${check.id} ${check.verdict}: ${failure?.message ?? check.reason ?? ""}${versus}; again: ${check.replay}`;
 }

@@ -4,7 +4,7 @@
  * file of the grader but this folder.
  */
 import { readSync, realpathSync } from "node:fs";
-import { registerHooks } from "node:module";
+import { flushCompileCache, registerHooks } from "node:module";
 import { Socket } from "node:net";
 import { pathToFileURL } from "node:url";
 import { deserialize } from "node:v8";
@@ -93,6 +93,8 @@ async function perform({ operation, args }: Request): Promise<unknown> {
         throw new TypeError("createNode() did not resolve to an object.");
       }
       node = made as Record<string, unknown>;
+      // Node keeps compiled code when a process exits by itself. This one is killed.
+      flushCompileCache();
       return undefined;
     }
     case "call": {
