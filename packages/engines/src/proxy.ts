@@ -185,8 +185,11 @@ class Link {
     for (const lane of this.#lanes) lane.drop();
     for (const socket of [this.#client, this.#server]) {
       if (socket.destroyed) continue;
-      // A socket that never connected has nothing to reset.
-      if (socket === this.#server && (socket.connecting || socket.pending)) socket.destroy();
+      // A socket that never connected has nothing to reset. One that is being shut down refuses to
+      // be (EINVAL), and would stay open for ever.
+      const unconnected = socket === this.#server && (socket.connecting || socket.pending);
+      const shutting = socket.writableEnded && !socket.writableFinished;
+      if (unconnected || shutting) socket.destroy();
       else socket.resetAndDestroy();
     }
     this.#weather.closed();
