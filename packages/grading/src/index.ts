@@ -35,6 +35,7 @@ export { loadRubric, type Rubric, withDependencies } from "./rubric.ts";
 export { type GradeOptions, grade } from "./run/grade.ts";
 export type { HeldCheck, HeldEngine } from "./run/hold.ts";
 export { freshSeed, type Random, randomFrom, seedFor } from "./seed.ts";
+export { AppProcess, type AppProcessOptions } from "./submission/process.ts";
 export { findSubmission, fingerprint, type Submission } from "./submission/submission.ts";
 export { CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "./verdict.ts";
 export { loadMutants, loadVariants, type Mutant, type Variant } from "./verify/manifest.ts";
