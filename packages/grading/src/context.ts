@@ -118,8 +118,8 @@ export class CheckContext<S extends SubmissionContract> {
     const gate = this.lease(engine).gate(options);
     const kind = direction === "reply" ? "reply to" : "request";
     const number = nth > 1 ? `, number ${nth},` : "";
-    const what = `${engine}: ${node ?? "any node"}'s ${kind} ${match}${number}`;
-    const note = (text: string) => this.#parts.trace.add("gate", text);
+    const what = `${node ?? "any node"}'s ${kind} ${match}${number}`;
+    const note = (text: string) => this.#parts.trace.gate(engine, text);
     note(`${what} will be held`);
     let over = false;
     const end = (how: string, act: () => void) => {
@@ -129,7 +129,7 @@ export class CheckContext<S extends SubmissionContract> {
     };
     gate.held.then(
       ({ node: who, text }) => {
-        if (!over) note(`${engine}: holding ${who}'s ${kind} ${text.slice(0, 90)}`);
+        if (!over) note(`holding ${who}'s ${kind} ${text.slice(0, 90)}`);
       },
       () => {},
     );

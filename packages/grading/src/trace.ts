@@ -7,7 +7,7 @@ export interface TraceEvent {
   readonly kind: "step" | "call" | "fault" | "heal" | "gate";
   /** For a call, the app node. */
   readonly node?: string | undefined;
-  /** For a fault and its heal, the engine. */
+  /** For a fault, its heal and a gate, the engine. */
   readonly engine?: string | undefined;
   readonly text: string;
   /**
@@ -56,6 +56,11 @@ export class Trace {
       event.tookMs = atMs - event.atMs;
       this.#push({ atMs, kind: "heal", engine, text: `${engine}: ${name} is over` });
     };
+  }
+
+  /** Records what became of a gate. */
+  gate(engine: string, text: string): void {
+    this.#push({ atMs: this.#now(), kind: "gate", engine, text: `${engine}: ${text}` });
   }
 
   /** Records a call when it begins, and its outcome when it settles. */

@@ -9,9 +9,9 @@ const engineSchema = z.object({
 
 const eventSchema = z.object({
   atMs: z.number().describe("milliseconds since the check began"),
-  kind: z.enum(["step", "call", "fault", "heal"]),
+  kind: z.enum(["step", "call", "fault", "heal", "gate"]),
   node: z.string().describe("of a call: the app node").optional(),
-  engine: z.string().describe("of a fault and its heal").optional(),
+  engine: z.string().describe("of a fault, its heal and a gate").optional(),
   text: z.string(),
   tookMs: z
     .number()
