@@ -38,8 +38,13 @@ export { freshSeed, type Random, randomFrom, seedFor } from "./seed.ts";
 export { AppProcess, type AppProcessOptions } from "./submission/process.ts";
 export { findSubmission, fingerprint, type Submission } from "./submission/submission.ts";
 export { CheckFailure, SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "./verdict.ts";
+export { changedFiles, changedSubjects, sampleMutants } from "./verify/changed.ts";
+export { upperBound95 } from "./verify/flake.ts";
 export { loadMutants, loadVariants, type Mutant, type Variant } from "./verify/manifest.ts";
+export { type KillMatrix, killMatrix, killMatrixSchema } from "./verify/matrix.ts";
+export { formatFlake, formatMatrix } from "./verify/matrix-text.ts";
 export { composeMutant } from "./verify/overlay.ts";
+export { namesInReadme, withMatrix } from "./verify/readme.ts";
 export { loadSubjects, pickSubjects, type Subject } from "./verify/subjects.ts";
 export {
   type GradedSubject,

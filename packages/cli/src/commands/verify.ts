@@ -1,6 +1,24 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loadRubric, terminalPaint, type VerifyResult, verify } from "@db-katas/grading";
-import type { Command } from "commander";
+import {
+  changedFiles,
+  changedSubjects,
+  formatFlake,
+  formatMatrix,
+  type Kata,
+  killMatrix,
+  loadRubric,
+  pickSubjects,
+  type Subject,
+  sampleMutants,
+  terminalPaint,
+  VERIFY_CONCURRENCY,
+  type VerifyResult,
+  verify,
+  withDependencies,
+  withMatrix,
+} from "@db-katas/grading";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { startProgress } from "../output.ts";
 import { writeJson } from "../results.ts";
 import { chooseSeed, openSession, parseSeed } from "../session.ts";
@@ -8,9 +26,16 @@ import { findWorkspace, resolveTarget } from "../workspace.ts";
 import { parseConcurrency } from "./grade.ts";
 
 interface VerifyOptions {
+  readonly full?: boolean;
+  readonly write?: boolean;
+  readonly repeat: number;
+  readonly only?: string[];
+  readonly check?: string[];
+  readonly changed?: string | true;
+  readonly sample?: number;
   readonly seed?: number;
   readonly json?: boolean;
-  readonly concurrency?: number;
+  readonly concurrency: number;
 }
 
 export function registerVerify(program: Command): void {
@@ -18,43 +43,107 @@ export function registerVerify(program: Command): void {
     .command("verify")
     .argument("[kata|folder]", "a kata's name, or its folder; default: this folder")
     .description("grade the grader: reference, starter, variants and mutants")
+    .option("--full", "each mutant against every check: the kill matrix")
+    .addOption(
+      new Option("--write", "the kill matrix into the kata's README, between its markers")
+        .implies({ full: true })
+        .conflicts(["only", "check", "changed", "sample"]),
+    )
+    .option("--repeat <n>", "each check so often, with seeds of their own: flake", parseCount, 1)
+    .option("--only <name...>", "only these: reference, starter, variants, mutants")
+    .option("--check <id...>", "only these checks")
+    .addOption(
+      new Option(
+        "--changed [commit]",
+        "only whom changes since that commit concern (HEAD)",
+      ).conflicts("only"),
+    )
+    .option("--sample <n>", "and so many of the other mutants, drawn by the seed", parseCount)
     .option("--seed <number>", "replay what another run saw", parseSeed)
-    .option("--concurrency <n>", "checks at the same moment", parseConcurrency)
+    .option("--concurrency <n>", "checks at the same moment", parseConcurrency, VERIFY_CONCURRENCY)
     .option("--json", "the results as JSON on stdout")
     .addHelpText(
       "after",
-      "\nExit codes: 0 all holds, 1 something does not, 2 an error of ours, 4 nothing could be graded",
+      `
+Without --full a mutant meets only the checks that it must fail.
+Checks that measure time run alone, after all others.
+
+Examples:
+  kata verify session-failover                          the gate's question: does all hold?
+  kata verify session-failover --full --write           the kill matrix, into the README
+  kata verify session-failover --only reference --repeat 20
+  kata verify session-failover --changed origin/main --sample 1
+
+Exit codes: 0 all holds, 1 something does not, 2 an error of ours, 4 nothing could be graded`,
     )
-    .action(async (target: string | undefined, options: VerifyOptions) => {
-      const workspace = await findWorkspace(process.cwd());
-      const reference = { reference: true };
-      const { kata } = await resolveTarget(workspace, target, reference, process.cwd());
-      const rubric = await loadRubric(kata);
-      const seed = chooseSeed(options.seed);
-      const progress = startProgress({ quiet: options.json === true });
-      await using session = await openSession(progress);
-      progress.line(terminalPaint("bold", `verify ${kata.name} · seed ${seed}`));
-      const { results } = await verify({
-        kata,
-        rubric,
-        engines: session.engines,
-        seed,
-        compileCache: session.compileCache,
-        ...(options.concurrency ? { concurrency: options.concurrency } : {}),
-        signal: session.signal,
-        onProgress: (done, total, text) => progress.update(`${done}/${total}  ${text}`),
-        onResult: (result) => progress.line(formatResult(result)),
-      });
-      progress.stop();
-      const counts = countOf(results);
-      await writeJson(join(kata.folder, ".kata", "report", "verify.json"), { ...counts, results });
-      if (options.json) process.stdout.write(`${JSON.stringify({ seed, results }, null, 2)}\n`);
-      else
-        progress.line(
-          `\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`,
-        );
-      process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;
-    });
+    .action(run);
+}
+
+async function run(target: string | undefined, options: VerifyOptions): Promise<void> {
+  const workspace = await findWorkspace(process.cwd());
+  const { kata } = await resolveTarget(workspace, target, { reference: true }, process.cwd());
+  const rubric = await loadRubric(kata);
+  // Says it at once when there is no such check.
+  if (options.check) withDependencies(rubric, options.check);
+  const seed = chooseSeed(options.seed);
+  const startedAt = new Date();
+  const progress = startProgress({ quiet: options.json === true });
+  await using session = await openSession(progress);
+  progress.line(terminalPaint("bold", `verify ${kata.name} · seed ${seed}`));
+  const { results, graded } = await verify({
+    kata,
+    rubric,
+    engines: session.engines,
+    seed,
+    choose: (subjects) => chooseSubjects(kata, subjects, options, seed),
+    checks: options.check,
+    full: options.full === true,
+    repeat: options.repeat,
+    compileCache: session.compileCache,
+    concurrency: options.concurrency,
+    signal: session.signal,
+    onProgress: (done, total, text) => progress.update(`${done}/${total}  ${text}`),
+    onResult: (result) => progress.line(formatResult(result)),
+  });
+  progress.stop();
+  const counts = countOf(results);
+  const matrix = killMatrix({ kata, rubric, graded, seed, repeat: options.repeat, startedAt });
+  const reports = join(kata.folder, ".kata", "report");
+  await writeJson(join(reports, "verify.json"), { ...counts, results });
+  if (options.full) {
+    await writeJson(join(reports, "kill-matrix.json"), matrix);
+    progress.line(`\n${formatMatrix(matrix, terminalPaint)}`);
+  }
+  if (options.full || options.repeat > 1) progress.line(`\n${formatFlake(matrix)}`);
+  if (options.write && counts.failed === 0) {
+    const readme = join(kata.folder, "README.md");
+    await writeFile(readme, withMatrix(await readFile(readme, "utf8"), matrix));
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ seed, results, matrix }, null, 2)}\n`);
+  progress.line(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;
+}
+
+async function chooseSubjects(
+  kata: Kata,
+  subjects: readonly Subject[],
+  { only, changed, sample = 0 }: VerifyOptions,
+  seed: number,
+): Promise<readonly Subject[]> {
+  if (!only && !changed) return sample ? sampleMutants(subjects, [], sample, seed) : subjects;
+  const since = changed === true ? "HEAD" : changed;
+  const chosen = since
+    ? changedSubjects(kata, subjects, await changedFiles(kata.folder, since))
+    : pickSubjects(subjects, only ?? []);
+  return [...chosen, ...sampleMutants(subjects, chosen, sample, seed)];
+}
+
+function parseCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new InvalidArgumentError("It takes a whole number from 1 on.");
+  }
+  return value;
 }
 
 function countOf(results: readonly VerifyResult[]) {

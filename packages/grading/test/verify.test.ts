@@ -1,0 +1,284 @@
+import { join } from "node:path";
+import { type EngineRun, openEngines } from "@db-katas/engines";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  changedSubjects,
+  formatFlake,
+  formatMatrix,
+  type Kata,
+  type KillMatrix,
+  killMatrix,
+  killMatrixSchema,
+  loadKata,
+  loadRubric,
+  loadSubjects,
+  namesInReadme,
+  pickSubjects,
+  type Rubric,
+  type Subject,
+  sampleMutants,
+  upperBound95,
+  verify,
+  withMatrix,
+} from "../src/index.ts";
+import { Turns } from "../src/run/turns.ts";
+
+const COUNTER = join(import.meta.dirname, "fixtures", "counter");
+
+let engines: EngineRun;
+let kata: Kata;
+let rubric: Rubric;
+let subjects: Subject[];
+beforeAll(async () => {
+  engines = await openEngines();
+  kata = await loadKata(COUNTER);
+  rubric = await loadRubric(kata);
+  subjects = await loadSubjects(kata, rubric);
+});
+afterAll(() => engines[Symbol.asyncDispose]());
+
+describe("a full verification", () => {
+  let matrix: KillMatrix;
+  beforeAll(async () => {
+    const { graded, results } = await verify({
+      kata,
+      rubric,
+      engines,
+      seed: 7,
+      full: true,
+      repeat: 2,
+      choose: (all) => all.filter(({ name }) => name !== "blameless"),
+    });
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    const startedAt = new Date("2026-01-02T03:04:05Z");
+    matrix = killMatrix({ kata, rubric, graded, seed: 7, repeat: 2, startedAt });
+    expect(killMatrixSchema.parse(JSON.parse(JSON.stringify(matrix)))).toEqual(matrix);
+  });
+
+  it("prints each check against each subject, and what each check alone kills", () => {
+    expect(`${formatMatrix(matrix)}\n\n${formatFlake(matrix)}`).toMatchInlineSnapshot(`
+      "             1  2
+      right answers
+        reference  ·  ·
+        other      ·  ·
+      starter
+        starter    ●  –
+      mutants
+        forgets    ●  –
+        stuck      ●  ●
+
+      ● fails, as it must   ○ fails, as it may   ◐ fails now and then, as it may   · passes
+      ✗ came out other than it has to   – not run: a check that it depends on did not pass   ? not graded
+
+        #  check            kills  killed by no other check
+        1  adds                 2  forgets
+        2  starts-anywhere      1  none
+
+      flake: 0 of 16 check-runs (each 2 times) came out other than they have to; with 95 % confidence at most 17 % do"
+    `);
+  });
+
+  it("gives each repetition a seed of its own, the first one that of the run", async () => {
+    const { graded } = await verify({
+      kata,
+      rubric,
+      engines,
+      seed: 7,
+      repeat: 3,
+      checks: ["adds"],
+      choose: (all) => pickSubjects(all, ["reference"]),
+    });
+    const seeds = graded.flatMap(({ scorecards }) => scorecards.map(({ seed }) => seed));
+    expect(seeds[0]).toBe(7);
+    expect(new Set(seeds).size).toBe(3);
+    expect(graded[0]?.scorecards.map(({ checks }) => checks.map(({ id }) => id))).toEqual(
+      Array(3).fill(["adds"]),
+    );
+  });
+
+  it("stands in a README between two markers, and is found there again", () => {
+    const marks = "<!-- kill-matrix:begin -->\nold\n<!-- kill-matrix:end -->";
+    const readme = withMatrix(`# Counter\n\n${marks}\n\nAfter.\n`, {
+      ...matrix,
+      node: "v24.0.0",
+    });
+    expect(readme).toMatchInlineSnapshot(`
+      "# Counter
+
+      <!-- kill-matrix:begin -->
+
+      \`\`\`text
+                   1  2
+      right answers
+        reference  ·  ·
+        other      ·  ·
+      starter
+        starter    ●  –
+      mutants
+        forgets    ●  –
+        stuck      ●  ●
+
+      ● fails, as it must   ○ fails, as it may   ◐ fails now and then, as it may   · passes
+      ✗ came out other than it has to   – not run: a check that it depends on did not pass   ? not graded
+
+        #  check            kills  killed by no other check
+        1  adds                 2  forgets
+        2  starts-anywhere      1  none
+      \`\`\`
+
+      Made on 2026-01-02 by
+      \`pnpm kata verify counter --full --write --repeat 2 --seed 7\` with Node 24.0.0.
+      Flake: 0 of 16 check-runs (each 2 times) came out other than they have to; with 95 % confidence at most 17 % do.
+
+      <!-- kill-matrix:end -->
+
+      After.
+      "
+    `);
+    expect(withMatrix(readme, { ...matrix, node: "v24.0.0" })).toBe(readme);
+    expect(namesInReadme(readme)).toEqual({
+      checks: ["adds", "starts-anywhere"],
+      mutants: ["forgets", "stuck"],
+    });
+    expect(() => withMatrix("# Counter\n", matrix)).toThrowErrorMatchingInlineSnapshot(`
+      [GradingError: The README has no place for the kill matrix.
+      Likely cause: it lacks the lines <!-- kill-matrix:begin --> and <!-- kill-matrix:end -->
+      What to do: put both lines where the matrix shall stand, and run the command again]
+    `);
+  });
+});
+
+describe("what comes out other than it has to", () => {
+  it("is a problem, a mark in the matrix, and flake", async () => {
+    const { graded, results } = await verify({
+      kata,
+      rubric,
+      engines,
+      seed: 7,
+      full: true,
+      choose: (all) => pickSubjects(all, ["blameless"]),
+    });
+    expect(results.at(-1)?.problems).toEqual(["adds passed, though it must fail"]);
+    const matrix = killMatrix({ kata, rubric, graded, seed: 7, repeat: 1, startedAt: new Date() });
+    expect(`${formatMatrix(matrix)}\n\n${formatFlake(matrix)}`).toMatchInlineSnapshot(`
+      "             1  2
+      mutants
+        blameless  ✗  ·
+
+      ● fails, as it must   ○ fails, as it may   ◐ fails now and then, as it may   · passes
+      ✗ came out other than it has to   – not run: a check that it depends on did not pass   ? not graded
+
+        #  check            kills  killed by no other check
+        1  adds                 0  none
+        2  starts-anywhere      0  none
+
+      flake: 1 of 2 check-runs (each once) came out other than they have to; with 95 % confidence at most 97 % do
+        blameless × adds: 1 passed"
+    `);
+  });
+});
+
+describe("choosing whom to verify", () => {
+  const changed = (...files: string[]) =>
+    changedSubjects({ ...kata, folder: "/repo/projects/counter" }, subjects, {
+      root: "/repo",
+      files,
+    }).map(({ name }) => name);
+
+  it("follows what changed", () => {
+    const everybody = subjects.map(({ name }) => name);
+    expect(changed()).toEqual([]);
+    expect(changed("projects/counter/README.md", "projects/counter/test/a.test.ts")).toEqual([]);
+    expect(changed("projects/other/kata.ts", "docs/glossary.md", "README.md")).toEqual([]);
+    expect(changed("projects/counter/mutants/forgets/index.ts")).toEqual(["forgets"]);
+    expect(changed("projects/counter/variants/other/index.ts")).toEqual(["other"]);
+    expect(changed("projects/counter/starter/index.ts")).toEqual(["starter"]);
+    expect(changed("projects/counter/src/index.ts")).toEqual([
+      "reference",
+      "blameless",
+      "forgets",
+      "stuck",
+    ]);
+    for (const file of ["projects/counter/grading/1-adds.grade.ts", "projects/counter/kata.ts"]) {
+      expect(changed(file)).toEqual(everybody);
+    }
+    expect(changed("packages/grading/src/context.ts")).toEqual(everybody);
+    expect(changed("pnpm-lock.yaml")).toEqual(everybody);
+  });
+
+  it("draws a sample of the other mutants by the seed", () => {
+    const chosen = pickSubjects(subjects, ["forgets"]);
+    const drawn = sampleMutants(subjects, chosen, 1, 3);
+    expect(drawn).toEqual(sampleMutants(subjects, chosen, 1, 3));
+    expect(
+      sampleMutants(subjects, chosen, 9, 3)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["blameless", "stuck"]);
+  });
+
+  it("says whom there is when there is no such subject", () => {
+    expect(() => pickSubjects(subjects, ["nope"])).toThrowErrorMatchingInlineSnapshot(`
+      [GradingError: There is nothing called nope to verify.
+      Likely cause: there are reference, starter, other, blameless, forgets, stuck]
+    `);
+  });
+});
+
+describe("the bound on flake", () => {
+  // Beta quantiles, e.g. R: qbeta(0.95, hits + 1, runs - hits)
+  it.each([
+    [0, 0, 1],
+    [0, 100, 0.029513],
+    [0, 1_900, 0.0015755],
+    [1, 100, 0.046559],
+    [3, 50, 0.14784],
+    [5, 5, 1],
+  ])("%i of %i", (hits, runs, bound) => {
+    expect(upperBound95(hits, runs)).toBeCloseTo(bound, 4);
+  });
+});
+
+describe("turns", () => {
+  it("who measures time is alone, after all who share", async () => {
+    const turns = new Turns(2);
+    const log: string[] = [];
+    let running = 0;
+    const work = (name: string, alone: boolean) =>
+      turns.at(0)(alone, async () => {
+        running++;
+        for (let i = 0; i < 5; i++) {
+          await new Promise(setImmediate);
+          if (alone) expect(running).toBe(1);
+        }
+        log.push(name);
+        running--;
+      });
+    const all = [work("a", false), work("timing 1", true), work("b", false), work("c", false)];
+    await Promise.all([...all, work("timing 2", true), work("d", false)]);
+    expect(log.slice(-2)).toEqual(["timing 1", "timing 2"]);
+  });
+
+  it("who has the lower order goes first", async () => {
+    const turns = new Turns(1);
+    const log: number[] = [];
+    await Promise.all(
+      [0, 3, 1, 2].map((order) =>
+        turns.at(order)(false, async () => {
+          log.push(order);
+        }),
+      ),
+    );
+    expect(log).toEqual([0, 1, 2, 3]);
+  });
+
+  it("the end of somebody alone lets the others go on, also when it failed", async () => {
+    const turns = new Turns(1);
+    await expect(
+      turns.at(0)(true, async () => {
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
+    expect(await turns.at(0)(false, async () => 1)).toBe(1);
+  });
+});
