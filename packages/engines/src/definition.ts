@@ -1,6 +1,14 @@
 /** What an engine is made of. A new engine is a folder in `definitions/` that exports one {@link EngineDefinition}. */
 import type { RunContext } from "./context.ts";
-import type { Capability, LeaseTemplate, Offer, ProviderName, ServerControl } from "./types.ts";
+import type {
+  Capability,
+  Heal,
+  LeaseTemplate,
+  Offer,
+  ProviderName,
+  ServerControl,
+  Trouble,
+} from "./types.ts";
 import type { Launch } from "./watcher/protocol.ts";
 import type { Wire } from "./wire.ts";
 
@@ -28,8 +36,19 @@ export interface EngineDefinition {
   readonly container?: ContainerRecipe;
   /** How its clients and servers talk; where absent, no message of theirs can be held. */
   readonly wire?: Wire;
+  /** How to make the troubles whose capabilities it declares. */
+  readonly troubles?: Troubles;
   /** Set for an engine that lives inside its client. */
   readonly library?: { readonly source: string; readonly version: string };
+}
+
+export type Troubles = { readonly [name in Trouble]?: (server: TroubledServer) => Promise<Heal> };
+
+/** A server that is ours alone. */
+export interface TroubledServer {
+  /** With full rights; a restart may change it. */
+  adminUrl(): string;
+  readonly control: ServerControl;
 }
 
 type Distribute<T> = T extends unknown ? Omit<T, "provider" | "capabilities"> : never;

@@ -9,6 +9,7 @@ export const errorCodes = [
   "CAPABILITY_MISSING",
   "FAULT_NEEDS_INSTANCE",
   "GATE_NOT_REACHED",
+  "SNAPSHOT_UNKNOWN",
   "START_FAILED",
   "PORT_TAKEN",
   "DISK_FULL",
@@ -102,6 +103,14 @@ export function faultNeedsInstance(engine: string, fault: string): EngineError {
   return new EngineError("FAULT_NEEDS_INSTANCE", {
     happened: `"${fault}" would hit every lease on this shared ${engine} server`,
     remedy: `lease a server of its own: lease("${engine}", { isolation: "instance" })`,
+  });
+}
+
+export function snapshotUnknown(engine: string): EngineError {
+  return new EngineError("SNAPSHOT_UNKNOWN", {
+    happened: `That snapshot is none of this ${engine} server's`,
+    likely: "it was taken from another lease",
+    remedy: "take it from the lease that the fault is injected into: await lease.snapshot()",
   });
 }
 

@@ -1,5 +1,5 @@
 /** What the files in `faults/` have in common. */
-import type { FaultTarget, NodeName, ProxyControl, ServerControl } from "./types.ts";
+import type { FaultTarget, Heal, NodeName, ProxyControl, ServerControl, Trouble } from "./types.ts";
 
 export interface NodeOptions {
   /** App nodes to hit; all of the lease where absent, also those that get their address later. */
@@ -17,6 +17,12 @@ export function hit(
 export function serverOf({ server }: FaultTarget): ServerControl {
   if (!server) throw new Error("a server fault needs a server; Lease.inject sees to that");
   return server;
+}
+
+/** Has the engine's own recipe make that trouble. */
+export function troubleOf({ trouble }: FaultTarget, name: Trouble): Promise<Heal> {
+  if (!trouble) throw new Error("a server fault needs a server; Lease.inject sees to that");
+  return trouble(name);
 }
 
 export async function nothingToHeal(): Promise<void> {}

@@ -15,6 +15,8 @@ import type {
   ProxyTraffic,
   RunningEngine,
   ServerControl,
+  Snapshot,
+  Trouble,
 } from "./types.ts";
 
 interface Happening {
@@ -89,6 +91,15 @@ export class EngineLease implements Lease {
     return this.#transcript.of(node);
   }
 
+  async snapshot(): Promise<Snapshot> {
+    const { name, provider, capabilities } = this.engine;
+    const { control, isolated } = this.#server;
+    if (!capabilities.includes("restartStale") || !control?.capture)
+      throw capabilityMissing(name, provider, "snapshot", "restartStale");
+    if (!isolated) throw faultNeedsInstance(name, "snapshot");
+    return control.capture();
+  }
+
   async inject<Options>(
     fault: Fault<Options>,
     ...[options]: FaultArguments<Options>
@@ -101,7 +112,7 @@ export class EngineLease implements Lease {
       throw faultNeedsInstance(this.engine.name, fault.name);
     const target = (proxies: readonly TcpProxy[]): FaultTarget => ({
       proxies,
-      ...(fault.scope === "server" && control ? { server: this.#recreating(control) } : {}),
+      ...(fault.scope === "server" && control ? this.#levers(control) : {}),
     });
     const startedAt = Date.now();
     const heals = [await fault.inject(target([...this.#open.values()]), options as Options)];
@@ -155,6 +166,18 @@ export class EngineLease implements Lease {
     return proxy;
   }
 
+  #levers(control: ServerControl): Pick<FaultTarget, "server" | "trouble"> {
+    const server = this.#recreating(control);
+    return {
+      server,
+      trouble: (name: Trouble) => {
+        const make = this.#definition.troubles?.[name];
+        if (!make) throw new Error(`${this.engine.name} says no way to make ${name}`);
+        return make({ adminUrl: () => this.#server.adminUrl, control: server });
+      },
+    };
+  }
+
   /** A server that lost its data has lost this lease's namespace: its address must work again, with nothing in it. */
   #recreating(control: ServerControl): ServerControl {
     let wiped = false;
@@ -163,6 +186,7 @@ export class EngineLease implements Lease {
       stop: () => control.stop(),
       pause: () => control.pause(),
       resume: () => control.resume(),
+      restore: async (snapshot) => control.restore?.(snapshot),
       wipe: async () => {
         await control.wipe();
         wiped = true;

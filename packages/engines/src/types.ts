@@ -16,6 +16,7 @@ import type { Direction } from "./wire.ts";
  * - `durable`: what was acknowledged is still there after `kill` and `restart`.
  * - `network`: clients reach it over TCP, so that our proxy stands between.
  * - `kill`, `stop`, `pause`, `restart`, `restartEmpty`: the server fault of that name.
+ * - `readonly`, `outOfMemory`, `restartStale`: likewise.
  * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
  *   `resetConnections` make).
  * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
@@ -29,6 +30,9 @@ export type Capability =
   | "pause"
   | "restart"
   | "restartEmpty"
+  | "restartStale"
+  | "readonly"
+  | "outOfMemory"
   | "delay"
   | "partition"
   | "gate";
@@ -161,6 +165,12 @@ export interface Lease extends AsyncDisposable {
    * @throws EngineError `FAULT_NEEDS_INSTANCE` for a server fault on a shared server
    */
   inject<Options>(fault: Fault<Options>, ...options: FaultArguments<Options>): Promise<ActiveFault>;
+  /**
+   * The data of this lease's server as it is now, for `restartStale`. Everything stands still for
+   * some milliseconds; connections live on. Needs a lease with `isolation: "instance"`.
+   * @throws EngineError `CAPABILITY_MISSING`, `FAULT_NEEDS_INSTANCE`
+   */
+  snapshot(): Promise<Snapshot>;
   /** What went through the proxies of this lease so far, per node. */
   traffic(node: NodeName): ProxyTraffic;
   /**
@@ -219,6 +229,11 @@ export interface Gate extends Disposable {
   drop(): void;
 }
 
+/** A copy of a server's data; it goes with its lease. */
+export interface Snapshot {
+  readonly takenAt: number;
+}
+
 /** Counted by a proxy since its lease began. */
 export interface ProxyTraffic {
   /** TCP connections that a client opened. */
@@ -240,13 +255,21 @@ export interface Fault<Options = undefined> {
   /** For people: what one would see in production. */
   readonly summary: string;
   /** @returns how to heal it; healing a fault that has nothing to heal does nothing. */
-  inject(target: FaultTarget, options: Options): Promise<() => Promise<void>>;
+  inject(target: FaultTarget, options: Options): Promise<Heal>;
 }
+
+/** Resolves when it is over and the engine answers as before. */
+export type Heal = () => Promise<void>;
+
+/** What only the engine itself can do to itself: its definition says how. */
+export type Trouble = "readonly" | "outOfMemory";
 
 /** What a fault gets hold of. */
 export interface FaultTarget {
   /** Undefined for engines that are not ours to stop. */
   readonly server?: ServerControl;
+  /** Makes a trouble of the engine's own. */
+  readonly trouble?: (name: Trouble) => Promise<Heal>;
   readonly proxies: readonly ProxyControl[];
 }
 
@@ -263,6 +286,10 @@ export interface ServerControl {
   start(): Promise<void>;
   /** Deletes its data; only while it is down. */
   wipe(): Promise<void>;
+  /** Copies its data as a crash would leave them at this moment. */
+  capture?(): Promise<Snapshot>;
+  /** Puts a copy in place of its data; only while it is down. */
+  restore?(snapshot: Snapshot): Promise<void>;
 }
 
 /** The levers of one proxy (one lease, one app node). Each returns how to let go of it again. */

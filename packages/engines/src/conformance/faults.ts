@@ -4,10 +4,13 @@ import { expect } from "vitest";
 import { blackHole } from "../faults/blackHole.ts";
 import { delay } from "../faults/delay.ts";
 import { kill } from "../faults/kill.ts";
+import { outOfMemory } from "../faults/outOfMemory.ts";
 import { pause } from "../faults/pause.ts";
+import { readonly } from "../faults/readonly.ts";
 import { resetConnections } from "../faults/resetConnections.ts";
 import { restart } from "../faults/restart.ts";
 import { restartEmpty } from "../faults/restartEmpty.ts";
+import { restartStale } from "../faults/restartStale.ts";
 import { stop } from "../faults/stop.ts";
 import type { Fault, Lease } from "../types.ts";
 import type { Kit, Session } from "./kit.ts";
@@ -55,6 +58,31 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await answers(kit, url, undefined);
     await (await written(kit, url)).close();
   },
+
+  async restartStale(lease, kit) {
+    const url = await lease.urlFor("a");
+    const session = await written(kit, url);
+    const snapshot = await lease.snapshot();
+    // Taking it disturbed nobody.
+    await session.set("key", "after");
+    await session.set("later", "after");
+    await lease.inject(restartStale, { snapshot });
+    await expect(session.get("key")).rejects.toThrow();
+    await answers(kit, url, "before");
+    const stale = await kit.connect(url);
+    expect(await stale.get("later")).toBeUndefined();
+    await stale.set("key", "after");
+    await stale.close();
+    // It serves more than once.
+    await lease.inject(restartStale, { snapshot });
+    await answers(kit, url, "before");
+    await expect(lease.inject(restartStale, { snapshot: { takenAt: 0 } })).rejects.toMatchObject({
+      code: "SNAPSHOT_UNKNOWN",
+    });
+  },
+
+  readonly: (lease, kit) => writesRefused(readonly, lease, kit, /READONLY|read-only/),
+  outOfMemory: (lease, kit) => writesRefused(outOfMemory, lease, kit, /OOM/),
 
   async delay(lease, kit) {
     const [near, far] = [
@@ -110,6 +138,29 @@ async function downAndUp(fault: Fault, lease: Lease, kit: Kit): Promise<void> {
   await active.heal();
   expect(await lease.urlFor("a")).toBe(url);
   await answers(kit, url, "before");
+}
+
+async function writesRefused(fault: Fault, lease: Lease, kit: Kit, refusal: RegExp): Promise<void> {
+  const url = await lease.urlFor("a");
+  await (await written(kit, url)).close();
+  const active = await lease.inject(fault);
+  const session = await kit.connect(url);
+  expect(await session.get("key")).toBe("before");
+  await expect(session.set("key", "refused")).rejects.toThrow(refusal);
+  // A submission's own rights don't end it, and the connection is none the worse.
+  await expect(session.administer?.()).rejects.toThrow();
+  await expect(session.set("key", "refused")).rejects.toThrow(refusal);
+  expect(await session.get("key")).toBe("before");
+  await active.heal();
+  await session.set("key", "after");
+  await session.close();
+  await answers(kit, url, "after");
+  // Whoever is killed meanwhile comes back whole, too.
+  const again = await lease.inject(fault);
+  await (await lease.inject(kill)).heal();
+  await again.heal();
+  await answers(kit, url, "after");
+  await (await written(kit, url)).close();
 }
 
 async function written(kit: Kit, url: string): Promise<Session> {

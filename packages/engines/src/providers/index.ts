@@ -18,7 +18,16 @@ export interface Provider {
   start(definition: EngineDefinition, context: RunContext, options: StartOptions): Promise<Server>;
 }
 
-const serverFaults: readonly Capability[] = ["kill", "stop", "pause", "restart", "restartEmpty"];
+const serverFaults: readonly Capability[] = [
+  "kill",
+  "stop",
+  "pause",
+  "restart",
+  "restartEmpty",
+  "restartStale",
+  "readonly",
+  "outOfMemory",
+];
 const prepared = new WeakMap<RunContext, Map<string, Promise<PreparedServer>>>();
 
 /** In the order in which they are asked. */
@@ -30,7 +39,14 @@ export const providers: readonly Provider[] = [
     offer: offerExternal,
     start: startExternal,
   },
-  { name: "container", lacks: [], instances: true, offer: offerContainer, start: startContainer },
+  // Its data are in a volume that isn't ours to copy.
+  {
+    name: "container",
+    lacks: ["restartStale"],
+    instances: true,
+    offer: offerContainer,
+    start: startContainer,
+  },
   {
     name: "process",
     lacks: [],

@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type RunContext, runTool, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
-import { cacheCorrupt, EngineError, startFailed } from "../errors.ts";
-import type { ServerControl } from "../types.ts";
+import { cacheCorrupt, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
+import type { ServerControl, Snapshot } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
 import { answering } from "./answer.ts";
 
@@ -23,6 +23,7 @@ export class ProcessServer implements Server, ServerControl {
   readonly #context: RunContext;
   readonly #folder: string;
   readonly #seed: string | undefined;
+  readonly #snapshots = new Map<Snapshot, string>();
   #port = 0;
   #process: Launched | undefined;
   #paused = false;
@@ -153,6 +154,35 @@ export class ProcessServer implements Server, ServerControl {
     });
   }
 
+  capture(): Promise<Snapshot> {
+    return this.#inTurn(async () => {
+      const { watcher, folder } = this.#context;
+      const copy = join(folder, unique("snapshot"));
+      // Nobody writes while everybody is stopped: the copy is of one moment, as after a crash.
+      const running = this.#paused ? undefined : this.#process;
+      if (running) await watcher.ask({ op: "pause", key: running.key });
+      try {
+        await this.#copy(this.#data, copy);
+      } finally {
+        if (running) await watcher.ask({ op: "resume", key: running.key });
+      }
+      const snapshot = { takenAt: Date.now() };
+      this.#snapshots.set(snapshot, copy);
+      return snapshot;
+    });
+  }
+
+  restore(snapshot: Snapshot): Promise<void> {
+    return this.#inTurn(async () => {
+      const copy = this.#snapshots.get(snapshot);
+      if (!copy) throw snapshotUnknown(this.#definition.name);
+      if (this.#process)
+        throw new Error(`${this.#definition.name} can be restored only while it is down`);
+      await this.#context.watcher.ask({ op: "remove", folder: this.#data });
+      await this.#copy(copy, this.#data);
+    });
+  }
+
   async snapshot(): Promise<string> {
     await this.stop();
     const copy = join(this.#context.folder, unique("seed"));
@@ -173,7 +203,8 @@ export class ProcessServer implements Server, ServerControl {
   async end(): Promise<void> {
     this.#ended = true;
     await this.kill();
-    await this.#context.watcher.ask({ op: "remove", folder: this.#folder });
+    for (const folder of [this.#folder, ...this.#snapshots.values()])
+      await this.#context.watcher.ask({ op: "remove", folder });
   }
 
   /** One change of state at a time; the next begins when this one is over, whatever came of it. */

@@ -2,6 +2,7 @@ import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import { troubles } from "./troubles.ts";
 import { wire } from "./wire.ts";
 
 export const definition: EngineDefinition = {
@@ -17,6 +18,8 @@ export const definition: EngineDefinition = {
     "pause",
     "restart",
     "restartEmpty",
+    "restartStale",
+    "readonly",
     "delay",
     "partition",
     "gate",
@@ -26,6 +29,7 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   wire,
+  troubles,
   async ready(adminUrl) {
     const { default: pg } = await import("pg");
     const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000 });

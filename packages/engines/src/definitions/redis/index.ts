@@ -3,6 +3,7 @@ import { pinnedImage } from "../../image.ts";
 import { connect } from "./client.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import { troubles } from "./troubles.ts";
 import { wire } from "./wire.ts";
 
 export const definition: EngineDefinition = {
@@ -18,6 +19,9 @@ export const definition: EngineDefinition = {
     "pause",
     "restart",
     "restartEmpty",
+    "restartStale",
+    "readonly",
+    "outOfMemory",
     "delay",
     "partition",
     "gate",
@@ -27,6 +31,7 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   wire,
+  troubles,
   async ready(adminUrl) {
     const client = await connect(adminUrl, {
       retryStrategy: () => null,

@@ -17,8 +17,18 @@ async function connect(url: string): Promise<Session> {
   return {
     // A transaction of two commands, as applications write: Redis replays those by other rules
     // than single commands when it comes back.
-    set: async (key, value) =>
-      void (await client.multi().set(key, value).hincrby("writes", key, 1).exec()),
+    async set(key, value) {
+      const results = await client
+        .multi()
+        .set(key, value)
+        .hincrby("writes", key, 1)
+        .exec()
+        // EXEC says only that something was refused; the reason came with the command.
+        .catch((error: Error & { previousErrors?: Error[] }) => {
+          throw error.previousErrors?.[0] ?? error;
+        });
+      for (const [error] of results ?? []) if (error) throw error;
+    },
     get: async (key) => (await client.get(key)) ?? undefined,
     administer: () => client.config("SET", "appendonly", "no"),
     close: async () => client.disconnect(),
