@@ -69,6 +69,34 @@ test("a fault that can't be done, or would hit others", () => {
   `);
 });
 
+test("a snapshot of another server, a gate that nothing reached", () => {
+  expect(text(errors.snapshotUnknown("redis"))).toMatchInlineSnapshot(`
+    "[SNAPSHOT_UNKNOWN]
+    That snapshot is none of this redis server's
+    Likely cause: it was taken from another lease
+    What to do: take it from the lease that the fault is injected into: await lease.snapshot()"
+  `);
+  expect(
+    text(
+      errors.gateNotReached({
+        node: undefined,
+        direction: "reply",
+        match: "COMMIT",
+        nth: 1,
+        seen: 0,
+        why: "it was released first",
+        heard: [],
+      }),
+    ),
+  ).toMatchInlineSnapshot(`
+    "[GATE_NOT_REACHED]
+    The gate held nothing: it was released first. It waited for reply number 1 of any node that matches COMMIT, and 0 came
+      nothing was said
+    Likely cause: the submission does it in other words, on another connection of another node, or not at all
+    What to do: look at lease.transcript(); in a check, race gate.held against the call that should get there"
+  `);
+});
+
 test("a server that doesn't start: the log decides what it is called", () => {
   const start = (log: string) =>
     text(errors.startFailed("redis", "redis-server on PATH", "it ended with code 1", log));

@@ -195,10 +195,13 @@ test("the registries are the folders", async () => {
     "blackHole",
     "delay",
     "kill",
+    "outOfMemory",
     "pause",
+    "readonly",
     "resetConnections",
     "restart",
     "restartEmpty",
+    "restartStale",
     "stop",
   ]);
   for (const { image, container } of (await loadDefinitions()).values()) {
