@@ -6,6 +6,8 @@ export type CliErrorCode =
   | "TARGET_UNCLEAR"
   | "RESULT_MISSING"
   | "HINT_UNKNOWN"
+  | "CHECK_UNCLEAR"
+  | "ENGINE_UNKNOWN"
   | "NO_ENGINE_KEY";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */

@@ -6,6 +6,7 @@ import { registerGrade } from "./commands/grade.ts";
 import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
 import { registerNew } from "./commands/new.ts";
+import { registerShell } from "./commands/shell.ts";
 import { registerStart } from "./commands/start.ts";
 import { registerTest } from "./commands/test.ts";
 import { registerTour } from "./commands/tour.ts";
@@ -27,6 +28,7 @@ for (const register of [
   registerStart,
   registerGrade,
   registerHint,
+  registerShell,
   registerVerify,
   registerEngines,
   registerDoctor,

@@ -12,7 +12,11 @@ export interface Session extends AsyncDisposable {
   readonly compileCache: string;
 }
 
-export async function openSession(progress: Progress): Promise<Session> {
+/** @param options.interruptible Ctrl-C ends it. Default true; false where it belongs to somebody else. */
+export async function openSession(
+  progress: Progress,
+  options: { readonly interruptible?: boolean } = {},
+): Promise<Session> {
   assertEngineKey();
   const controller = new AbortController();
   const engines = await openEngines({
@@ -26,13 +30,14 @@ export async function openSession(progress: Progress): Promise<Session> {
     const end = () => process.exit(signal === "SIGINT" ? 130 : 143);
     engines[Symbol.asyncDispose]().then(end, end);
   };
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const onInterrupt = options.interruptible === false ? () => {} : onSignal;
+  process.on("SIGINT", onInterrupt).once("SIGTERM", onSignal);
   return {
     engines,
     signal: controller.signal,
     compileCache: join(cacheFolder(), "compile-cache"),
     [Symbol.asyncDispose]: async () => {
-      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      process.off("SIGINT", onInterrupt).off("SIGTERM", onSignal);
       await engines[Symbol.asyncDispose]();
     },
   };

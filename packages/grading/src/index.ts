@@ -27,6 +27,7 @@ export {
   formatFailure,
   formatScorecard,
   formatSummary,
+  MARKS,
   type Paint,
   plainPaint,
   terminalPaint,
@@ -34,6 +35,7 @@ export {
 export { loadRubric, type Rubric, withDependencies } from "./rubric.ts";
 export { type GradeOptions, grade } from "./run/grade.ts";
 export type { HeldCheck, HeldEngine } from "./run/hold.ts";
+export { leasePrepared } from "./run/prepared-lease.ts";
 export { freshSeed, type Random, randomFrom, seedFor } from "./seed.ts";
 export { AppProcess, type AppProcessOptions } from "./submission/process.ts";
 export { findSubmission, fingerprint, type Submission } from "./submission/submission.ts";

@@ -1,12 +1,16 @@
-import { terminalPaint } from "@db-katas/grading";
-import { type Command, InvalidArgumentError } from "commander";
+import { loadRubric, terminalPaint } from "@db-katas/grading";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { CliError } from "../errors.ts";
 import { gradeOnce } from "../grade-once.ts";
-import { reportError, startProgress } from "../output.ts";
+import { inspection } from "../inspect.ts";
+import { keepUntilEnded } from "../keep.ts";
+import { type Progress, reportError, startProgress } from "../output.ts";
+import { replay } from "../replay.ts";
 import { describeReports, parseReport, type ReportTarget } from "../reports.ts";
-import { chooseSeed, openSession, parseSeed } from "../session.ts";
+import { chooseSeed, openSession, parseSeed, type Session } from "../session.ts";
 import { withTargetOptions } from "../target-options.ts";
 import { watchSubmission } from "../watch.ts";
-import { findWorkspace, resolveTarget, type TargetOptions } from "../workspace.ts";
+import { findWorkspace, resolveTarget, type Target, type TargetOptions } from "../workspace.ts";
 
 interface GradeCommandOptions extends TargetOptions {
   readonly check?: string[];
@@ -16,6 +20,9 @@ interface GradeCommandOptions extends TargetOptions {
   readonly strict?: boolean;
   readonly report?: ReportTarget[];
   readonly concurrency: number;
+  readonly times?: number;
+  readonly keep?: boolean;
+  readonly inspect?: string | boolean;
 }
 
 export function registerGrade(program: Command): void {
@@ -30,6 +37,26 @@ export function registerGrade(program: Command): void {
     .option("--watch", "grade again whenever a file is saved; the engines stay up")
     .option("--json", "the scorecard as JSON on stdout")
     .option("--report <format>", "write a report; may be repeated (see below)", parseReport)
+    .addOption(
+      new Option(
+        "--times <n>",
+        "run one --check that often with one seed: how surely does it fail?",
+      )
+        .argParser(parseTimes)
+        .conflicts(["watch", "json", "report", "keep", "inspect"]),
+    )
+    .addOption(
+      new Option(
+        "--keep",
+        "leave everything as the first failed check left it, until Ctrl-C",
+      ).conflicts(["watch", "json"]),
+    )
+    .addOption(
+      new Option(
+        "--inspect [check]",
+        "app nodes wait for a debugger; no time limit holds",
+      ).conflicts(["watch", "json"]),
+    )
     .option("--strict", "a check that can't be graded here counts as lost points")
     .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
     .addHelpText(
@@ -49,14 +76,22 @@ Exit codes:
       const resolved = await resolveTarget(workspace, target, options, process.cwd());
       const progress = startProgress({ quiet: options.json === true });
       await using session = await openSession(progress);
-      const once = () =>
-        gradeOnce(
-          workspace,
-          resolved,
-          { ...options, seed: chooseSeed(options.seed) },
-          session,
-          progress,
-        );
+      if (options.times !== undefined) {
+        process.exitCode = await replayCheck(resolved, options, options.times, session, progress);
+        return;
+      }
+      const looking = {
+        ...(options.keep && {
+          hold: keepUntilEnded(workspace, resolved.kata.name, session, progress),
+        }),
+        ...(options.inspect && inspection(options.inspect, options.check, progress)),
+      };
+      const once = () => {
+        const { check, concurrency, json, strict, report } = options;
+        const seed = chooseSeed(options.seed);
+        const asked = { check, concurrency, json, strict, report, seed, ...looking };
+        return gradeOnce(workspace, resolved, asked, session, progress);
+      };
       process.exitCode = await once();
       if (!options.watch) return;
       for await (const changed of watchSubmission(resolved.submission.folder, session.signal)) {
@@ -64,6 +99,37 @@ Exit codes:
         process.exitCode = await once().catch(reportError);
       }
     });
+}
+
+async function replayCheck(
+  { kata, submission, typed }: Target,
+  options: GradeCommandOptions,
+  times: number,
+  session: Session,
+  progress: Progress,
+): Promise<number> {
+  const [check, ...more] = options.check ?? [];
+  if (check === undefined || more.length > 0) {
+    throw new CliError("CHECK_UNCLEAR", "--times repeats one check, and needs to know which.", {
+      remedy: `pnpm kata grade ${typed} --check <id> --times ${times}`,
+    });
+  }
+  const seed = chooseSeed(options.seed);
+  const { engines, compileCache, signal } = session;
+  const rubric = await loadRubric(kata);
+  return replay(
+    { kata, rubric, submission, engines, compileCache, signal, seed, target: typed, check },
+    times,
+    progress,
+  );
+}
+
+function parseTimes(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000) {
+    throw new InvalidArgumentError("It takes a whole number from 1 to 10000.");
+  }
+  return value;
 }
 
 export function parseConcurrency(text: string): number {
