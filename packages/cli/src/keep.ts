@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { processRef } from "@db-katas/engines";
 import { formatCheckLine, formatFailure, type HeldCheck, terminalPaint } from "@db-katas/grading";
 import type { Progress } from "./output.ts";
@@ -47,6 +47,7 @@ export function keepUntilEnded(
       if (session.signal.aborted) resolve();
       session.signal.addEventListener("abort", () => resolve(), { once: true });
     });
+    await mkdir(dirname(file), { recursive: true });
     // It holds passwords, of servers that live no longer than this run.
     await writeFile(file, JSON.stringify(kept), { mode: 0o600 });
     progress.line(formatHeld(held));
@@ -68,12 +69,11 @@ export function formatHeld({ engines, nodes, faults, result }: HeldCheck): strin
   const head = (text: string) => terminalPaint("bold", text);
   return [
     "",
-    head(`Kept as ${result.id} left it. In another terminal:`),
+    head(`Kept as ${result.id} left it.${engines.length > 0 ? " In another terminal:" : ""}`),
     ...engines.flatMap(({ name, adminUrl }) => [
       `  pnpm kata shell ${name}`,
       terminalPaint("gray", `      ${directly(name, adminUrl)}`),
     ]),
-    ...(engines.length === 0 ? ["  this check has no engine"] : []),
     ...(faults.length > 0 ? [`  still in force: ${faults.join(", ")}`] : []),
     `  still running: ${nodes.map(({ name, pid }) => `node ${name} (pid ${pid})`).join(", ") || "no node"}`,
     "Ctrl-C here ends it all, and nothing is left behind.",

@@ -23,7 +23,10 @@ interface ShellOptions extends TargetOptions {
 export function registerShell(program: Command): void {
   withTargetOptions(program.command("shell"))
     .argument("<engine>", "postgres, redis or sqlite")
-    .argument("[kata|folder]", "start anew, with the tables that this submission's migrations make")
+    .argument(
+      "[kata]",
+      "or a folder: start anew, with the tables that this submission's migrations make",
+    )
     .description(
       "a prompt on an engine, with full rights: on what `kata grade --keep` keeps, else on a fresh one",
     )
