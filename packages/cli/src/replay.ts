@@ -7,6 +7,7 @@ import {
   type Paint,
   type Scorecard,
   terminalPaint,
+  withDependencies,
 } from "@db-katas/grading";
 import type { Progress } from "./output.ts";
 
@@ -15,19 +16,23 @@ import type { Progress } from "./output.ts";
  * @returns the worst exit code of all
  */
 export async function replay(
-  options: Omit<GradeOptions, "only" | "alone"> & { readonly check: string },
+  options: Omit<GradeOptions, "only"> & { readonly check: string },
   times: number,
   progress: Progress,
 ): Promise<number> {
   const { kata, submission, check, seed } = options;
   const title = `${kata.name} · ${submission.label} · ${check}, ${times} times with seed ${seed}`;
   progress.line(terminalPaint("bold", title));
+  // Alone: what it depends on has had its say in the grade that this repeats.
+  const rubric = withDependencies(options.rubric, [check])
+    .filter(({ id }) => id === check)
+    .map((only) => ({ ...only, dependsOn: [] }));
   const results: CheckResult[] = [];
   const cards: Scorecard[] = [];
   using _stop = { [Symbol.dispose]: () => progress.stop() };
   while (cards.length < times) {
     progress.update(`${cards.length}/${times}`);
-    const card = await grade({ ...options, only: [check], alone: true });
+    const card = await grade({ ...options, rubric });
     cards.push(card);
     results.push(...card.checks);
   }
