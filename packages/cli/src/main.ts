@@ -7,6 +7,7 @@ import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
 import { registerNew } from "./commands/new.ts";
 import { registerShell } from "./commands/shell.ts";
+import { registerSoak } from "./commands/soak.ts";
 import { registerStart } from "./commands/start.ts";
 import { registerTest } from "./commands/test.ts";
 import { registerTour } from "./commands/tour.ts";
@@ -30,6 +31,7 @@ for (const register of [
   registerHint,
   registerShell,
   registerVerify,
+  registerSoak,
   registerEngines,
   registerDoctor,
   registerNew,
