@@ -35,9 +35,10 @@ export class OutboxNode extends PostgresNode {
     this.#relay = new Relay(config, stores.postgres, { link, watermark, timing, log });
   }
 
+  /** Whether or not the stores are there. Afterwards the first call finds its connections made. */
   async open(): Promise<void> {
-    await this.#link.open();
-    await this.#relay.flush();
+    const redis = this.#link.open().then(() => this.#relay.flush());
+    await Promise.allSettled([redis, this.list("")]);
   }
 
   // create() waits for no round: nobody can have asked Redis for an id that is new.
