@@ -89,7 +89,10 @@ export class OutboxNode extends PostgresNode {
     const { connection } = this.#link;
     const { head } = this.#relay;
     if (!connection || !head || !this.#watermark.hopeful) return undefined;
-    const reply = await this.#link.run(connection, READ, head, [key]).catch(() => null);
+    const reply = await this.#link.run(connection, READ, head, [key]).catch(() => {
+      // Silence may be the first that is heard of a restart: what was proved before it is void.
+      this.#watermark.distrust();
+    });
     if (!reply) return undefined;
     const [n, session] = reply as [position: string, session: string | null];
     if (!this.#watermark.covers(key, Number(n))) return undefined;
