@@ -9,8 +9,19 @@ export {
 } from "./check.ts";
 export { CheckContext, type NodeOf } from "./context.ts";
 export { GradingError, type GradingErrorCode } from "./errors.ts";
+export {
+  type BankAnomaly,
+  type BankOp,
+  type BankOptions,
+  checkBank,
+  type Transfer,
+} from "./history/bank.ts";
+export { type CounterAnomaly, type CounterOp, checkCounter } from "./history/counter.ts";
 export { formatOperation, History, type Operation } from "./history/history.ts";
+export { checkMutex, type MutexAnomaly, type MutexOp, type MutexOptions } from "./history/mutex.ts";
+export { checkRegister, type RegisterOp, type RegisterOptions } from "./history/register.ts";
 export { checkSet, type SetOp, type SetVerdict } from "./history/set.ts";
+export { countAnomalies, type HistoryVerdict } from "./history/verdict.ts";
 export { defineKata, type Kata, type KataDefinition, loadKata } from "./kata.ts";
 export { githubAnnotations } from "./report/github.ts";
 export { type Reporter, reporters } from "./report/reporter.ts";

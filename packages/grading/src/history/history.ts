@@ -5,8 +5,10 @@ export interface Operation<Op extends string = string> {
   /** The client that did it: one client does one operation at a time. */
   readonly process: string;
   readonly op: Op;
-  /** What it was about: an element, a key, an amount. */
+  /** What it was about: an element, a key, the name of a lock. */
   readonly value: string;
+  /** What it was given, where the checker needs it: what was written, an amount, a token. */
+  readonly input?: unknown;
   /** Milliseconds since the history began. */
   readonly invokedAt: number;
   /** Milliseconds since the history began; Infinity while open, and for ever if it never answered. */
@@ -42,13 +44,20 @@ export class History<Op extends string = string> {
   }
 
   /** Runs and records one operation. The error, if any, is recorded and thrown on. */
-  async record<T>(process: string, op: Op, value: string, run: () => Promise<T>): Promise<T> {
+  async record<T>(
+    process: string,
+    op: Op,
+    value: string,
+    run: () => Promise<T>,
+    input?: unknown,
+  ): Promise<T> {
     const index = this.#operations.length;
     const open: Operation<Op> = {
       index,
       process,
       op,
       value,
+      ...(input === undefined ? {} : { input }),
       invokedAt: performance.now() - this.#begin,
       completedAt: Number.POSITIVE_INFINITY,
       outcome: "unknown",
@@ -78,11 +87,12 @@ export class History<Op extends string = string> {
 /** One line for people: `  12.3 –   15.0 ms  a  add     s-4  → ok`. */
 export function formatOperation(operation: Operation): string {
   const time = (ms: number) => (Number.isFinite(ms) ? ms.toFixed(1) : "…").padStart(8);
+  const input = operation.input === undefined ? "" : ` ${JSON.stringify(operation.input)}`;
   const result = operation.result === undefined ? "" : ` ${JSON.stringify(operation.result)}`;
   const error = operation.error ? ` (${operation.error})` : "";
   return (
     `${time(operation.invokedAt)} –${time(operation.completedAt)} ms  ` +
-    `${operation.process.padEnd(4)} ${operation.op.padEnd(8)} ${operation.value}  ` +
+    `${operation.process.padEnd(4)} ${operation.op.padEnd(8)} ${operation.value}${input}  ` +
     `→ ${operation.outcome}${result}${error}`
   );
 }
