@@ -17,6 +17,7 @@
  */
 import type { Device, NodeConfig, Session, SessionData, SessionNode } from "../contract.ts";
 import { Calls } from "./calls.ts";
+import { type ChosenIds, type ChosenSession, NOBODY } from "./chosen-ids.ts";
 import { checkText, checkTtl, type Timing, timingOf } from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { EpochView } from "./epoch.ts";
@@ -28,11 +29,12 @@ import { Directory } from "./postgres/directory.ts";
 import { PostgresSessions, type Snapshot, type WriteOptions } from "./postgres/sessions.ts";
 import { type Fence, SessionCache } from "./redis/cache.ts";
 import { RedisLink } from "./redis/link.ts";
+import { type NodeStatus, note, type Operable } from "./telemetry.ts";
 
 /** One create in so many also removes sessions that expired long ago. */
 const PURGE_EVERY = 256;
 
-export class PolyglotNode implements SessionNode {
+export class PolyglotNode implements SessionNode, ChosenIds, Operable {
   readonly #timing: Timing;
   readonly #log: Log;
   readonly #calls: Calls;
@@ -83,7 +85,8 @@ export class PolyglotNode implements SessionNode {
       ]);
       const snapshot = await this.#sessions.create(hash, row, deadline);
       if (lease) await this.#cache.fill(lease, snapshot, this.#msLeft(snapshot));
-      if (++this.#created % PURGE_EVERY === 0) this.#purge();
+      note({ tier: lease ? "both" : "postgres" });
+      this.#purgeNowAndThen();
       return withId(id, snapshot);
     });
   }
@@ -93,6 +96,7 @@ export class PolyglotNode implements SessionNode {
       if (!isId(id)) return null;
       const hash = hashOf(id);
       const { hit, lease } = await this.#readCache(hash, deadline);
+      note({ tier: hit ? "redis" : "postgres" });
       if (hit) return { id, ...hit };
       const snapshot = await this.#sessions.read(hash, deadline);
       if (lease) await this.#cache.fill(lease, snapshot, this.#msLeft(snapshot));
@@ -167,6 +171,56 @@ export class PolyglotNode implements SessionNode {
     });
   }
 
+  put(store: string, id: string, input: ChosenSession): Promise<Session | null> {
+    return this.#calls.run(async (deadline) => {
+      const userId = checkText(input.userId, "userId");
+      const device = checkText(input.device, "device");
+      const data = JSON.stringify(input.data);
+      const row = { store, userId, device, data, ttlMs: checkTtl(input.ttlMs) };
+      const hash = chosenHash(id);
+      if (userId !== NOBODY) await this.#directory.ensureUser(userId);
+      const { session } = await this.#change(hash, deadline, (options) =>
+        this.#sessions.put(hash, row, options),
+      );
+      if (session?.version === 1) this.#purgeNowAndThen();
+      return session ? { id, ...session } : null;
+    });
+  }
+
+  end(store: string, id: string): Promise<void> {
+    return this.#calls.run(async (deadline) => {
+      const hash = chosenHash(id);
+      const ended = (options: WriteOptions): Promise<Snapshot> =>
+        this.#sessions.end(hash, store, options);
+      await this.#change(hash, deadline, ended, "gone");
+    });
+  }
+
+  sessionsOf(store: string): Promise<readonly Omit<Session, "id">[]> {
+    return this.#calls.run((deadline) => this.#sessions.sessionsOf(store, deadline));
+  }
+
+  countOf(store: string): Promise<number> {
+    return this.#calls.run((deadline) => this.#sessions.countOf(store, deadline));
+  }
+
+  clear(store: string): Promise<void> {
+    return this.#calls.run((deadline) => this.#sessions.clear(store, deadline));
+  }
+
+  status(): NodeStatus {
+    const { totalCount, idleCount, waitingCount } = this.#database.pool;
+    return {
+      redis: this.#cache.up ? "up" : "down",
+      epoch: this.#epoch.known,
+      pool: { open: totalCount, idle: idleCount, waiting: waitingCount },
+    };
+  }
+
+  check(): Promise<void> {
+    return this.#calls.run((deadline) => this.#sessions.refreshEpoch(deadline));
+  }
+
   async close(): Promise<void> {
     await this.#calls.end();
     this.#link.close();
@@ -175,7 +229,14 @@ export class PolyglotNode implements SessionNode {
   }
 
   async #readCache(hash: Buffer, deadline: Deadline): ReturnType<SessionCache["read"]> {
-    if (!this.#cache.up || !(await this.#epoch.fresh(deadline))) return {};
+    if (!this.#cache.up) {
+      note({ fallback: "redis-down" });
+      return {};
+    }
+    if (!(await this.#epoch.fresh(deadline))) {
+      note({ fallback: "trust-lapsed" });
+      return {};
+    }
     const epoch = this.#epoch.known;
     const found = await this.#cache.read(hash, epoch);
     if (!found.hit) return found;
@@ -193,12 +254,16 @@ export class PolyglotNode implements SessionNode {
     after: "there" | "gone" = "there",
   ): Promise<Snapshot> {
     const fence = await this.#cache.fence(hash);
+    note(fence ? { tier: "both" } : { tier: "postgres", fallback: "unconfirmed" });
     const snapshot = await write({ deadline, fenced: fence !== undefined });
     if (!fence) return snapshot;
     const cached = after === "gone" ? { ...snapshot, session: undefined } : snapshot;
     const stood = await this.#cache.release(fence, cached, this.#msLeft(cached));
     // The deadline of the call may have passed: growing the epoch is owed all the same.
-    if (!stood) await this.#sessions.growEpoch(Deadline.in(this.#timing.callMs));
+    if (!stood) {
+      note({ fallback: "unconfirmed" });
+      await this.#sessions.growEpoch(Deadline.in(this.#timing.callMs));
+    }
     return snapshot;
   }
 
@@ -233,7 +298,8 @@ export class PolyglotNode implements SessionNode {
     return session ? session.expiresAt - this.#sessions.clock.latest(performance.now()) : 0;
   }
 
-  #purge(): void {
+  #purgeNowAndThen(): void {
+    if (++this.#created % PURGE_EVERY !== 0) return;
     const purged = this.#sessions.purge(Deadline.in(this.#timing.callMs));
     this.#calls.track(purged).catch((error: unknown) => this.#log("purge.failed", { error }));
   }
@@ -241,6 +307,11 @@ export class PolyglotNode implements SessionNode {
 
 function checkedHash(id: string): Buffer {
   if (!isId(id)) throw notFound();
+  return hashOf(id);
+}
+
+function chosenHash(id: string): Buffer {
+  if (!isId(id)) throw new RangeError("An id of 32 bytes in base64url is needed.");
   return hashOf(id);
 }
 

@@ -103,6 +103,58 @@ export const destroy = write(
   `DELETE FROM sessions WHERE token_hash = $1 AND ${IN_TIME} RETURNING ${SESSION}`,
 );
 
+/** When an ended session ended: in the past even for a reader whose now() is a moment old. */
+const ENDED = "now() - interval '1 minute'";
+
+/**
+ * `$4` user, `$5` device, `$6` data, `$7` time to live in milliseconds, `$8` who chose the id. The row
+ * of a session that is over wins over the save (see the migration 002).
+ */
+export const put = write(
+  "put",
+  false,
+  `INSERT INTO sessions AS old (token_hash, user_id, device, data, expires_at, store)
+   SELECT $1, $4, $5, $6::json, ${IN_MS("$7")}, $8 WHERE ${IN_TIME}
+   ON CONFLICT (token_hash) DO UPDATE
+   SET user_id = excluded.user_id, device = excluded.device, data = excluded.data,
+       expires_at = excluded.expires_at, version = old.version + 1
+   WHERE old.expires_at > now() AND old.store = excluded.store
+   RETURNING ${SESSION}`,
+);
+
+/** `$4` who chose the id, `$5` whose an ended session is */
+export const end = write(
+  "end",
+  true,
+  `INSERT INTO sessions AS old (token_hash, user_id, device, data, expires_at, store)
+   SELECT $1, $5, '', '{}', ${ENDED}, $4 WHERE ${IN_TIME}
+   ON CONFLICT (token_hash) DO UPDATE
+   SET user_id = excluded.user_id, device = '', data = excluded.data,
+       expires_at = least(old.expires_at, excluded.expires_at), store = excluded.store
+   RETURNING ${SESSION}`,
+);
+
+/** `$1` whose sessions, `$4` whose an ended session is */
+export const clear = write(
+  "clear",
+  true,
+  `UPDATE sessions SET user_id = $4, device = '', data = '{}', expires_at = ${ENDED}
+   WHERE store = $1 AND expires_at > now() AND ${IN_TIME}
+   RETURNING token_hash`,
+);
+
+export const sessionsOfStore: Statement = {
+  name: "sessions-of-store",
+  repeatable: true,
+  text: `SELECT ${SESSION} FROM sessions WHERE store = $1 AND expires_at > now()`,
+};
+
+export const countOfStore: Statement = {
+  name: "count-of-store",
+  repeatable: true,
+  text: "SELECT count(*)::integer AS count FROM sessions WHERE store = $1 AND expires_at > now()",
+};
+
 export const hashesOfUser: Statement = {
   name: "hashes-of-user",
   repeatable: true,

@@ -13,9 +13,11 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Device, NodeConfig, Session, SessionData, SessionNode } from "../../contract.ts";
 import { Calls } from "../calls.ts";
+import { type ChosenIds, type ChosenSession, NOBODY } from "../chosen-ids.ts";
 import { checkText, checkTtl, timingOf } from "../config.ts";
 import { notFound, versionConflict } from "../errors.ts";
 import { hashOf, isId, newId } from "../ids.ts";
+import { type NodeStatus, note, type Operable } from "../telemetry.ts";
 import { openSqlite } from "./open.ts";
 
 const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -36,11 +38,26 @@ const SQL = {
   destroyAll: `DELETE FROM sessions WHERE user_id = ? RETURNING expires_at > ${NOW} AS live`,
   list: `SELECT device, created_at, expires_at FROM sessions
          WHERE user_id = ? AND expires_at > ${NOW} ORDER BY seq`,
+  put: `INSERT INTO sessions (token_hash, user_id, device, data, created_at, expires_at, store)
+        VALUES (?, ?, ?, ?, ${NOW}, ${NOW} + ?, ?)
+        ON CONFLICT (token_hash) DO UPDATE
+        SET user_id = excluded.user_id, device = excluded.device, data = excluded.data,
+            expires_at = excluded.expires_at, version = version + 1
+        WHERE sessions.expires_at > ${NOW} AND sessions.store = excluded.store
+        RETURNING ${SESSION}`,
+  end: `INSERT INTO sessions (token_hash, user_id, device, data, created_at, expires_at, store)
+        VALUES (?, '${NOBODY}', '', '{}', ${NOW}, 0, ?)
+        ON CONFLICT (token_hash) DO UPDATE
+        SET user_id = excluded.user_id, device = '', data = '{}', expires_at = 0`,
+  sessionsOf: `SELECT ${SESSION} FROM sessions WHERE store = ? AND expires_at > ${NOW}`,
+  countOf: `SELECT count(*) AS count FROM sessions WHERE store = ? AND expires_at > ${NOW}`,
+  clear: `UPDATE sessions SET user_id = '${NOBODY}', device = '', data = '{}', expires_at = 0
+          WHERE store = ?`,
 } as const;
 
 type Row = Record<string, SQLOutputValue>;
 
-export class SqliteNode implements SessionNode {
+export class SqliteNode implements SessionNode, ChosenIds, Operable {
   readonly #calls: Calls;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -122,12 +139,55 @@ export class SqliteNode implements SessionNode {
     });
   }
 
+  put(store: string, id: string, input: ChosenSession): Promise<Session | null> {
+    return this.#calls.run(async () => {
+      const userId = checkText(input.userId, "userId");
+      const device = checkText(input.device, "device");
+      const ttl = checkTtl(input.ttlMs);
+      const data = JSON.stringify(input.data);
+      this.#prepared("addUser").run(userId);
+      const row = this.#prepared("put").get(hashOf(id), userId, device, data, ttl, store);
+      return row ? sessionOf(id, row) : null;
+    });
+  }
+
+  end(store: string, id: string): Promise<void> {
+    return this.#calls.run(async () => {
+      this.#prepared("end").run(hashOf(id), store);
+    });
+  }
+
+  sessionsOf(store: string): Promise<readonly Omit<Session, "id">[]> {
+    return this.#calls.run(async () => this.#prepared("sessionsOf").all(store).map(storedIn));
+  }
+
+  countOf(store: string): Promise<number> {
+    return this.#calls.run(async () => Number(this.#prepared("countOf").get(store)?.count));
+  }
+
+  clear(store: string): Promise<void> {
+    return this.#calls.run(async () => {
+      this.#prepared("clear").run(store);
+    });
+  }
+
+  status(): NodeStatus {
+    return { redis: "none", epoch: 0, pool: { open: 1, idle: 1, waiting: 0 } };
+  }
+
+  check(): Promise<void> {
+    return this.#calls.run(async () => {
+      this.#prepared("countOf").get("");
+    });
+  }
+
   async close(): Promise<void> {
     await this.#calls.end();
     if (this.#database.isOpen) this.#database.close();
   }
 
   #prepared(name: keyof typeof SQL): StatementSync {
+    note({ tier: "sqlite" });
     let statement = this.#statements.get(name);
     if (!statement) {
       statement = this.#database.prepare(SQL[name]);
@@ -139,8 +199,11 @@ export class SqliteNode implements SessionNode {
 
 function sessionOf(id: string, row: Row | undefined): Session {
   if (!row) throw notFound();
+  return { id, ...storedIn(row) };
+}
+
+function storedIn(row: Row): Omit<Session, "id"> {
   return {
-    id,
     userId: String(row.user_id),
     data: JSON.parse(String(row.data)) as SessionData,
     version: Number(row.version),

@@ -1,5 +1,6 @@
 /** The system of record: what PostgreSQL has committed is what happened. */
 import type { SessionData } from "../../contract.ts";
+import { NOBODY } from "../chosen-ids.ts";
 import type { Deadline } from "../deadline.ts";
 import type { EpochView } from "../epoch.ts";
 import { unavailable } from "../errors.ts";
@@ -105,6 +106,37 @@ export class PostgresSessions {
     return this.#write(sql.destroy, hash, [], options);
   }
 
+  /** Creates or replaces; no session in the answer means that the id has ended. */
+  put(
+    hash: Buffer,
+    input: { store: string; userId: string; device: string; data: string; ttlMs: number },
+    options: WriteOptions,
+  ): Promise<Snapshot> {
+    const { store, userId, device, data, ttlMs } = input;
+    return this.#write(sql.put, hash, [userId, device, data, ttlMs, store], options);
+  }
+
+  end(hash: Buffer, store: string, options: WriteOptions): Promise<Snapshot> {
+    return this.#write(sql.end, hash, [store, NOBODY], options);
+  }
+
+  async sessionsOf(store: string, deadline: Deadline): Promise<StoredSession[]> {
+    const rows = await this.#database.run<SessionRow>(sql.sessionsOfStore, [store], deadline);
+    return rows.flatMap((row) => storedIn(row) ?? []);
+  }
+
+  async countOf(store: string, deadline: Deadline): Promise<number> {
+    const rows = await this.#database.run<{ count: number }>(sql.countOfStore, [store], deadline);
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Ends all sessions of a store, and makes what Redis has of them untrusted. */
+  async clear(store: string, deadline: Deadline): Promise<void> {
+    const values = [store, await this.#actUntil(deadline), true, NOBODY];
+    const [row] = await this.#run<DestroyedRow>(sql.clear, values, deadline);
+    if (row?.token_hash === null && row.late) throw tooLate();
+  }
+
   async hashesOf(userId: string, deadline: Deadline): Promise<Buffer[]> {
     const rows = await this.#database.run<{ token_hash: Buffer }>(
       sql.hashesOfUser,
@@ -177,7 +209,10 @@ function tooLate(): Error {
 
 function snapshotOf(row: SessionRow | undefined): Snapshot {
   if (!row) throw unavailable("The cache epoch is missing: has the database been migrated?");
-  const { user_id, data, version, expires_ms, epoch } = row;
-  if (user_id === null) return { session: undefined, epoch };
-  return { session: { userId: user_id, data, version, expiresAt: Math.round(expires_ms) }, epoch };
+  return { session: storedIn(row), epoch: row.epoch };
+}
+
+function storedIn({ user_id, data, version, expires_ms }: SessionRow): StoredSession | undefined {
+  if (user_id === null) return undefined;
+  return { userId: user_id, data, version, expiresAt: Math.round(expires_ms) };
 }
