@@ -101,3 +101,23 @@ export function isWrite({ op }: Pick<Call, "op">): boolean {
 export function latencyOf({ invokedAt, settledAt }: Call): number {
   return settledAt - invokedAt;
 }
+
+/** One line for people: `  12.3 –   15.0 ms  c1 on a  update  → ok, version 2`. */
+export function formatCall(call: Call): string {
+  const time = (ms: number) => (Number.isFinite(ms) ? ms.toFixed(1) : "…").padStart(8);
+  const { session, devices, code, outcome, op } = call;
+  const told =
+    code ??
+    (session
+      ? `version ${session.version}`
+      : devices
+        ? `${devices.length} devices`
+        : op === "get" && outcome === "ok"
+          ? "null"
+          : "");
+  const about = call.id ? ` ${call.id.slice(0, 6)}…` : "";
+  return (
+    `${time(call.invokedAt)} –${time(call.settledAt)} ms  ${call.client} on ${call.node}  ` +
+    `${op}${about} → ${outcome}${told ? `, ${told}` : ""}`
+  );
+}

@@ -58,13 +58,7 @@ async function oneEvent(stage: Stage, event: ChaosEvent): Promise<Happening> {
   const orderedAt = recorder.now();
   const active = await inject(redis, event);
   const effectiveAt = recorder.now();
-  const overlapped = recorder.calls.filter(
-    (call) =>
-      isWrite(call) &&
-      nodes.includes(call.node) &&
-      call.invokedAt < orderedAt &&
-      call.settledAt > effectiveAt,
-  );
+  const overlapped = overlapping(recorder.calls, nodes, orderedAt, effectiveAt);
   await held.letGo();
   const heldUntil = recorder.now();
   if (event.fault !== "resetConnections") await wait(event.healAfterMs);
@@ -79,6 +73,19 @@ async function oneEvent(stage: Stage, event: ChaosEvent): Promise<Happening> {
     heldUntil,
     overlapped: overlapped.map(({ index }) => index),
   };
+}
+
+/** Writes on those nodes that were invoked before `from` and not answered by `until`. */
+export function overlapping(
+  calls: readonly Call[],
+  nodes: readonly string[],
+  from: number,
+  until: number,
+): Call[] {
+  return calls.filter(
+    (call) =>
+      isWrite(call) && nodes.includes(call.node) && call.invokedAt < from && call.settledAt > until,
+  );
 }
 
 interface Held extends AsyncDisposable {

@@ -16,6 +16,7 @@ import {
 } from "./bounds.ts";
 import { type Call, isWrite, latencyOf } from "./calls.ts";
 import type { Happening } from "./driver.ts";
+import { percentile } from "./percentile.ts";
 
 export const anomalyKinds = {
   lost: "acknowledged, and not there",
@@ -264,7 +265,7 @@ const CLOCK_MS = 250;
 
 const knownCodes = ["NOT_FOUND", "VERSION_CONFLICT", "STORE_UNAVAILABLE", "TIMED_OUT"];
 
-function limits({ calls }: Judged): Anomaly[] {
+function limits({ calls, happenings }: Judged): Anomaly[] {
   const anomalies: Anomaly[] = [];
   for (const call of calls) {
     const { op, node, code, index } = call;
@@ -277,12 +278,23 @@ function limits({ calls }: Judged): Anomaly[] {
       anomalies.push({ kind: "broken", text: `${op} on ${node}: ${code}`, calls: [index] });
     }
   }
-  const refused = calls.filter(({ code }) => code === "STORE_UNAVAILABLE");
-  if (refused.length > calls.length * TURNED_AWAY) {
-    const text = `${refused.length} of ${calls.length} calls were refused`;
+  const load = calls.filter(({ final }) => !final);
+  const refused = load.filter(({ code }) => code === "STORE_UNAVAILABLE");
+  if (refused.length > load.length * TURNED_AWAY && !tooBusy({ calls, happenings })) {
+    const text = `${refused.length} of ${load.length} calls were refused`;
     anomalies.push({ kind: "turned away", text, calls: refused.map(({ index }) => index) });
   }
   return anomalies;
+}
+
+/**
+ * Whether this machine was too busy to hold refusals against the submission: before any fault, calls
+ * took most of their budget already, and refusing what can't be done in time is what they should do.
+ */
+export function tooBusy({ calls, happenings }: Judged): boolean {
+  const begin = happenings[0]?.orderedAt ?? Number.POSITIVE_INFINITY;
+  const calm = calls.filter(({ settledAt }) => settledAt < begin).map(latencyOf);
+  return percentile(calm, 0.99) > BUDGET_MS / 2;
 }
 
 function short(id: string): string {

@@ -7,7 +7,7 @@ import type { Target } from "./cluster.ts";
 import { ChaosError } from "./errors.ts";
 import { openLog } from "./log.ts";
 import { type Options, readOptions, usage } from "./options.ts";
-import { renderPage } from "./page.ts";
+import { renderPage } from "./page/page.ts";
 import { type ChaosRun, runSchedule } from "./run.ts";
 import { describeEvent, readSchedule, type Schedule, scheduleFrom } from "./schedule.ts";
 import { shrink } from "./shrink.ts";

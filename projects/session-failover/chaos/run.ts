@@ -22,7 +22,7 @@ export interface ChaosRun {
   readonly durationMs: number;
 }
 
-const READERS = 8;
+const READERS = 4;
 /** So often is a run repeated in which a fault met no write. */
 const ATTEMPTS = 3;
 

@@ -2,7 +2,8 @@
 import { BUDGET_MS, SLACK_MS } from "./bounds.ts";
 import { type Call, latencyOf } from "./calls.ts";
 import type { Happening } from "./driver.ts";
-import { type AnomalyKind, anomalyKinds } from "./judge.ts";
+import { type AnomalyKind, anomalyKinds, tooBusy } from "./judge.ts";
+import { percentile } from "./percentile.ts";
 import type { ChaosRun } from "./run.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -27,6 +28,8 @@ export interface RunResult {
   readonly extraMs: readonly number[];
   readonly failOverMs: readonly number[];
   readonly failBackMs: readonly number[];
+  /** The machine was too busy to judge refusals. */
+  readonly busy: boolean;
 }
 
 const TEXTS = 5;
@@ -52,6 +55,7 @@ export function summarize(run: ChaosRun): RunResult {
     extraMs: extras(steady, during, happenings).map(round),
     failOverMs: turns.flatMap(({ failOverMs }) => failOverMs ?? []).map(round),
     failBackMs: turns.flatMap(({ failBackMs }) => failBackMs ?? []).map(round),
+    busy: tooBusy(run),
   };
 }
 
@@ -112,6 +116,8 @@ export function turnsOf({ calls, traffic }: ChaosRun, happening: Happening): Tur
 export interface Totals {
   readonly runs: number;
   readonly failed: number;
+  /** Runs on a machine that was too busy to judge refusals. */
+  readonly busy: number;
   readonly faults: number;
   /** Faults that met a write under way. */
   readonly overlapping: number;
@@ -142,6 +148,7 @@ export function totalsOf(results: readonly RunResult[]): Totals {
   return {
     runs: results.length,
     failed: results.filter(failed).length,
+    busy: results.filter(({ busy }) => busy).length,
     faults: sum(({ overlaps }) => overlaps.length),
     overlapping: sum(({ overlaps }) => overlaps.filter((count) => count > 0).length),
     calls: sum(({ calls }) => calls),
@@ -166,6 +173,9 @@ export function formatTotals(totals: Totals): string {
   const { runs, faults, overlapping, calls, acknowledged, unknown, anomalies } = totals;
   const rows: [string, string][] = [
     ["runs", `${runs}, ${totals.failed} with anomalies`],
+    ...(totals.busy > 0
+      ? [["machine", `too busy to judge refusals in ${totals.busy} runs`] as [string, string]]
+      : []),
     ["faults", `${faults}, ${overlapping} of them while a write was under way`],
     ["calls", `${calls}: ${acknowledged} acknowledged, ${unknown} of unknown outcome`],
     ...Object.entries(anomalies).map(([kind, count]): [string, string] => [kind, String(count)]),
@@ -194,12 +204,6 @@ export function spreadOf(values: readonly number[]): Spread {
     number,
   ];
   return { count: values.length, p50, p99, max };
-}
-
-/** The nearest rank: always a value that was measured. NaN when there is none. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
 function countKinds(kinds: readonly AnomalyKind[]): Partial<Record<AnomalyKind, number>> {
