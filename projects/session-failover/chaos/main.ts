@@ -58,7 +58,7 @@ async function main(options: Options): Promise<number> {
   const say = (text: string) => {
     if (!options.json) process.stdout.write(`${text}\n`);
   };
-  say(`${submission.label}, ${schedules.length} runs from seed ${schedules[0]?.seed}`);
+  say(`${submission.label}, from seed ${schedules[0]?.seed} on`);
 
   const results: RunResult[] = [];
   let shown: ChaosRun | undefined;

@@ -143,7 +143,7 @@ function legend(): string {
     key(`<circle class="anomaly" cx="8" cy="8" r="6"/>`, "where an anomaly showed"),
     key(`<rect class="band" width="16" height="16"/>`, "fault"),
     key(`<path class="back" d="M8 0V16"/>`, "Redis answers again"),
-    "below: bytes over the wire, by area’s square root; the run ends with a look at every session",
+    "below: bytes over the wire, on a square-root scale; the run ends with a look at every session",
   ].join(" &emsp; ");
 }
 
