@@ -21,6 +21,7 @@ export interface GradeOnceOptions {
   readonly concurrency: number;
   readonly json?: boolean | undefined;
   readonly strict?: boolean | undefined;
+  readonly isolated?: boolean | undefined;
   readonly report?: readonly ReportTarget[] | undefined;
   readonly hold?: GradeOptions["hold"];
   readonly inspect?: GradeOptions["inspect"];
@@ -52,6 +53,7 @@ export async function gradeOnce(
     seed: options.seed,
     only,
     concurrency: options.concurrency,
+    isolated: options.isolated,
     target: typed,
     compileCache: session.compileCache,
     signal: session.signal,

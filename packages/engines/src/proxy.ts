@@ -31,13 +31,17 @@ export class TcpProxy {
     node: NodeName,
     upstream: () => { host: string; port: number },
     audience: Audience | undefined,
+    server = createServer(),
   ) {
     this.node = node;
     this.#upstream = upstream;
     this.#audience = audience;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
-      this.#accept(client),
-    );
+    this.#server = server;
+    server.on("connection", (client) => {
+      client.allowHalfOpen = true;
+      client.setNoDelay(true);
+      this.#accept(client);
+    });
   }
 
   /**
@@ -55,6 +59,13 @@ export class TcpProxy {
       proxy.#server.listen(0, "127.0.0.1", resolve);
     });
     proxy.#server.unref();
+    return proxy;
+  }
+
+  /** Serves a socket that listens already, for instance in a network namespace that isn't ours. */
+  static through(server: Server, upstream: { host: string; port: number }): TcpProxy {
+    const proxy = new TcpProxy("door", () => upstream, undefined, server);
+    server.unref();
     return proxy;
   }
 

@@ -7,7 +7,8 @@ export type GradingErrorCode =
   | "CHECK_UNKNOWN"
   | "SUBJECT_UNKNOWN"
   | "CHANGES_UNKNOWN"
-  | "README_UNMARKED";
+  | "README_UNMARKED"
+  | "ISOLATION_UNAVAILABLE";
 
 /** What happened, why it probably did, and what to type next. */
 export class GradingError extends Error {
@@ -29,4 +30,18 @@ export class GradingError extends Error {
     this.likelyCause = details.likelyCause;
     this.remedy = details.remedy;
   }
+}
+
+/** @param why what stands in the way, in the words of who refused */
+export function isolationUnavailable(why: string): GradingError {
+  return new GradingError(
+    "ISOLATION_UNAVAILABLE",
+    `Submissions can't be isolated on this machine: ${why}.`,
+    {
+      likelyCause:
+        "it takes Linux, the programs unshare, mount, setpriv, prlimit (util-linux) and ip (iproute2), and root or user namespaces",
+      remedy:
+        "apt-get install util-linux iproute2, and run it as root; in a container, with --privileged. Nothing weaker is used in its place: leave --isolated away if you trust the submission",
+    },
+  );
 }

@@ -24,6 +24,10 @@ export interface KataDefinition {
     readonly callMs: number;
     /** The longest that one check may take, engines' start not counted, in milliseconds. */
     readonly checkMs: number;
+    /** Processes and threads of one isolated app node; a bare one has about eleven. Default 128. */
+    readonly tasks?: number;
+    /** Files of one isolated app node, in MiB. Default 100. */
+    readonly diskMb?: number;
   };
 }
 

@@ -19,6 +19,7 @@ interface GradeCommandOptions extends TargetOptions {
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly report?: ReportTarget[];
+  readonly isolated?: boolean;
   readonly concurrency: number;
   readonly times?: number;
   readonly keep?: boolean;
@@ -58,6 +59,7 @@ export function registerGrade(program: Command): void {
       ).conflicts(["watch", "json"]),
     )
     .option("--strict", "a check that can't be graded here counts as lost points")
+    .option("--isolated", "shut the submission off from this machine (Linux), or refuse")
     .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
     .addHelpText(
       "after",

@@ -70,6 +70,10 @@ export const scorecardSchema = z
     kata: z.string(),
     submission: z.string(),
     seed: z.int(),
+    isolation: z
+      .enum(["namespaces", "none"])
+      .describe("what kept the submission from this machine: Linux namespaces, or nothing")
+      .optional(),
     startedAt: z.iso.datetime(),
     durationMs: z.number().min(0),
     engines: z.array(engineSchema),

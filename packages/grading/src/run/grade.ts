@@ -5,6 +5,7 @@ import type { Check } from "../check.ts";
 import type { Kata } from "../kata.ts";
 import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import { type Rubric, withDependencies } from "../rubric.ts";
+import { Isolation } from "../submission/isolation/isolation.ts";
 import { fingerprint, type Submission } from "../submission/submission.ts";
 import {
   CheckFailure,
@@ -33,6 +34,8 @@ export interface GradeOptions {
   readonly target: string;
   /** A folder where Node may keep compiled code. */
   readonly compileCache?: string | undefined;
+  /** Shut the submission off from this machine, or refuse. */
+  readonly isolated?: boolean | undefined;
   readonly onStart?: (check: Check) => void;
   readonly onResult?: (result: CheckResult) => void;
   /**
@@ -54,7 +57,14 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
   const startedAt = new Date().toISOString();
   const rubric = options.only ? withDependencies(options.rubric, options.only) : options.rubric;
   const met = new Map<string, Scorecard["engines"][number]>();
+  const isolation = options.isolated
+    ? await Isolation.open(join(engines.folder, `isolated-${process.hrtime.bigint()}`), {
+        submission,
+        exercise: kata.folder,
+      })
+    : undefined;
   const base = {
+    isolation,
     kata,
     submission,
     engines,
@@ -124,6 +134,7 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
     kata: kata.name,
     submission: submission.label,
     seed,
+    isolation: isolation ? "namespaces" : "none",
     startedAt,
     durationMs: performance.now() - begin,
     engines: [...met.values()],

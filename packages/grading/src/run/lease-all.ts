@@ -1,4 +1,6 @@
-import type { Lease } from "@db-katas/engines";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Lease, TcpProxy } from "@db-katas/engines";
 import {
   type Check,
   type RemoteSubmission,
@@ -22,14 +24,8 @@ export async function leaseAll(
         ...(preparation && {
           template: {
             key: run.fingerprint,
-            build: async (url: string) => {
-              await using migrator = spawnProcess("migrate", run);
-              await migrator.ready;
-              const remote: RemoteSubmission<SubmissionContract> = {
-                migrate: (...args) => migrator.migrate(args),
-              };
-              await preparation.build(remote, url);
-            },
+            build: (url: string) =>
+              withMigrator(run, url, (remote, reached) => preparation.build(remote, reached)),
           },
         }),
       });
@@ -39,4 +35,33 @@ export async function leaseAll(
   );
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
+}
+
+/** A process of the submission that prepares a store; it reaches it as app nodes do, through a proxy. */
+async function withMigrator(
+  run: CheckRun,
+  url: string,
+  build: (remote: RemoteSubmission<SubmissionContract>, url: string) => Promise<void>,
+): Promise<void> {
+  const address = new URL(url);
+  const file = address.protocol === "file:";
+  await using proxy = file ? undefined : await proxyTo(address);
+  if (proxy) {
+    address.hostname = "127.0.0.1";
+    address.port = String(proxy.port);
+  }
+  const shared =
+    run.isolation && file
+      ? { id: run.isolation.newId(), folders: [dirname(fileURLToPath(url))] }
+      : undefined;
+  await using migrator = spawnProcess("migrate", run, shared);
+  await migrator.ready;
+  if (proxy) await migrator.reach(proxy.port);
+  await build({ migrate: (...args) => migrator.migrate(args) }, address.href);
+}
+
+async function proxyTo({ hostname, port }: URL) {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const proxy = await TcpProxy.listen("migrate", () => ({ host, port: Number(port) }));
+  return { port: proxy.port, [Symbol.asyncDispose]: () => proxy.close() };
 }

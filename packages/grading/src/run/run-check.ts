@@ -19,7 +19,8 @@ import {
 import { describeFailure } from "./describe.ts";
 import { heldCheck } from "./hold.ts";
 import { leaseAll } from "./lease-all.ts";
-import { type CheckRun, spawnProcess } from "./spawn.ts";
+import { Reach } from "./reach.ts";
+import { type CheckRun, type Shared, sharedBy, spawnProcess } from "./spawn.ts";
 
 const HINT_MS = 2_000;
 
@@ -29,12 +30,18 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
   const processes = new Map<string, AppProcess>();
   const leases = new Map<string, Lease>();
   const folder = join(run.engines.folder, `check-${check.id}-${process.hrtime.bigint()}`);
+  const reach = new Reach();
+  let shared: Shared | undefined;
   const processFor = (name: string) => {
     const existing = processes.get(name);
     if (existing) return existing;
-    const started = spawnProcess(name, run);
+    const started = spawnProcess(name, run, shared);
     processes.set(name, started);
+    reach.add(started);
     return started;
+  };
+  const startNodes = () => {
+    for (const name of check.nodes ?? []) processFor(name);
   };
 
   const scene = { trace, processes, leases, folder: run.submission.folder, startedAt: Date.now() };
@@ -43,9 +50,14 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
   let report: CheckFailureReport | undefined;
   let hints: string[] = [];
   try {
-    for (const name of check.nodes ?? []) processFor(name);
+    if (!run.isolation) startNodes();
     await mkdir(folder, { recursive: true });
     await leaseAll(check, run, leases);
+    if (run.isolation) {
+      shared = sharedBy(run.isolation, folder, leases);
+      for (const [name, lease] of leases) leases.set(name, reach.through(lease));
+      startNodes();
+    }
     await Promise.all([...processes.values()].map((started) => started.ready));
     const seed = seedFor(run.runSeed, check.id);
     const context = new CheckContext<SubmissionContract>({

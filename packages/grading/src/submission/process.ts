@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -7,7 +8,10 @@ import { stripVTControlCharacters } from "node:util";
 import { type EngineRun, killTree, processRef } from "@db-katas/engines";
 import { SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "../verdict.ts";
 import type { Operation } from "./app/channel.ts";
+import { Doors } from "./isolation/doors.ts";
+import type { Isolation, ResourceLimits } from "./isolation/isolation.ts";
 import { Link } from "./link.ts";
+import { memoryOf, sizeOf } from "./usage.ts";
 
 const HOST = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./app/host.ts" : "./app/host.js", import.meta.url),
@@ -19,6 +23,8 @@ const STDERR_KEPT = 32 * 1024;
 const LOAD_MS = 15_000;
 /** The longest timer that Node has, about 25 days. */
 export const NO_LIMIT_MS = 2 ** 31 - 1;
+/** How often an isolated process's use of memory and disk is looked at, in milliseconds. */
+const USAGE_MS = 200;
 
 export interface AppProcessOptions {
   readonly name: string;
@@ -34,6 +40,17 @@ export interface AppProcessOptions {
   readonly compileCache?: string | undefined;
   /** Set: before any of its code runs it waits, on loopback, for a debugger at the URL told here. */
   readonly onInspector?: (url: string) => void;
+  /** Shuts it off from this machine. */
+  readonly isolated?: Isolated | undefined;
+}
+
+export interface Isolated {
+  readonly isolation: Isolation;
+  /** As whom it runs. */
+  readonly id: number;
+  /** Folders of this machine that it may write. */
+  readonly folders: readonly string[];
+  readonly limits: ResourceLimits;
 }
 
 /**
@@ -49,6 +66,7 @@ export class AppProcess implements AsyncDisposable {
   readonly #closed: Promise<unknown>;
   #stderr = "";
   #ending = false;
+  readonly #doors: Doors | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
   #crash: (error: SubmissionCrashed) => void = () => {};
   readonly #crashed: Promise<never>;
@@ -83,6 +101,10 @@ export class AppProcess implements AsyncDisposable {
       const how = this.#describeExit(code, signal, options);
       this.#crash(new SubmissionCrashed(this.name, how, this.#stderr));
     });
+    if (options.isolated) {
+      this.#doors = new Doors(this.#child);
+      this.#watchUsage(options.isolated);
+    }
     this.ready = this.#start(options);
     this.ready.catch(() => {});
   }
@@ -96,11 +118,18 @@ export class AppProcess implements AsyncDisposable {
     return this.#stderr;
   }
 
+  /** Makes an address of this machine's loopback reachable, if it isn't. */
+  async reach(port: number): Promise<void> {
+    await this.#doors?.open(port);
+  }
+
   async migrate(args: unknown[]): Promise<void> {
+    await this.#doors?.settled();
     await this.#ask("migrate", "migrate", args);
   }
 
   async createNode(args: unknown[]): Promise<void> {
+    await this.#doors?.settled();
     await this.#ask("createNode", "createNode", args);
   }
 
@@ -120,6 +149,8 @@ export class AppProcess implements AsyncDisposable {
     if (ref && exitCode === null && signalCode === null) await killTree(ref);
     await Promise.race([this.#closed, wait(PIPES_MS, undefined, { ref: false })]);
     this.#link.close();
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#doors?.[Symbol.asyncDispose]();
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
   }
@@ -177,6 +208,23 @@ export class AppProcess implements AsyncDisposable {
     }
   }
 
+  #watchUsage({ folders, limits }: Isolated): void {
+    const ref = this.#child.pid === undefined ? undefined : processRef(this.#child.pid);
+    if (!ref) return;
+    const timer = setInterval(async () => {
+      const memory = memoryOf(ref) > limits.memoryMb;
+      const disk = !memory && (await sizeOf(folders)) > limits.diskMb;
+      if (!memory && !disk) return;
+      clearInterval(timer);
+      const [what, limit] = memory ? ["memory", limits.memoryMb] : ["disk", limits.diskMb];
+      const how = `it took more ${what} than it may (the limit is ${limit} MiB)`;
+      this.#crash(new SubmissionCrashed(this.name, how, this.#stderr));
+      await killTree(ref).catch(() => {});
+    }, USAGE_MS);
+    timer.unref();
+    this.#child.once("exit", () => clearInterval(timer));
+  }
+
   #describeExit(
     code: number | null,
     signal: NodeJS.Signals | null,
@@ -185,7 +233,11 @@ export class AppProcess implements AsyncDisposable {
     if (this.#stderr.includes("heap out of memory")) {
       return `it ran out of memory (the limit is ${options.memoryMb} MiB)`;
     }
-    return signal ? `it was ended by ${signal}` : `it exited with code ${code}`;
+    // The first process of its namespaces tells a signal as shells do.
+    const told =
+      options.isolated && code !== null && code > 128 ? signalName(code - 128) : undefined;
+    const by = signal ?? told;
+    return by ? `it was ended by ${by}` : `it exited with code ${code}`;
   }
 }
 
@@ -195,6 +247,11 @@ function launch(options: AppProcessOptions): ChildProcess {
     "--disable-warning=ExperimentalWarning",
     ...(options.onInspector ? ["--inspect-wait=127.0.0.1:0"] : []),
   ];
+  if (options.isolated) {
+    const { isolation, id, folders, limits } = options.isolated;
+    const { cwd, exercise } = options;
+    return isolation.launch(id, { flags, exercise, cwd, env: environment(), folders, limits });
+  }
   return spawn(process.execPath, [...flags, HOST, options.exercise], {
     cwd: options.cwd,
     // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
@@ -204,8 +261,12 @@ function launch(options: AppProcessOptions): ChildProcess {
   });
 }
 
+function signalName(wanted: number): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => number === wanted)?.[0];
+}
+
 /** Nothing of the grader's environment (engine credentials above all) reaches a submission. */
-function environment(compileCache: string | undefined): NodeJS.ProcessEnv {
+function environment(compileCache?: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { NODE_ENV: "production", TZ: "UTC" };
   for (const name of ["PATH", "LANG", "TMPDIR", "TEMP", "SystemRoot"]) {
     if (process.env[name] !== undefined) env[name] = process.env[name];

@@ -1,0 +1,42 @@
+import type { Lease } from "@db-katas/engines";
+import type { AppProcess } from "../submission/process.ts";
+
+/** The addresses that the isolated app nodes of a check are given, which they must also reach. */
+export class Reach {
+  readonly #ports = new Set<number>();
+  readonly #processes = new Set<AppProcess>();
+
+  add(process: AppProcess): void {
+    this.#processes.add(process);
+    for (const port of this.#ports) process.reach(port).catch(() => {});
+  }
+
+  /** The same lease; an address that it gives out works in every app node. */
+  through(lease: Lease): Lease {
+    return {
+      get engine() {
+        return lease.engine;
+      },
+      get namespace() {
+        return lease.namespace;
+      },
+      get adminUrl() {
+        return lease.adminUrl;
+      },
+      urlFor: async (node) => {
+        const url = await lease.urlFor(node);
+        const port = Number(new URL(url).port);
+        if (port) {
+          this.#ports.add(port);
+          await Promise.allSettled([...this.#processes].map((process) => process.reach(port)));
+        }
+        return url;
+      },
+      inject: (fault, ...options) => lease.inject(fault, ...options),
+      traffic: (node) => lease.traffic(node),
+      gate: (options) => lease.gate(options),
+      transcript: (node) => lease.transcript(node),
+      [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
+    };
+  }
+}
