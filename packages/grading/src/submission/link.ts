@@ -23,6 +23,8 @@ export class Link {
     const key = randomBytes(KEY_BYTES);
     const reader = new AnswerReader(key);
     requests.write(key);
+    // Nothing comes this way but the end, and unread it would never be told.
+    requests.resume();
     // A process that is gone is told of by its exit.
     for (const stream of [requests, answers]) stream.on("error", () => {});
     answers.on("data", (bytes: Buffer) => {
