@@ -13,30 +13,21 @@ export class Reach {
 
   /** The same lease; an address that it gives out works in every app node. */
   through(lease: Lease): Lease {
-    return {
-      get engine() {
-        return lease.engine;
-      },
-      get namespace() {
-        return lease.namespace;
-      },
-      get adminUrl() {
-        return lease.adminUrl;
-      },
-      urlFor: async (node) => {
-        const url = await lease.urlFor(node);
-        const port = Number(new URL(url).port);
-        if (port) {
-          this.#ports.add(port);
-          await Promise.allSettled([...this.#processes].map((process) => process.reach(port)));
-        }
-        return url;
-      },
-      inject: (fault, ...options) => lease.inject(fault, ...options),
-      traffic: (node) => lease.traffic(node),
-      gate: (options) => lease.gate(options),
-      transcript: (node) => lease.transcript(node),
-      [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
+    const urlFor = async (node: string) => {
+      const url = await lease.urlFor(node);
+      const port = Number(new URL(url).port);
+      if (port) {
+        this.#ports.add(port);
+        await Promise.allSettled([...this.#processes].map((process) => process.reach(port)));
+      }
+      return url;
     };
+    return new Proxy(lease, {
+      get(target, key) {
+        if (key === "urlFor") return urlFor;
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
   }
 }
