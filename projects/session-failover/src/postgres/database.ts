@@ -62,7 +62,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await this.pool.end();
+    if (!this.pool.ending) await this.pool.end();
   }
 
   async #once<Row extends pg.QueryResultRow>(
