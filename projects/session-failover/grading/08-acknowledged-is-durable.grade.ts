@@ -5,7 +5,7 @@ export default check({
   title: "what can't be made durable is not acknowledged",
   points: 3,
   concept: "durability",
-  traps: ["write-behind"],
+  traps: ["write-behind", "acknowledged-early"],
   engines: { postgres: { faults: [blackHole] }, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
