@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { defaultTemplates } from "../src/create-exercise.ts";
 import { renderExercise, stringLiteral } from "../src/render.ts";
 
@@ -72,10 +73,13 @@ test("drivers have the versions that the engines package runs on", async () => {
     >;
   const engines = await manifest("packages/engines/package.json");
   const root = await manifest("package.json");
+  const workspace = await readFile(join(repo, "pnpm-workspace.yaml"), "utf8");
+  const { catalog } = parse(workspace) as { catalog: Record<string, string> };
   const used = { ...root.devDependencies, ...engines.devDependencies, ...engines.dependencies };
   const rendered = (await render(["postgres", "redis", "sqlite"])).get("package.json") ?? "{}";
   const { dependencies, devDependencies } = JSON.parse(rendered);
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-    if (version !== "workspace:*") expect([name, version]).toEqual([name, used[name]]);
+    const ours = used[name] === "catalog:" ? catalog[name] : used[name];
+    if (version !== "workspace:*") expect([name, version]).toEqual([name, ours]);
   }
 });
