@@ -9,8 +9,9 @@ import type {
   Lease,
 } from "@db-katas/engines";
 import type { SubmissionContract } from "./check.ts";
-import { formatOperation, type History } from "./history/history.ts";
-import { checkSet, type SetOp } from "./history/set.ts";
+import { GradingError } from "./errors.ts";
+import { formatOperation } from "./history/history.ts";
+import { countAnomalies, type HistoryVerdict } from "./history/verdict.ts";
 import type { Random } from "./seed.ts";
 import type { AppProcess } from "./submission/process.ts";
 import { brief, type Trace } from "./trace.ts";
@@ -34,6 +35,9 @@ export interface ContextParts {
 
 /** How long anything may take while a debugger is attached. */
 const DEBUGGING_MS = 600_000;
+
+/** Of a counterexample, how many operations are printed. */
+const MOST_OPERATIONS = 30;
 
 /** Everything that a check may use. Whatever it does through here is in the trace of its failure. */
 export class CheckContext<S extends SubmissionContract> {
@@ -234,23 +238,32 @@ export class CheckContext<S extends SubmissionContract> {
     return this.#parts.patient ? DEBUGGING_MS : limitMs;
   }
 
-  /** @throws CheckFailure when elements were lost, resurrected or made up, with the operations that prove it */
-  setHolds(history: History<SetOp>, what: string): void {
-    const verdict = checkSet(history.operations);
+  /**
+   * What any checker of histories found.
+   * @throws CheckFailure when the history is not valid, with the operations that prove it
+   * @throws GradingError when it could not be decided: that is no pass, and nobody's wrong answer
+   */
+  historyHolds(verdict: HistoryVerdict, what: string): void {
     if (verdict.valid) return;
-    const anomalies = [
-      ["lost", verdict.lost],
-      ["resurrected", verdict.resurrected],
-      ["never added", verdict.phantom],
-    ] as const;
-    const found = anomalies.filter(([, elements]) => elements.length > 0);
+    if (verdict.counterexample.length === 0) {
+      throw new GradingError("HISTORY_UNDECIDED", `${what}: ${verdict.summary}`, {
+        likelyCause:
+          "Too many operations on one key overlap, or too many were never answered, to try all orders.",
+        remedy: "Spread the load over more keys, or give the checker a larger budgetMs.",
+      });
+    }
+    const found = Object.entries(verdict.anomalies).filter(([, subjects]) => subjects.length > 0);
+    const shown = verdict.counterexample.slice(0, MOST_OPERATIONS);
+    const more = verdict.counterexample.length - shown.length;
     throw new CheckFailure(what, {
-      expected: "nothing lost, nothing resurrected, nothing made up",
-      received: found.map(([name, elements]) => `${elements.length} ${name}`).join(", "),
+      expected: verdict.expected,
+      received: countAnomalies(verdict),
       detail: [
-        ...found.map(([name, elements]) => `${name}, for instance: ${elements[0]}`),
-        "The operations that prove one of them:",
-        ...verdict.counterexample.map(formatOperation),
+        ...found.map(([kind, subjects]) => `${kind}, for instance: ${subjects[0]}`),
+        verdict.summary,
+        "The operations that prove it:",
+        ...shown.map(formatOperation),
+        ...(more > 0 ? [`… and ${more} more`] : []),
       ],
     });
   }

@@ -8,7 +8,9 @@ export type GradingErrorCode =
   | "SUBJECT_UNKNOWN"
   | "CHANGES_UNKNOWN"
   | "README_UNMARKED"
-  | "ISOLATION_UNAVAILABLE";
+  | "ISOLATION_UNAVAILABLE"
+  /** The budget of a checker of histories was too small. */
+  | "HISTORY_UNDECIDED";
 
 /** What happened, why it probably did, and what to type next. */
 export class GradingError extends Error {

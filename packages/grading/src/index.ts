@@ -20,7 +20,14 @@ export { type CounterAnomaly, type CounterOp, checkCounter } from "./history/cou
 export { formatOperation, History, type Operation } from "./history/history.ts";
 export { checkMutex, type MutexAnomaly, type MutexOp, type MutexOptions } from "./history/mutex.ts";
 export { checkRegister, type RegisterOp, type RegisterOptions } from "./history/register.ts";
-export { checkSet, type SetOp, type SetVerdict } from "./history/set.ts";
+export {
+  checkSet,
+  type SetAnomaly,
+  type SetOp,
+  type SetOptions,
+  type SetVerdict,
+} from "./history/set.ts";
+export { renderTimeline, type TimelineBand, type TimelineOptions } from "./history/timeline.ts";
 export { countAnomalies, type HistoryVerdict } from "./history/verdict.ts";
 export { defineKata, type Kata, type KataDefinition, loadKata } from "./kata.ts";
 export { githubAnnotations } from "./report/github.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { kill } from "@db-katas/engines/faults/kill";
-import { History, type SetOp } from "@db-katas/grading";
+import { checkSet, History, type SetOp } from "@db-katas/grading";
 import type { SessionNode } from "../contract.ts";
 import {
   check,
@@ -66,7 +66,10 @@ export default check({
         );
       }
     }
-    t.setHolds(history, "what was acknowledged is there, and what was ended is not");
+    t.historyHolds(
+      checkSet(history.operations),
+      "what was acknowledged is there, and what was ended is not",
+    );
   },
 });
 

@@ -44,6 +44,10 @@ interface Layer {
   readonly queue: Configuration[];
 }
 
+/** After how many configurations in vain the search goes back by more than one answer. */
+const LEAP_AFTER = 100;
+const LEAPS = 7;
+
 /**
  * Decides whether one register can have answered like that.
  *
@@ -73,6 +77,7 @@ export function linearize(
   let depth = 0;
   let deepest = 0;
   let sinceDeepest = 0;
+  let leapAt = LEAP_AFTER;
   const furthest = () => (layers[deepest] ?? (layers[layers.length - 1] as Layer)).answered.step;
   const enter = (to: number, { state, free, done }: Configuration) => {
     const layer = layers[to];
@@ -85,8 +90,9 @@ export function linearize(
   for (let layer = layers[depth]; layer; layer = layers[depth]) {
     const one = layer.queue.pop();
     if (!one) {
-      if (depth === 0) return { kind: "invalid", at: furthest() };
-      depth -= 1;
+      // After a leap back there may be something left to try further on.
+      depth = depth > 0 ? depth - 1 : layers.findLastIndex(({ queue }) => queue.length > 0);
+      if (depth < 0) return { kind: "invalid", at: furthest() };
       continue;
     }
     sinceDeepest += 1;
@@ -107,11 +113,19 @@ export function linearize(
         }
       }
     }
-    if (next.length === 0) continue;
+    if (next.length === 0) {
+      if (sinceDeepest >= leapAt) {
+        // The wrong turn was taken earlier: leap back, twice as far each time, and then from anew.
+        leapAt += LEAP_AFTER;
+        depth = Math.max(0, depth - 2 ** (Math.floor(sinceDeepest / LEAP_AFTER) % LEAPS));
+      }
+      continue;
+    }
     depth += 1;
     if (depth > deepest) {
       deepest = depth;
       sinceDeepest = 0;
+      leapAt = LEAP_AFTER;
     }
     for (const { state, free, done } of next) {
       enter(depth, { state, free: free & ~bit, done: done & ~bit });

@@ -91,6 +91,8 @@ const WINDOWS = [8, 32, 128];
  * gets stuck, the operations around that place are often enough of a proof, so they are tried first.
  */
 function decide(steps: readonly Step[], initial: number, endsAt: number): Linearized {
+  const impossible = impossibleRead(steps, initial);
+  if (impossible) return { kind: "invalid", at: impossible };
   const first = linearize(steps, initial, endsAt, PATIENCE);
   if (first.kind !== "undecided") return first;
   const before = stepsUntil(steps, first.at);
@@ -108,6 +110,8 @@ function decide(steps: readonly Step[], initial: number, endsAt: number): Linear
  */
 function* partsAround(at: Step, before: readonly Step[]): Generator<readonly Step[]> {
   yield [at];
+  const overwriting = lastWriteBefore(at, before);
+  if (overwriting) yield [overwriting, at];
   const value = at.kind === "read" ? at.sees : at.kind === "cas" ? at.from : undefined;
   for (const size of WINDOWS) {
     const part = before.slice(-size);
@@ -117,6 +121,57 @@ function* partsAround(at: Step, before: readonly Step[]): Generator<readonly Ste
     yield part;
     yield before.filter((step) => plain.has(step) || (step.kind === "read" && step.sees === value));
   }
+}
+
+/** Of the writes that certainly came before that, the one that began last. */
+function lastWriteBefore({ operation }: Step, steps: readonly Step[]): Step | undefined {
+  return steps
+    .filter((step) => changesForCertain(step) && step.operation.completedAt < operation.invokedAt)
+    .reduce<Step | undefined>(
+      (last, step) => (last && last.operation.invokedAt >= step.operation.invokedAt ? last : step),
+      undefined,
+    );
+}
+
+function changesForCertain({ kind, operation }: Step): boolean {
+  return (kind === "write" || kind === "cas") && operation.outcome === "ok";
+}
+
+/**
+ * A read of what nobody can have written last: begun too late, overwritten too early, or never
+ * written. Most of what goes wrong is that simple, and no search is needed for it.
+ */
+function impossibleRead(steps: readonly Step[], initial: number): Step | undefined {
+  const sources = new Map<number, Operation[]>();
+  for (const { operation, ...what } of steps) {
+    if (what.kind !== "write" && what.kind !== "cas") continue;
+    const list = sources.get(what.to) ?? [];
+    list.push(operation);
+    sources.set(what.to, list);
+  }
+  const byEnd = steps
+    .filter(changesForCertain)
+    .sort((one, other) => one.operation.completedAt - other.operation.completedAt);
+  const byBegin = steps.toSorted(
+    (one, other) => one.operation.invokedAt - other.operation.invokedAt,
+  );
+  let overwrittenAt = Number.NEGATIVE_INFINITY;
+  let ended = 0;
+  for (const step of byBegin) {
+    const { invokedAt, completedAt } = step.operation;
+    for (let next = byEnd[ended]; next && next.operation.completedAt < invokedAt; ) {
+      overwrittenAt = Math.max(overwrittenAt, next.operation.invokedAt);
+      ended += 1;
+      next = byEnd[ended];
+    }
+    if (step.kind !== "read") continue;
+    if (step.sees === initial && overwrittenAt === Number.NEGATIVE_INFINITY) continue;
+    const isPossible = sources
+      .get(step.sees)
+      ?.some((source) => source.invokedAt <= completedAt && source.completedAt >= overwrittenAt);
+    if (!isPossible) return step;
+  }
+  return undefined;
 }
 
 /** What had begun when that was answered, in order of beginning. */
@@ -165,9 +220,7 @@ function withOrigins(part: readonly Step[], all: readonly Step[]): readonly Step
  */
 function withExplanations(part: readonly Step[], all: readonly Step[]): readonly Step[] {
   const kept = new Set(part);
-  const certain = part.filter(
-    ({ kind, operation }) => (kind === "write" || kind === "cas") && operation.outcome === "ok",
-  );
+  const certain = part.filter(changesForCertain);
   const queue = [...part];
   for (let step = queue.pop(); step; step = queue.pop()) {
     if (step.kind === "write") continue;

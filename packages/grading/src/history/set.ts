@@ -1,18 +1,25 @@
 import type { Operation } from "./history.ts";
+import { Findings, type HistoryVerdict } from "./verdict.ts";
 
 /** `read` results in a boolean: whether the element was there. */
 export type SetOp = "add" | "remove" | "read";
 
-export interface SetVerdict {
-  readonly valid: boolean;
-  /** Added for certain, removed by nobody, and a later read didn't see it. */
-  readonly lost: readonly string[];
-  /** Removed for certain, and a later read saw it. */
-  readonly resurrected: readonly string[];
-  /** Seen by a read that ended before anybody began to add it. */
-  readonly phantom: readonly string[];
-  /** The operations that prove the first anomaly, in order of invocation; empty when valid. */
-  readonly counterexample: readonly Operation<SetOp>[];
+/**
+ * `lost`: added for certain, removed by nobody, and from some read on never seen again.
+ * `stale`: as lost, but a later read saw it: it had been there, and that read was too late to know.
+ * `resurrected`: removed for certain, and a later read saw it.
+ * `phantom`: seen by a read that ended before anybody began to add it.
+ */
+export type SetAnomaly = "lost" | "stale" | "resurrected" | "phantom";
+
+export type SetVerdict = HistoryVerdict<SetAnomaly>;
+
+export interface SetOptions {
+  /**
+   * How long a read may not know of an addition or a removal, in milliseconds since it was certain:
+   * acknowledged, or seen by another read. Default: 0.
+   */
+  readonly stalenessMs?: number;
 }
 
 /**
@@ -21,86 +28,88 @@ export interface SetVerdict {
  * of each element needs no search: three intervals decide, so this takes O(n log n).
  *
  * After Jepsen's `set-full` checker (jepsen.checker/set-full), which classes elements as stable,
- * lost or never-read; removal and "resurrected" are added here. Where a removal overlaps the
- * addition of its element, the doubt is for the defendant.
+ * stale, lost or never-read; removal and "resurrected" are added here. Where a removal overlaps the
+ * addition of its element, the doubt is for the defendant. With a staleness bound it judges that
+ * bound and no order of reads: within it, one node may know what another doesn't.
  *
  * @param operations a history whose `value` is the element
+ * @throws RangeError when an element is added more than once
  */
-export function checkSet(operations: readonly Operation<SetOp>[]): SetVerdict {
-  const lost: string[] = [];
-  const resurrected: string[] = [];
-  const phantom: string[] = [];
-  let counterexample: readonly Operation<SetOp>[] = [];
-  const report = (
-    list: string[],
-    element: string,
-    proof: readonly (Operation<SetOp> | undefined)[],
-  ) => {
-    list.push(element);
-    if (counterexample.length > 0) return;
-    counterexample = proof
-      .filter((operation) => operation !== undefined)
-      .sort((one, other) => one.invokedAt - other.invokedAt);
-  };
-
-  for (const [element, group] of byElement(operations)) {
-    const attempted = (op: SetOp) =>
-      group.filter((operation) => operation.op === op && operation.outcome !== "fail");
-    const adds = attempted("add");
-    const removes = attempted("remove");
-    const reads = group.filter(
-      (operation) => operation.op === "read" && operation.outcome === "ok",
-    );
-    if (adds.length > 1)
-      throw new RangeError(`${element} is added more than once in this history.`);
-    const add = adds[0];
-    const seen = reads.filter((read) => read.result === true);
-    const unseen = reads.filter((read) => read.result === false);
-
-    const early = seen.find((read) => !add || read.completedAt < add.invokedAt);
-    if (early) report(phantom, element, [early, add]);
-
-    // It is certainly there once an add is acknowledged, or once anybody has seen it.
-    const there = earliest([...(add?.outcome === "ok" ? [add] : []), ...seen]);
-    // A removal that ended before the addition began changed nothing.
-    const firstRemove = removes
-      .filter((remove) => !add || remove.completedAt > add.invokedAt)
-      .sort((one, other) => one.invokedAt - other.invokedAt)[0];
-    const missing =
-      there &&
-      unseen.find(
-        (read) =>
-          read.invokedAt > there.completedAt &&
-          (!firstRemove || read.completedAt < firstRemove.invokedAt),
-      );
-    if (missing) report(lost, element, [there, missing, firstRemove]);
-
-    // It is certainly gone once a removal that began after that is acknowledged, or once a read
-    // that began after that, and that a removal may explain, didn't see it.
-    const gone = earliest([
-      ...removes.filter(
-        (remove) => remove.outcome === "ok" && there && remove.invokedAt > there.completedAt,
-      ),
-      ...unseen.filter(
-        (read) => there && firstRemove && read.invokedAt > there.completedAt && read !== missing,
-      ),
-    ]);
-    const late = gone && seen.find((read) => read.invokedAt > gone.completedAt);
-    if (late) report(resurrected, element, [add, gone, late]);
+export function checkSet(
+  operations: readonly Operation<SetOp>[],
+  { stalenessMs = 0 }: SetOptions = {},
+): SetVerdict {
+  const findings = new Findings<SetAnomaly>(["lost", "stale", "resurrected", "phantom"]);
+  for (const [element, group] of Map.groupBy(operations, ({ value }) => value)) {
+    judge(findings, element, group, stalenessMs);
   }
-  return {
-    valid: lost.length + resurrected.length + phantom.length === 0,
-    lost,
-    resurrected,
-    phantom,
-    counterexample,
-  };
+  const bound = stalenessMs > 0 ? `, later than ${stalenessMs} ms after` : "";
+  return findings.verdict(
+    `nothing lost, nothing resurrected, nothing made up${bound}`,
+    operations.length,
+  );
+}
+
+function judge(
+  findings: Findings<SetAnomaly>,
+  element: string,
+  group: readonly Operation<SetOp>[],
+  stalenessMs: number,
+): void {
+  const attempted = (op: SetOp) =>
+    group.filter((operation) => operation.op === op && operation.outcome !== "fail");
+  const adds = attempted("add");
+  const removes = attempted("remove");
+  const reads = group.filter((operation) => operation.op === "read" && operation.outcome === "ok");
+  if (adds.length > 1) throw new RangeError(`${element} is added more than once in this history.`);
+  const add = adds[0];
+  const seen = reads.filter((read) => read.result === true);
+  const unseen = reads.filter((read) => read.result === false);
+
+  const early = seen.find((read) => !add || read.completedAt < add.invokedAt);
+  if (early) {
+    findings.add("phantom", element, () => ({
+      sentence: `${element} was seen before anybody began to add it.`,
+      proof: [early, add],
+    }));
+  }
+
+  // It is certainly there once an add is acknowledged, or once anybody has seen it.
+  const there = earliest([...(add?.outcome === "ok" ? [add] : []), ...seen]);
+  if (!there) return;
+  const mustSeeFrom = there.completedAt + stalenessMs;
+  // A removal that ended before the addition began changed nothing.
+  const firstRemove = removes
+    .filter((remove) => !add || remove.completedAt > add.invokedAt)
+    .sort((one, other) => one.invokedAt - other.invokedAt)[0];
+  const isBeforeRemoval = (read: Operation) =>
+    !firstRemove || read.completedAt < firstRemove.invokedAt;
+  const missing = unseen.find((read) => read.invokedAt > mustSeeFrom && isBeforeRemoval(read));
+  if (missing) {
+    const again = seen.find((read) => read.invokedAt > missing.completedAt);
+    findings.add(again ? "stale" : "lost", element, () => ({
+      sentence: again
+        ? `A read did not see ${element}, which was there before and after.`
+        : `${element} was there, nobody had begun to remove it, and it was gone.`,
+      proof: [there, missing],
+    }));
+  }
+
+  // It is certainly gone once a removal that began after that is acknowledged, or once a read that
+  // had to see it, and that a removal may explain, didn't.
+  const gone = earliest([
+    ...removes.filter((remove) => remove.outcome === "ok" && remove.invokedAt > there.completedAt),
+    ...unseen.filter((read) => read.invokedAt > mustSeeFrom && !isBeforeRemoval(read)),
+  ]);
+  const late = gone && seen.find((read) => read.invokedAt > gone.completedAt + stalenessMs);
+  if (!late) return;
+  const cause = gone.op === "remove" ? gone : firstRemove;
+  findings.add("resurrected", element, () => ({
+    sentence: `${element} was seen after it had been removed.`,
+    proof: [there === late ? undefined : there, cause, gone, late],
+  }));
 }
 
 function earliest(operations: readonly Operation<SetOp>[]): Operation<SetOp> | undefined {
   return [...operations].sort((one, other) => one.completedAt - other.completedAt)[0];
-}
-
-function byElement(operations: readonly Operation<SetOp>[]): Map<string, Operation<SetOp>[]> {
-  return Map.groupBy(operations, (operation) => operation.value);
 }

@@ -5,6 +5,7 @@ import type {
   Operation,
   Random,
   RegisterOp,
+  SetOp,
   Transfer,
 } from "../../src/index.ts";
 import { simulate } from "./simulate.ts";
@@ -124,6 +125,32 @@ export function mutex({ processes = 10, ...load }: Load): Operation<MutexOp>[] {
         return {};
       }
       holder = undefined;
+      return {};
+    },
+  });
+}
+
+/** Elements that are added once, read often, and half of the time removed. */
+export function sets({ processes = 10, ...load }: Load): Operation<SetOp>[] {
+  const { random } = load;
+  const there = new Set<string>();
+  const known: string[] = [];
+  return simulate<SetOp>({
+    ...load,
+    processes,
+    next() {
+      const draw = random.int(1, 100);
+      if (known.length === 0 || draw <= 20) {
+        known.push(`e${known.length}`);
+        return { op: "add", value: known.at(-1) as string };
+      }
+      const value = random.pick(known.slice(-50));
+      return { op: draw <= 30 ? "remove" : "read", value };
+    },
+    apply({ op, value }) {
+      if (op === "read") return { result: there.has(value) };
+      if (op === "add") there.add(value);
+      else there.delete(value);
       return {};
     },
   });

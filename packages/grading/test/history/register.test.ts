@@ -244,6 +244,28 @@ describe("histories made at random", () => {
   });
 });
 
+describe("10 000 operations on one key, of ten clients, 1 % without an answer", () => {
+  it.each([1, 2, 3, 4, 5])(
+    "finds an order, and none for a value that nobody wrote (seed %i)",
+    (seed) => {
+      const history = registers({ random: randomFrom(seed), count: 10_000, unknownPercent: 1 });
+      const budget = { budgetMs: 20_000 };
+      expect(checkRegister(history, budget)).toMatchObject({ valid: true, undecided: [] });
+      // Deep in a long history the search takes other ways back than in a short one.
+      for (const share of [0.1, 0.5, 0.99]) {
+        const at = history.findIndex(
+          ({ op, outcome, index }) => op === "read" && outcome === "ok" && index > share * 10_000,
+        );
+        const wrong = history.with(at, {
+          ...(history[at] as Operation<RegisterOp>),
+          result: "odd",
+        });
+        expect(checkRegister(wrong, budget).counterexample).toEqual([wrong[at]]);
+      }
+    },
+  );
+});
+
 function finite({ completedAt }: Operation): number {
   return Number.isFinite(completedAt) ? completedAt : 0;
 }
