@@ -158,8 +158,8 @@ function judgeElements(
       }));
     const verdict = checkSet([...operations, ...judged]);
     const calls = verdict.counterexample.map(({ index }) => index);
-    for (const kind of ["lost", "resurrected", "phantom"] as const) {
-      if (verdict[kind].length === 0) continue;
+    for (const kind of ["lost", "stale", "resurrected", "phantom"] as const) {
+      if (verdict.anomalies[kind].length === 0) continue;
       anomalies.push({ kind, text: `${name(key)}: ${anomalyKinds[kind]}`, calls });
     }
   }
