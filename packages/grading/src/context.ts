@@ -47,6 +47,7 @@ export class CheckContext<S extends SubmissionContract> {
   /** A folder of the check's own, removed when it ends. */
   readonly folder: string;
   readonly #parts: ContextParts;
+  #disturbed = false;
 
   constructor(parts: ContextParts) {
     this.seed = parts.seed;
@@ -97,6 +98,11 @@ export class CheckContext<S extends SubmissionContract> {
     this.#parts.trace.step(text);
   }
 
+  /** Whether this check has injected a fault yet; true for good from the first one on. */
+  get disturbed(): boolean {
+    return this.#disturbed;
+  }
+
   /** Injects a fault into one of the check's engines. It is healed when disposed, or at the check's end. */
   async inject<Options>(
     engine: string,
@@ -104,6 +110,7 @@ export class CheckContext<S extends SubmissionContract> {
     ...options: FaultArguments<Options>
   ): Promise<ActiveFault> {
     const described = options.length > 0 ? ` ${brief(options[0])}` : "";
+    this.#disturbed = true;
     const healed = this.#parts.trace.fault(engine, fault.name, described);
     const active = await this.lease(engine).inject(fault, ...options);
     const heal = async () => {
