@@ -1,6 +1,6 @@
 /**
  * What judging a history of 10 000 operations costs on this machine, and, where it is wrong, finding
- * the counterexample. Run: `pnpm bench` in this package.
+ * the counterexample too. Run: `pnpm bench` in this package.
  */
 import {
   checkBank,
@@ -21,7 +21,7 @@ function measure<Op extends string>(
   what: string,
   make: (seed: number) => Operation<Op>[],
   check: (operations: readonly Operation<Op>[]) => HistoryVerdict,
-  wrong: unknown,
+  wrong: object | ((history: readonly Operation<Op>[]) => object),
   spoils = "read",
 ): void {
   for (const spoilt of [false, true]) {
@@ -32,8 +32,9 @@ function measure<Op extends string>(
       const history = make(seed);
       // The last answer of that kind becomes one that nothing explains.
       const last = history.findLastIndex(({ op, outcome }) => outcome === "ok" && op === spoils);
+      const change = typeof wrong === "function" ? wrong(history) : wrong;
       const judged = spoilt
-        ? history.with(last, { ...(history[last] as Operation<Op>), ...(wrong as object) })
+        ? history.with(last, { ...(history[last] as Operation<Op>), ...change })
         : history;
       const begin = performance.now();
       const verdict = check(judged);
@@ -66,6 +67,13 @@ register("1 key, 1 % unknown", { unknownPercent: 1 });
 register("1 key, 5 % unknown", { unknownPercent: 5 });
 register("1 key, 1 % unknown, 30 clients", { unknownPercent: 1, processes: 30 });
 register("1 key, 1000 values, 1 % unknown", { unknownPercent: 1, values: 1_000 });
+measure(
+  "register, 1 key, a stale read",
+  (seed) => registers({ random: randomFrom(seed), count, unknownPercent: 1, values: 1_000 }),
+  (history) => checkRegister(history),
+  // What the first write wrote, long overwritten.
+  (history) => ({ result: history.find(({ op }) => op === "write")?.input }),
+);
 measure(
   "set, 1 % unknown",
   (seed) => sets({ random: randomFrom(seed), count, unknownPercent: 1 }),
