@@ -85,6 +85,8 @@ export interface Device {
  * - `VERSION_CONFLICT`: the session's version is not the expected one.
  * - `STORE_UNAVAILABLE`: the stores can't give a safe answer within the budget. Whether a write
  *   happened is then unknown to the caller.
+ *
+ * The first two are certain: a call that rejects with one of them has written nothing.
  */
 export type SessionErrorCode = "NOT_FOUND" | "VERSION_CONFLICT" | "STORE_UNAVAILABLE";
 

@@ -98,7 +98,7 @@ export class CheckContext<S extends SubmissionContract> {
     this.#parts.trace.step(text);
   }
 
-  /** Whether this check has injected a fault yet; true for good from the first one on. */
+  /** Whether this check has injected a fault or held a message yet; true for good from then on. */
   get disturbed(): boolean {
     return this.#disturbed;
   }
@@ -126,6 +126,7 @@ export class CheckContext<S extends SubmissionContract> {
    */
   hold(engine: string, options: GateOptions): Gate {
     const { node, direction = "request", match, nth = 1 } = options;
+    this.#disturbed = true;
     const gate = this.lease(engine).gate(options);
     const kind = direction === "reply" ? "reply to" : "request";
     const number = nth > 1 ? `, number ${nth},` : "";

@@ -1,5 +1,6 @@
 import { SubmissionError } from "@db-katas/grading";
-import { check, sessionInput, startTwoNodes } from "./kit.ts";
+import { atEachMessage, resultOf } from "./interleave.ts";
+import { check, expectWithinBound, sessionInput, startTwoNodes } from "./kit.ts";
 
 const ROUNDS = 6;
 const WRITERS = 8;
@@ -47,6 +48,30 @@ export default check({
         );
         t.equal(seen?.version, round + 1, "the version grew by one");
       }
+    }
+    for (const [name, slow, quick] of [
+      ["a", a, b],
+      ["b", b, a],
+    ] as const) {
+      await atEachMessage(t, { engine: "postgres", node: name }, async (interleave) => {
+        const { id } = await slow.create(sessionInput(t));
+        t.step(`${name} is stopped on its way to PostgreSQL; the other expects the same version`);
+        const [first, second] = await interleave(
+          () => slow.update(id, { data: { by: "the one that was stopped" }, expectedVersion: 1 }),
+          () => quick.update(id, { data: { by: "the other" }, expectedVersion: 1 }),
+        );
+        const told = "who lost is told VERSION_CONFLICT";
+        const won = [first, second].map((each) => resultOf(t, each, ["VERSION_CONFLICT"], told));
+        const winners = won.filter((session) => session !== undefined);
+        t.ok(winners.length <= 1, "at most one update of a version succeeds", {
+          expected: "one success",
+          received: `${winners.length} successes`,
+        });
+        for (const winner of winners) {
+          const what = "both nodes read the winner's data";
+          await expectWithinBound(t, [quick, slow], id, winner, what);
+        }
+      });
     }
   },
 });

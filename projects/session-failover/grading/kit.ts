@@ -57,8 +57,8 @@ export async function startNodes(
 }
 
 /**
- * The same node. Until the check's first fault, S passes before a change returns that a busy machine
- * may have kept from Redis: by contract, other nodes needn't know of it sooner.
+ * The same node. Until the check's first fault or gate, S passes before a change returns that a busy
+ * machine may have kept from Redis: by contract, other nodes needn't know of it sooner.
  */
 function granting(t: SessionContext, node: SessionNode): SessionNode {
   let doubtfulUntil = 0;
