@@ -1,4 +1,5 @@
 /** What an engine is made of. A new engine is a folder in `definitions/` that exports one {@link EngineDefinition}. */
+import type { Arrivals } from "./arrivals.ts";
 import type { RunContext } from "./context.ts";
 import type {
   Capability,
@@ -36,6 +37,12 @@ export interface EngineDefinition {
   readonly container?: ContainerRecipe;
   /** How its clients and servers talk; where absent, no message of theirs can be held. */
   readonly wire?: Wire;
+  /**
+   * What its server, run as a process, logs of each TCP connection: a global expression with the
+   * groups `port`, where it comes from, and `namespace` where that is told. Connections of an
+   * administrator need not match.
+   */
+  readonly arrivals?: RegExp;
   /** How to make the troubles whose capabilities it declares. */
   readonly troubles?: Troubles;
   /** Set for an engine that lives inside its client. */
@@ -98,6 +105,8 @@ export interface Server {
   /** Straight to the server; its port may change with a restart. */
   readonly adminUrl: string;
   readonly control?: ServerControl;
+  /** Who connected to it; absent where nobody can tell. */
+  readonly arrivals?: Arrivals;
   /** Stops it, copies its data folder, starts it again. @returns the copy */
   snapshot?(): Promise<string>;
   memory(): Promise<number | undefined>;

@@ -32,6 +32,8 @@ export class EngineLease implements Lease {
   readonly #server: Server;
   readonly #namespace: Namespace;
   readonly #release: () => Promise<void>;
+  /** Where its server's log was when it began. */
+  readonly #since: number;
   readonly #proxies = new Map<NodeName, Promise<TcpProxy>>();
   readonly #open = new Map<NodeName, TcpProxy>();
   readonly #faults = new Set<Happening>();
@@ -51,6 +53,7 @@ export class EngineLease implements Lease {
     this.#server = server;
     this.#namespace = namespace;
     this.#release = release;
+    this.#since = server.arrivals?.now() ?? 0;
   }
 
   get namespace(): string {
@@ -76,6 +79,10 @@ export class EngineLease implements Lease {
 
   traffic(node: NodeName): ProxyTraffic {
     return this.#open.get(node)?.traffic ?? { connections: 0, bytesUp: 0, bytesDown: 0 };
+  }
+
+  async detours(): Promise<number | undefined> {
+    return this.#server.arrivals?.strangers(this.#since, this.#namespace.name);
   }
 
   gate(options: GateOptions): Gate {

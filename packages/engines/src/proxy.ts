@@ -1,4 +1,5 @@
 import { createServer, type Server, Socket } from "node:net";
+import { note } from "./arrivals.ts";
 import type { Barrier } from "./gate.ts";
 import { type Audience, Hearing } from "./hearing.ts";
 import type { NodeName, ProxyTraffic } from "./types.ts";
@@ -177,7 +178,12 @@ class Link {
     this.#lanes.push(new Lane("up", this.#client, this.#server, weather, hearing, damaged));
     this.#lanes.push(new Lane("down", this.#server, this.#client, weather, hearing, damaged));
     if (weather.swallows()) this.#damage();
-    else this.#server.setNoDelay(true).connect(upstream);
+    else {
+      this.#server.setNoDelay(true).connect(upstream);
+      // Its port is known as soon as it has begun. It may be accepted, and yet be reset here before
+      // it is told to be open.
+      process.nextTick(() => note(upstream.port, this.#server.localPort));
+    }
   }
 
   #damage(): void {

@@ -174,6 +174,12 @@ export interface Lease extends AsyncDisposable {
   /** What went through the proxies of this lease so far, per node. */
   traffic(node: NodeName): ProxyTraffic;
   /**
+   * Connections to this lease's server since it began that neither its proxies nor anything else in
+   * this process made; undefined where the server does not tell (a container, a server by URL, a
+   * library). A shared Redis does not tell whom they concern: they count for each of its leases.
+   */
+  detours(): Promise<number | undefined>;
+  /**
    * Holds one message of an app node back until the gate is released or disposed, at the latest
    * with the lease. What follows on that connection in that direction waits behind it; other
    * connections go on. Only what arrives after this call is counted.

@@ -1,6 +1,7 @@
 import { chmod, chown, cp, mkdir, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { Arrivals } from "../arrivals.ts";
 import { type RunContext, runTool, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
 import { cacheCorrupt, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
@@ -17,6 +18,7 @@ const fullBytes = 1 << 20;
 export class ProcessServer implements Server, ServerControl {
   readonly provider = "process";
   readonly isolated: boolean;
+  readonly arrivals?: Arrivals;
   version = "";
   readonly #definition: EngineDefinition;
   readonly #prepared: PreparedServer;
@@ -42,6 +44,7 @@ export class ProcessServer implements Server, ServerControl {
     this.isolated = options.isolated;
     this.#seed = options.seed ?? prepared.seed;
     this.#folder = join(context.folder, unique(definition.name));
+    if (definition.arrivals) this.arrivals = new Arrivals(this.#logFile, definition.arrivals);
   }
 
   /** @returns a server that answers */
@@ -203,6 +206,7 @@ export class ProcessServer implements Server, ServerControl {
   async end(): Promise<void> {
     this.#ended = true;
     await this.kill();
+    this.arrivals?.end();
     for (const folder of [this.#folder, ...this.#snapshots.values()])
       await this.#context.watcher.ask({ op: "remove", folder });
   }
@@ -234,6 +238,7 @@ export class ProcessServer implements Server, ServerControl {
           : error;
       });
     this.#process = running;
+    this.arrivals?.follow(this.#port);
     try {
       this.version = await this.#answering(running);
     } catch (error) {

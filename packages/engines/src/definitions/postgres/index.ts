@@ -2,6 +2,7 @@ import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import { adminName } from "./settings.ts";
 import { troubles } from "./troubles.ts";
 import { wire } from "./wire.ts";
 
@@ -29,6 +30,10 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   wire,
+  arrivals: new RegExp(
+    `^\\d{4}-\\S+ \\S+ \\S+ \\[\\d+\\] [\\d.]+\\((?<port>\\d+)\\) LOG:  connection authorized: user=(?!${adminName} )\\S+ database=(?<namespace>\\S+)`,
+    "gm",
+  ),
   troubles,
   async ready(adminUrl) {
     const { default: pg } = await import("pg");

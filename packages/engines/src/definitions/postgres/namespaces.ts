@@ -26,6 +26,7 @@ export class PostgresNamespaces implements Namespaces {
   #adminUrl = "";
   #serial = 0;
   #strategy: Promise<string> | undefined;
+  #closed: Promise<unknown> | undefined;
   #closing = false;
 
   constructor(server: Server, context: RunContext) {
@@ -52,6 +53,7 @@ export class PostgresNamespaces implements Namespaces {
       },
       recreate: async () => {
         this.#templates.delete(wanted.key);
+        this.#closed = undefined;
         await this.#createRole(template.role);
         await this.#createDatabase(name, "template1", template.role);
       },
@@ -132,6 +134,11 @@ export class PostgresNamespaces implements Namespaces {
   }
 
   async #createRole(role: string): Promise<void> {
+    // Anybody may enter these by default, and leave something there.
+    if (this.#server.provider !== "external") {
+      this.#closed ??= this.#query("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC");
+      await this.#closed;
+    }
     await this.#query(
       `CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${password(this.#context, role)}'`,
     );

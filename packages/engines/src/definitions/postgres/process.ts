@@ -102,6 +102,9 @@ const initdbArguments = [
 /** What the version that we ship knows, and an older one elsewhere may not. */
 const shippedSettings: Readonly<Record<string, string>> = {
   ...settings,
+  // With the port that a connection comes from.
+  log_line_prefix: "%m [%p] %r ",
+  log_connections: "authorization",
   // In its data folder, so that a killed server's go with that; POSIX segments would stay for good.
   ...(process.platform === "win32" ? {} : { dynamic_shared_memory_type: "mmap" }),
   // Cloning a database leaves the copying of files to the kernel.

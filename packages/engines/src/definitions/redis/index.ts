@@ -31,6 +31,7 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   wire,
+  arrivals: /^\d+:[A-Z] .{24} - Accepted \S+:(?<port>\d+)/gm,
   troubles,
   async ready(adminUrl) {
     const client = await connect(adminUrl, {

@@ -4,10 +4,15 @@ import type { Namespace, Namespaces, Server } from "../../definition.ts";
 import { EngineError } from "../../errors.ts";
 import type { LeaseTemplate } from "../../types.ts";
 import { connect } from "./client.ts";
-import { appName, appRules } from "./settings.ts";
+import { appName, appRules, confinedTo } from "./settings.ts";
 
 /** After a crash a booking ends by itself; what lies in that database keeps it from being dealt out. */
 const bookingSeconds = 6 * 3_600;
+
+interface Role {
+  readonly name: string;
+  readonly password: string;
+}
 
 /** A namespace is a database number. */
 export class RedisNamespaces implements Namespaces {
@@ -18,14 +23,11 @@ export class RedisNamespaces implements Namespaces {
   #admin: Promise<Redis> | undefined;
   #free: Promise<number[]> | undefined;
   #bookkeeping = 0;
-  #role: { readonly name: string; readonly password: string };
+  readonly #roles = new Map<number, Promise<Role>>();
 
   constructor(server: Server, context: RunContext) {
     this.#server = server;
     this.#context = context;
-    // On a server that isn't ours the name must not be somebody else's.
-    const name = server.provider === "external" ? `kata_${context.id}` : appName;
-    this.#role = { name, password: password(context, "redis app") };
   }
 
   async prepare(template: LeaseTemplate): Promise<void> {
@@ -37,7 +39,7 @@ export class RedisNamespaces implements Namespaces {
     const database = await this.#claim();
     if (source !== undefined) await this.#copy(source, database);
     const server = this.#server;
-    const role = this.#role;
+    const role = await this.#role(database);
     return {
       name: String(database),
       get adminUrl() {
@@ -69,7 +71,7 @@ export class RedisNamespaces implements Namespaces {
         await this.#flush(database.value);
         await this.#unbook(database.value);
       }
-      if (this.#admin) await (await this.#client()).acl("DELUSER", this.#role.name);
+      for (const database of [...this.#roles.keys()]) await this.#dismiss(database);
     }
     const admin = await this.#admin?.catch(() => undefined);
     admin?.disconnect();
@@ -90,7 +92,7 @@ export class RedisNamespaces implements Namespaces {
     // A private server may have started from a snapshot that has the template already.
     if (this.#server.isolated && (await (await this.#client()).dbsize()) > 0) return database;
     try {
-      await wanted.build(at(this.#server.adminUrl, database, this.#role));
+      await wanted.build(at(this.#server.adminUrl, database, await this.#role(database)));
       return database;
     } catch (error) {
       this.#release(database);
@@ -137,7 +139,6 @@ export class RedisNamespaces implements Namespaces {
     const [, count] = (await client.config("GET", "databases")) as [string, string];
     const all = Array.from({ length: Number(count ?? 16) }, (_, index) => index);
     if (this.#server.provider !== "external") return all.slice(1);
-    await client.call("ACL", "SETUSER", this.#role.name, ...appRules, `>${this.#role.password}`);
     // Somebody's data is never touched: only databases that hold nothing are dealt out.
     const keyspace = await client.info("keyspace");
     const taken = new Set([...keyspace.matchAll(/^db(\d+):/gm)].map((match) => Number(match[1])));
@@ -169,7 +170,8 @@ export class RedisNamespaces implements Namespaces {
 
   #release(database: number): void {
     if (this.#server.isolated) return;
-    const task: Promise<void> = this.#flush(database)
+    const task: Promise<void> = this.#dismiss(database)
+      .then(() => this.#flush(database))
       .then(() => this.#unbook(database))
       .then(async () => {
         (await this.#free)?.push(database);
@@ -178,6 +180,35 @@ export class RedisNamespaces implements Namespaces {
       .catch(() => {})
       .finally(() => this.#background.delete(task));
     this.#background.add(task);
+  }
+
+  /** Whose a database is: on a server that others use too, somebody who can enter no other. */
+  #role(database: number): Promise<Role> {
+    // The configuration has this one, so that a restart brings it back.
+    if (this.#server.isolated)
+      return Promise.resolve({ name: appName, password: password(this.#context, "redis app") });
+    let role = this.#roles.get(database);
+    if (!role) {
+      role = this.#employ(database);
+      this.#roles.set(database, role);
+      role.catch(() => this.#roles.delete(database));
+    }
+    return role;
+  }
+
+  async #employ(database: number): Promise<Role> {
+    const name = `kata_${this.#context.id}_${database}`;
+    const role = { name, password: password(this.#context, name) };
+    const rules = [...appRules, ...confinedTo(database), `>${role.password}`];
+    await (await this.#client()).call("ACL", "SETUSER", name, ...rules);
+    return role;
+  }
+
+  /** Ends its connections, too. */
+  async #dismiss(database: number): Promise<void> {
+    const role = await this.#roles.get(database)?.catch(() => undefined);
+    this.#roles.delete(database);
+    if (role) await (await this.#client()).acl("DELUSER", role.name);
   }
 
   async #flush(database: number): Promise<void> {
@@ -200,7 +231,7 @@ export class RedisNamespaces implements Namespaces {
   }
 }
 
-function at(adminUrl: string, database: number, role?: { name: string; password: string }): string {
+function at(adminUrl: string, database: number, role?: Role): string {
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
   if (role) {

@@ -25,6 +25,15 @@ export const appRules = [
   "+restore",
 ] as const;
 
+/**
+ * Rules that follow {@link appRules} where databases of a server are dealt out one by one. What stays
+ * open is database 0, where each connection begins, and what Redis has only one of: channels,
+ * scripts and functions. COPY may write into another database, and nobody reads there.
+ */
+export function confinedTo(database: number): string[] {
+  return ["-select", `+select|${database}`, "-move"];
+}
+
 /** Redis stores and accepts passwords as SHA-256. */
 function hashed(password: string): string {
   return `#${createHash("sha256").update(password).digest("hex")}`;
@@ -44,6 +53,8 @@ export function configuration(options: {
     `port ${options.port}`,
     `dir "${options.folder}"`,
     "daemonize no",
+    // At this level it logs each connection.
+    "loglevel verbose",
     "appendonly yes",
     "appendfsync always",
     'save ""',
