@@ -9,7 +9,8 @@ it("keeps the lines of a PostgreSQL log that were written meanwhile, with those 
     "\tand its detail",
     "2026-01-01 12:00:00.100 UTC [1] ERROR:  meanwhile",
     "\tand its detail",
-    "2026-01-01 12:00:00.200 UTC [1] LOG:  checkpoint complete: wrote 2 buffers",
+    "2026-01-01 12:00:00.200 UTC [1]  LOG:  checkpoint complete: wrote 2 buffers",
+    "2026-01-01 12:00:00.300 UTC [2] 127.0.0.1(4711) LOG:  connection authorized: user=a database=b",
     "2026-01-01 12:00:01.000 UTC [1] LOG:  after",
   ].join("\n");
   expect(linesBetween(log, noon, noon + 500)).toEqual([
@@ -30,6 +31,7 @@ it("reads Redis's times as this machine's, as Redis writes them", () => {
   const log = [
     `9:M ${time(0)}.000 * before`,
     `9:M ${time(2_000)}.000 # meanwhile`,
+    `9:M ${time(2_000)}.000 - Accepted 127.0.0.1:4711`,
     `9:M ${time(9_000)}.000 * after`,
   ].join("\n");
   expect(linesBetween(log, noon + 1_000, noon + 3_000)).toEqual([

@@ -1,10 +1,14 @@
 import type { Lease } from "@db-katas/engines";
 
 /** Asked of each engine before the log is cut to the check's time. */
-const LINES_READ = 400;
+const LINES_READ = 2_000;
 const LINES_KEPT = 40;
-/** PostgreSQL takes one for each database that is cloned or dropped, which is what our leases do. */
-const NOISE = /LOG: {2}checkpoint (starting|complete)/;
+/**
+ * PostgreSQL takes a checkpoint for each database that is cloned or dropped, which is what our leases
+ * do; connections are logged for {@link Lease.detours}.
+ */
+const NOISE =
+  /LOG: {2}(checkpoint (starting|complete)|connection authorized)|^\d+:M .{24} - |^\s*$/;
 /** What an engine logs about its end comes after the moment at which the check noticed. */
 const AROUND_MS = 250;
 const SILENT_MS = 2_000;
@@ -30,7 +34,7 @@ export async function engineLogs(
 
 /** Lines without a time of their own belong to the line before; a log without any is kept whole. */
 export function linesBetween(log: string, from: number, until: number): string[] {
-  const lines = log.split("\n").filter((line) => line.trim() !== "" && !NOISE.test(line));
+  const lines = log.split("\n").filter((line) => !NOISE.test(line));
   if (lines.every((line) => timeOf(line) === undefined)) return lines;
   let within = false;
   return lines.filter((line) => {

@@ -17,6 +17,7 @@ import {
   type Verdict,
 } from "../verdict.ts";
 import { describeFailure } from "./describe.ts";
+import { assertNoDetour } from "./detours.ts";
 import { heldCheck } from "./hold.ts";
 import { leaseAll } from "./lease-all.ts";
 import { Reach } from "./reach.ts";
@@ -72,6 +73,7 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
     const limitMs = check.timeoutMs ?? run.kata.definition.limits.checkMs;
     try {
       await withDeadline(run.onInspector ? NO_LIMIT_MS : limitMs, () => check.run(context));
+      await assertNoDetour(leases);
     } catch (error) {
       failure = { verdict: verdictOf(error), error };
       hints = await evaluateHints(check, context);

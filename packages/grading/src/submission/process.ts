@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
@@ -11,6 +12,7 @@ import type { Operation } from "./app/channel.ts";
 import { Doors } from "./isolation/doors.ts";
 import type { Isolation, ResourceLimits } from "./isolation/isolation.ts";
 import { Link } from "./link.ts";
+import { killStrays, MARK } from "./strays.ts";
 import { memoryOf, sizeOf } from "./usage.ts";
 
 const HOST = fileURLToPath(
@@ -63,6 +65,7 @@ export class AppProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #link: Link;
   readonly #callMs: number;
+  readonly #mark = randomBytes(12).toString("hex");
   readonly #closed: Promise<unknown>;
   #stderr = "";
   #ending = false;
@@ -74,7 +77,7 @@ export class AppProcess implements AsyncDisposable {
   constructor(options: AppProcessOptions) {
     this.name = options.name;
     this.#callMs = options.callMs;
-    this.#child = launch(options);
+    this.#child = launch(options, this.#mark);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#stderr = (this.#stderr + stripVTControlCharacters(text)).slice(-STDERR_KEPT);
@@ -147,6 +150,8 @@ export class AppProcess implements AsyncDisposable {
     // The whole tree, and while its members still have their parents: what a submission starts in a
     // group of its own ends with it too.
     if (ref && exitCode === null && signalCode === null) await killTree(ref);
+    // A process namespace leaves none behind.
+    if (!this.#doors) await killStrays(this.#mark);
     await Promise.race([this.#closed, wait(PIPES_MS, undefined, { ref: false })]);
     this.#link.close();
     if (this.#child.connected) this.#child.disconnect();
@@ -241,7 +246,7 @@ export class AppProcess implements AsyncDisposable {
   }
 }
 
-function launch(options: AppProcessOptions): ChildProcess {
+function launch(options: AppProcessOptions, mark: string): ChildProcess {
   const flags = [
     `--max-old-space-size=${options.memoryMb}`,
     "--disable-warning=ExperimentalWarning",
@@ -257,7 +262,7 @@ function launch(options: AppProcessOptions): ChildProcess {
     // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-    env: environment(options.compileCache),
+    env: { ...environment(options.compileCache), [MARK]: mark },
   });
 }
 

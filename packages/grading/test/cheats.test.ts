@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EngineRun, openEngines, processTable } from "@db-katas/engines";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type CheckResult,
+  findSubmission,
+  grade,
+  type Kata,
+  loadKata,
+  loadRubric,
+  type Rubric,
+} from "../src/index.ts";
+import { CHEATS, type Cheat, formatTable } from "./cheats/cheats.ts";
+
+const FOLDER = join(import.meta.dirname, "cheats");
+const DOC = join(import.meta.dirname, "..", "..", "..", "docs", "threat-model.md");
+
+let engines: EngineRun;
+let kata: Kata;
+let rubric: Rubric;
+let refusal: string | undefined;
+
+async function verdictOf(folder: string, check: string, isolated: boolean): Promise<CheckResult> {
+  const submission = await findSubmission(join(FOLDER, folder), folder);
+  const options = { kata, rubric, submission, engines, seed: 7, target: "cheats" };
+  const { checks } = await grade({ ...options, only: [check], isolated });
+  return checks[0] as CheckResult;
+}
+
+beforeAll(async () => {
+  engines = await openEngines();
+  kata = await loadKata(FOLDER);
+  rubric = await loadRubric(kata);
+  refusal = await verdictOf("src", "knows", true).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+});
+afterAll(async () => {
+  await engines[Symbol.asyncDispose]();
+  await rm(join(tmpdir(), "kata-cheat-store"), { force: true });
+  await rm(join(tmpdir(), ".kata"), { recursive: true, force: true });
+  await rm(join(FOLDER, "forged-report", ".kata"), { recursive: true, force: true });
+});
+
+it("an honest answer passes, isolated or not", async (context) => {
+  for (const check of ["meets", "knows"]) {
+    expect(await verdictOf("src", check, false)).toMatchObject({ verdict: "passed" });
+  }
+  if (refusal) context.skip(refusal);
+  for (const check of ["meets", "knows"]) {
+    expect(await verdictOf("src", check, true)).toMatchObject({ verdict: "passed" });
+  }
+});
+
+async function tryOut(cheat: Cheat, isolated: boolean): Promise<void> {
+  const { verdict, failure } = await verdictOf(cheat.name, cheat.check, isolated);
+  const mode = isolated ? "isolated" : "byDefault";
+  const wanted = cheat[mode];
+  const caught = wanted !== "not caught" && wanted !== "ended";
+  expect(verdict, failure?.message).toBe(caught ? wanted : "passed");
+  if (caught) expect(failure?.message).toContain(cheat.says[mode]);
+}
+
+describe("by default", () => {
+  const tried = CHEATS.filter(({ byDefault }) => byDefault !== "not tried");
+  it.each(tried)("$name: $byDefault", (cheat) => tryOut(cheat, false));
+});
+
+describe("isolated", () => {
+  it.each(CHEATS)("$name: $isolated", async (cheat) => {
+    // A machine that can't isolate says so, and nothing weaker is graded in its place.
+    if (refusal) expect(refusal).toContain("can't be isolated");
+    else await tryOut(cheat, true);
+  });
+});
+
+it("nothing that a cheat started is left", () => {
+  const left = [...processTable().keys()].filter((pid) =>
+    commandOf(pid).includes("sleep\0" + "31337"),
+  );
+  expect(left).toEqual([]);
+});
+
+it("each cheat is in the table, and the table is in the threat model", async () => {
+  const entries = await readdir(FOLDER, { withFileTypes: true });
+  const folders = entries.filter((each) => each.isDirectory()).map(({ name }) => name);
+  const known = [...CHEATS.map(({ name }) => name), "grading", "src"];
+  expect(folders.filter((name) => !name.startsWith(".")).sort()).toEqual(known.sort());
+  const [table] = /^\| what it tries .*\n(\|.*\n)+/m.exec(readFileSync(DOC, "utf8")) ?? [];
+  expect(table?.trimEnd()).toBe(formatTable());
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,9 @@
+export default {
+  async createNode() {
+    return {
+      async answer() {
+        for (;;);
+      },
+    };
+  },
+};
