@@ -16,7 +16,7 @@ import {
 const QUIET_MS = 150;
 
 /** Sessions of each kind. */
-const EACH = 2;
+const EACH = 3;
 
 export default check({
   title: "when one node alone is cut off from Redis, both still see each other's writes within S",
