@@ -259,6 +259,25 @@ describe("turns", () => {
     expect(log.slice(-2)).toEqual(["timing 1", "timing 2"]);
   });
 
+  it("two who measure time may meet, and nobody else meets them", async () => {
+    const turns = new Turns(3, 2);
+    const [timing, sharing] = [new Set<number>(), new Set<number>()];
+    let most = 0;
+    const work = (group: Set<number>, name: number) =>
+      turns.at(0)(group === timing, async () => {
+        group.add(name);
+        for (let i = 0; i < 5; i++) {
+          await new Promise(setImmediate);
+          expect(Math.min(timing.size, sharing.size)).toBe(0);
+          most = Math.max(most, timing.size);
+        }
+        group.delete(name);
+      });
+    const names = [1, 2, 3, 4, 5, 6];
+    await Promise.all(names.flatMap((name) => [work(timing, name), work(sharing, name)]));
+    expect(most).toBe(2);
+  });
+
   it("who has the lower order goes first", async () => {
     const turns = new Turns(1);
     const log: number[] = [];

@@ -1,36 +1,43 @@
 import PQueue from "p-queue";
 
 /** Runs work when it is its turn; {@link Turns} deals them out. */
-export type Turn = <T>(alone: boolean, work: () => Promise<T>) => Promise<T>;
+export type Turn = <T>(isTiming: boolean, work: () => Promise<T>) => Promise<T>;
 
 /**
  * Deals out turns among all checks of several grades. Some work shares the machine, `concurrency`
- * at a time. Work that measures time runs alone, and after all that waits to share: it would
- * otherwise let the machine run dry again and again.
+ * at a time. Work that measures time comes after all that waits to share: it would otherwise let the
+ * machine run dry again and again. It runs alone, or with so much as `timing` of its kind: it waits
+ * nearly all the time.
  */
 export class Turns {
   readonly #sharing: PQueue;
-  readonly #alone = new PQueue({ concurrency: 1 });
+  readonly #timing: PQueue;
+  #undisturbed = 0;
 
-  constructor(concurrency: number) {
+  constructor(concurrency: number, timing = 1) {
     this.#sharing = new PQueue({ concurrency });
+    this.#timing = new PQueue({ concurrency: timing });
   }
 
   /** @param order who has the lower one goes first among those who wait */
   at(order: number): Turn {
-    return (alone, work) =>
-      alone ? this.#runAlone(work) : this.#sharing.add(work, { priority: -order });
+    return (isTiming, work) =>
+      isTiming ? this.#runUndisturbed(work) : this.#sharing.add(work, { priority: -order });
   }
 
-  #runAlone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#alone.add(async () => {
+  #runUndisturbed<T>(work: () => Promise<T>): Promise<T> {
+    return this.#timing.add(async () => {
       // Somebody may have come between the moment of rest and the moment at which we hear of it.
-      while (this.#sharing.size + this.#sharing.pending > 0) await this.#sharing.onIdle();
+      while (this.#undisturbed === 0 && this.#sharing.size + this.#sharing.pending > 0) {
+        await this.#sharing.onIdle();
+      }
       this.#sharing.pause();
+      this.#undisturbed++;
       try {
         return await work();
       } finally {
-        this.#sharing.start();
+        this.#undisturbed--;
+        if (this.#undisturbed === 0) this.#sharing.start();
       }
     });
   }

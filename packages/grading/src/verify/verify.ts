@@ -52,7 +52,10 @@ export interface VerifyOptions {
   /** How often each check is run, each time with a seed of its own. Default 1. */
   readonly repeat?: number;
   readonly compileCache?: string | undefined;
-  /** Checks at the same moment; those that measure time run alone. Default {@link VERIFY_CONCURRENCY}. */
+  /**
+   * Checks at the same moment; at most two that measure time, with no others. Default
+   * {@link VERIFY_CONCURRENCY}.
+   */
   readonly concurrency?: number;
   readonly onProgress?: (done: number, total: number, text: string) => void;
   readonly onResult?: (result: VerifyResult) => void;
@@ -61,6 +64,8 @@ export interface VerifyOptions {
 
 /** Checks wait more than they work: with three at a time, two cores are busy. */
 export const VERIFY_CONCURRENCY = 3;
+/** Two that hardly work leave each other a core each. */
+const VERIFY_TIMING_CONCURRENCY = 2;
 
 /**
  * Grades the grader: the reference and every variant get full marks, the starter fails every check
@@ -73,7 +78,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const chosen = options.choose ? await options.choose(all) : all;
   const mutants = all.flatMap(({ mutant }) => mutant ?? []);
   const concurrency = options.concurrency ?? VERIFY_CONCURRENCY;
-  const turns = new Turns(concurrency);
+  const turns = new Turns(concurrency, Math.min(concurrency, VERIFY_TIMING_CONCURRENCY));
   const announce = (result: VerifyResult) => {
     options.onResult?.(result);
     return result;
