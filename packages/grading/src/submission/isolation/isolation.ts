@@ -42,7 +42,9 @@ export interface IsolatedLaunch {
 /**
  * Positional arguments: fstab, root, whether ids can be changed, id, working folder, Node, limits of
  * tasks, file bytes and data bytes, exercise; then Node's flags. Runs as the first process of its
- * namespaces: when it ends, so does everything in them (pid_namespaces(7)).
+ * namespaces: when it ends, so does everything in them (pid_namespaces(7)). The app node has another
+ * process namespace within, so that it can't signal the doorkeeper where both are the same user; to
+ * the first process in there, signals from within are none.
  */
 const SCRIPT = `
 set -e
@@ -57,20 +59,24 @@ pivot_root . .${APP_FOLDER}/old
 cd /
 umount --lazy ${APP_FOLDER}/old
 as() {
-  who=$1
-  shift
+  who=$1 apart=$2
+  shift 2
   set -- --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs "$@"
   if [ "$root_rights" = yes ]; then set -- --reuid "$who" --regid "$who" --clear-groups "$@"; fi
-  exec setpriv "$@"
+  set -- setpriv "$@"
+  if [ "$apart" = yes ]; then
+    set -- unshare --pid --fork --kill-child --mount-proc sh -c '"$@"; exit $?' first "$@"
+  fi
+  exec "$@"
 }
-(exec 3<&- 4>&-; as $((id + 1)) "$node" ${APP_FOLDER}/doorkeeper.ts) &
+(exec 3<&- 4>&-; as $((id + 1)) no "$node" ${APP_FOLDER}/doorkeeper.ts) &
 set +e
 (
   exec 5>&-
   unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE
   umask 077
   cd "$cwd" || exit 1
-  as "$id" prlimit --core=0 --nproc="$tasks" --fsize="$file" --data="$data" \\
+  as "$id" yes prlimit --core=0 --nproc="$tasks" --fsize="$file" --data="$data" \\
     "$node" "$@" ${APP_FOLDER}/host.ts "$exercise"
 )
 exit $?
