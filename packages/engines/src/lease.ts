@@ -198,8 +198,8 @@ export class EngineLease implements Lease {
         await control.wipe();
         wiped = true;
       },
-      start: async () => {
-        await control.start();
+      start: async (special) => {
+        await control.start(special);
         if (wiped) await this.#namespace.recreate();
         wiped = false;
       },

@@ -16,7 +16,7 @@ import type { Direction } from "./wire.ts";
  * - `durable`: what was acknowledged is still there after `kill` and `restart`.
  * - `network`: clients reach it over TCP, so that our proxy stands between.
  * - `kill`, `stop`, `pause`, `restart`, `restartEmpty`: the server fault of that name.
- * - `readonly`, `outOfMemory`, `restartStale`: likewise.
+ * - `readonly`, `outOfMemory`, `loading`, `restartStale`: likewise.
  * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
  *   `resetConnections` make).
  * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
@@ -33,6 +33,7 @@ export type Capability =
   | "restartStale"
   | "readonly"
   | "outOfMemory"
+  | "loading"
   | "delay"
   | "partition"
   | "gate";
@@ -268,7 +269,7 @@ export interface Fault<Options = undefined> {
 export type Heal = () => Promise<void>;
 
 /** What only the engine itself can do to itself: its definition says how. */
-export type Trouble = "readonly" | "outOfMemory";
+export type Trouble = "readonly" | "outOfMemory" | "loading";
 
 /** What a fault gets hold of. */
 export interface FaultTarget {
@@ -277,6 +278,14 @@ export interface FaultTarget {
   /** Makes a trouble of the engine's own. */
   readonly trouble?: (name: Trouble) => Promise<Heal>;
   readonly proxies: readonly ProxyControl[];
+}
+
+/** A start that is not meant to come to its end. */
+export interface SpecialStart {
+  /** Further arguments of the server, this time only. */
+  readonly args: readonly string[];
+  /** Whether that refusal is what was wanted: the start is over with it. */
+  readonly until: (refusal: Error) => boolean;
 }
 
 /** The levers of a server that we run. */
@@ -288,8 +297,11 @@ export interface ServerControl {
   /** SIGSTOP (or the container's pause): connections stay open, nothing answers. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Starts it again on the same address with the data that it left; resolves when it answers. */
-  start(): Promise<void>;
+  /**
+   * Starts it again on the same address with the data that it left; resolves when it answers. When
+   * it runs already, waits for that alone.
+   */
+  start(special?: SpecialStart): Promise<void>;
   /** Deletes its data; only while it is down. */
   wipe(): Promise<void>;
   /** Copies its data as a crash would leave them at this moment. */

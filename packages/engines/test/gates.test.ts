@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { wire as redisWire } from "../src/definitions/redis/wire.ts";
+import { blackHole } from "../src/faults/blackHole.ts";
 import { delay } from "../src/faults/delay.ts";
 import { resetConnections } from "../src/faults/resetConnections.ts";
 import { WireGate } from "../src/gate.ts";
@@ -154,6 +155,42 @@ describe("Redis", () => {
     again.release();
     await using anew = await redis(lease, "a");
     expect(await anew.get("key")).toBeNull();
+  });
+
+  test.each(["request", "reply"] as const)(
+    "a held %s that is released into a black hole is lost, and then its connection",
+    async (direction) => {
+      await using lease = await run.lease("redis");
+      await using a = await redis(lease, "a");
+      await using b = await redis(lease, "b");
+      await a.set("key", "old");
+      using gate = lease.gate({ node: "a", direction, match: "SET key new" });
+      const written = a.set("key", "new");
+      written.catch(() => {});
+      await gate.held;
+      await using hole = await lease.inject(blackHole, { nodes: ["a"] });
+      gate.release();
+      const arrived = direction === "request" ? "old" : "new";
+      expect(await b.get("key")).toBe(arrived);
+      await hole.heal();
+      await expect(written).rejects.toThrow();
+      expect(await b.get("key")).toBe(arrived);
+      await using anew = await redis(lease, "a");
+      expect(await anew.get("key")).toBe(arrived);
+    },
+  );
+
+  test("what is held while a black hole comes and goes is none the worse for it", async () => {
+    await using lease = await run.lease("redis");
+    await using a = await redis(lease, "a");
+    using gate = lease.gate({ node: "a", match: "SET" });
+    const written = a.set("key", "new");
+    await gate.held;
+    await (await lease.inject(blackHole, { nodes: ["a"] })).heal();
+    gate.release();
+    await written;
+    expect(await a.get("key")).toBe("new");
+    expect(lease.traffic("a").connections).toBe(1);
   });
 
   test("a gate that nothing reached says what went by", async () => {

@@ -195,6 +195,7 @@ test("the registries are the folders", async () => {
     "blackHole",
     "delay",
     "kill",
+    "loading",
     "outOfMemory",
     "pause",
     "readonly",

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { blackHole } from "../faults/blackHole.ts";
 import { delay } from "../faults/delay.ts";
 import { kill } from "../faults/kill.ts";
+import { loading } from "../faults/loading.ts";
 import { outOfMemory } from "../faults/outOfMemory.ts";
 import { pause } from "../faults/pause.ts";
 import { readonly } from "../faults/readonly.ts";
@@ -83,6 +84,28 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
   readonly: (lease, kit) => writesRefused(readonly, lease, kit, /READONLY|read-only/),
   outOfMemory: (lease, kit) => writesRefused(outOfMemory, lease, kit, /OOM/),
+
+  async loading(lease, kit) {
+    const url = await lease.urlFor("a");
+    const session = await written(kit, url);
+    const refusal = /LOADING|starting up/;
+    const active = await lease.inject(loading);
+    await expect(session.get("key")).rejects.toThrow();
+    // Connections are accepted, at once, and more than one; what is asked of them is not answered.
+    for (let i = 0; i < 3; i += 1) await expect(asked(kit, url)).rejects.toThrow(refusal);
+    await active.heal();
+    expect(await lease.urlFor("a")).toBe(url);
+    await answers(kit, url, "before");
+    await (await written(kit, url)).close();
+    // Whoever is killed meanwhile comes back whole, too.
+    const again = await lease.inject(loading);
+    await expect(asked(kit, url)).rejects.toThrow(refusal);
+    await (await lease.inject(kill)).heal();
+    await answers(kit, url, "before");
+    await again.heal();
+    await answers(kit, url, "before");
+    await (await written(kit, url)).close();
+  },
 
   async delay(lease, kit) {
     const [near, far] = [
@@ -173,6 +196,16 @@ async function answers(kit: Kit, url: string, value: string | undefined): Promis
   const session = await kit.connect(url);
   expect(await session.get("key")).toBe(value);
   await session.close();
+}
+
+/** Whether a connection or its first question is refused is the engine's choice. */
+async function asked(kit: Kit, url: string): Promise<void> {
+  const session = await kit.connect(url);
+  try {
+    await session.get("key");
+  } finally {
+    await session.close().catch(() => {});
+  }
 }
 
 async function duration(session: Session): Promise<number> {

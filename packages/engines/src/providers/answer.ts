@@ -6,14 +6,16 @@ const startDeadlineMs = 30_000;
  * Asks a starting server until it answers.
  * @param ended says why it never will
  * @param ending wakes us when it is worth asking that before the attempt under way is over
- * @returns its version
+ * @param refused whether that is answer enough
+ * @returns its version; undefined when it refused
  */
 export async function answering(
   definition: EngineDefinition,
   adminUrl: string,
   ended: () => Promise<string | undefined>,
   ending: Promise<unknown> = new Promise(() => {}),
-): Promise<string> {
+  refused: (refusal: Error) => boolean = () => false,
+): Promise<string | undefined> {
   const deadline = Date.now() + startDeadlineMs;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.5, 50)) {
     const attempt = await Promise.race([
@@ -27,6 +29,7 @@ export async function answering(
     const over = await ended();
     if (over !== undefined) throw new Error(over);
     if ("version" in attempt) return attempt.version;
+    if (refused(attempt.error)) return undefined;
     if (Date.now() > deadline)
       throw new Error(`no answer within ${startDeadlineMs / 1000} s: ${attempt.error.message}`);
     await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -184,7 +184,7 @@ export class ContainerServer implements Server, ServerControl {
       return Running ? undefined : `its container ended with code ${ExitCode}`;
     };
     try {
-      this.version = await answering(this.#definition, this.adminUrl, ended);
+      this.version = (await answering(this.#definition, this.adminUrl, ended)) ?? this.version;
     } catch (error) {
       throw startFailed(
         this.#definition.name,

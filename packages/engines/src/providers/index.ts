@@ -27,6 +27,7 @@ const serverFaults: readonly Capability[] = [
   "restartStale",
   "readonly",
   "outOfMemory",
+  "loading",
 ];
 const prepared = new WeakMap<RunContext, Map<string, Promise<PreparedServer>>>();
 
@@ -39,10 +40,10 @@ export const providers: readonly Provider[] = [
     offer: offerExternal,
     start: startExternal,
   },
-  // Its data are in a volume that isn't ours to copy.
+  // Its data are in a volume that isn't ours to copy, and its arguments are settled when it is made.
   {
     name: "container",
-    lacks: ["restartStale"],
+    lacks: ["restartStale", "loading"],
     instances: true,
     offer: offerContainer,
     start: startContainer,

@@ -5,12 +5,13 @@ import { Arrivals } from "../arrivals.ts";
 import { type RunContext, runTool, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
 import { cacheCorrupt, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
-import type { ServerControl, Snapshot } from "../types.ts";
+import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
 import { answering } from "./answer.ts";
 
 const stopDeadlineMs = 10_000;
 const portAttempts = 5;
+const plainStart: SpecialStart = { args: [], until: () => false };
 /** With less than this no server starts. */
 const fullBytes = 1 << 20;
 
@@ -87,13 +88,17 @@ export class ProcessServer implements Server, ServerControl {
     return join(this.#folder, "server.log");
   }
 
-  start(): Promise<void> {
+  start(special?: SpecialStart): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#process) return;
+      if (this.#process) {
+        // One that is paused says nothing; it is resumed by whoever has paused it.
+        if (!this.#paused) await this.#answering(this.#process);
+        return;
+      }
       for (let attempt = 1; ; attempt += 1) {
         if (this.#port === 0) this.#port = await freePort();
         try {
-          return await this.#launch();
+          return await this.#launch(special);
         } catch (error) {
           // Somebody was quicker. Our proxies' addresses don't change, so the server's may.
           if (
@@ -226,12 +231,17 @@ export class ProcessServer implements Server, ServerControl {
     this.#paused = false;
   }
 
-  async #launch(): Promise<void> {
+  async #launch(special: SpecialStart = plainStart): Promise<void> {
     if (this.#ended) throw new Error(`${this.#definition.name} has been ended`);
     const launch = await this.#prepared.launch(this.#data, this.#port);
     const logStart = (await this.log(1_000_000)).length;
     const running = await this.#context.watcher
-      .launch(unique(this.#definition.name), { ...this.#user, ...launch, log: this.#logFile })
+      .launch(unique(this.#definition.name), {
+        ...this.#user,
+        ...launch,
+        args: [...launch.args, ...special.args],
+        log: this.#logFile,
+      })
       .catch((error: NodeJS.ErrnoException) => {
         throw ["ENOENT", "EACCES", "ENOEXEC"].includes(error.code ?? "")
           ? cacheCorrupt(this.#context.cache, `${launch.file} can't be run (${error.code})`, error)
@@ -240,7 +250,7 @@ export class ProcessServer implements Server, ServerControl {
     this.#process = running;
     this.arrivals?.follow(this.#port);
     try {
-      this.version = await this.#answering(running);
+      this.version = (await this.#answering(running, special.until)) ?? this.version;
     } catch (error) {
       const log = (await this.log(1_000_000)).slice(logStart);
       await this.#killNow();
@@ -249,12 +259,12 @@ export class ProcessServer implements Server, ServerControl {
     }
   }
 
-  #answering(running: Launched): Promise<string> {
+  #answering(running: Launched, refused?: SpecialStart["until"]): Promise<string | undefined> {
     let over: string | undefined;
     running.exited.then(({ code, signal }) => {
       over = `it ended with ${signal ? `signal ${signal}` : `code ${code}`}`;
     });
-    return answering(this.#definition, this.adminUrl, async () => over, running.exited);
+    return answering(this.#definition, this.adminUrl, async () => over, running.exited, refused);
   }
 
   async #failure(reason: string, log: string): Promise<EngineError> {

@@ -1,3 +1,5 @@
+import { rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import pg from "pg";
 import type { Troubles } from "../../definition.ts";
 
@@ -7,13 +9,7 @@ export const troubles: Troubles = {
    * override `default_transaction_read_only` (PostgreSQL manual, 19.11.1 and 26.4.1).
    */
   async readonly({ adminUrl, control }) {
-    await administer(adminUrl(), async (admin) => {
-      const { rows } = await admin.query<{ folder: string }>(
-        "SELECT current_setting('data_directory') AS folder",
-      );
-      const file = admin.escapeLiteral(`${rows[0]?.folder}/standby.signal`);
-      await admin.query(`COPY (SELECT WHERE false) TO ${file}`);
-    });
+    await administer(adminUrl(), async (admin) => signal(admin, "standby.signal"));
     await control.stop();
     await control.start();
     return async () => {
@@ -25,7 +21,44 @@ export const troubles: Troubles = {
       });
     };
   },
+
+  /**
+   * A recovery whose first question to the archive goes unanswered: clients are refused until it is
+   * over (PostgreSQL manual, 19.5.5, `restore_command`, and 26.3.5).
+   */
+  async loading({ adminUrl, control }) {
+    const folder = await administer(adminUrl(), async (admin) => {
+      // Should it be killed and started plainly, the archive has nothing.
+      await admin.query("ALTER SYSTEM SET restore_command = 'exit 1'");
+      return signal(admin, "recovery.signal");
+    });
+    const answer = join(dirname(folder), "archive-answers");
+    await rm(answer, { force: true });
+    await control.stop();
+    await control.start({
+      args: [
+        "-c",
+        `restore_command=while [ ! -e "${answer.replaceAll("%", "%%")}" ]; do sleep 0.02; done; exit 1`,
+      ],
+      until: (refusal) => "code" in refusal && refusal.code === "57P03",
+    });
+    return async () => {
+      await writeFile(answer, "");
+      await control.start();
+      await administer(adminUrl(), (admin) => admin.query("ALTER SYSTEM RESET restore_command"));
+    };
+  },
 };
+
+/** Leaves the server an empty file that it finds when it is started. @returns its data folder */
+async function signal(admin: pg.Client, name: string): Promise<string> {
+  const { rows } = await admin.query<{ folder: string }>(
+    "SELECT current_setting('data_directory') AS folder",
+  );
+  const folder = rows[0]?.folder ?? "";
+  await admin.query(`COPY (SELECT WHERE false) TO ${admin.escapeLiteral(`${folder}/${name}`)}`);
+  return folder;
+}
 
 async function administer<T>(url: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
   const admin = new pg.Client(url);

@@ -6,6 +6,8 @@ async function connect(url: string): Promise<Session> {
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
+    // It would wait for a server that loads.
+    enableReadyCheck: false,
   });
   client.on("error", () => {});
   try {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Troubles } from "../../definition.ts";
 import { connect } from "./client.ts";
+import { databases } from "./settings.ts";
 
 /** A port on which no server of ours listens, so that a replica never finds its master. */
 const nobody = ["127.0.0.1", "1"] as const;
@@ -33,10 +34,64 @@ export const troubles: Troubles = {
       });
     };
   },
+
+  /**
+   * A restart that takes long over ballast, one key after another, and looks at its clients after
+   * each (redis.conf, `key-load-delay` and `loading-process-events-interval-bytes`). It ends by
+   * itself after a minute and a half.
+   */
+  async loading({ adminUrl, control }) {
+    const url = () => ofBallast(adminUrl());
+    await administer(url(), async (admin) => {
+      // Until the restart: what is compressed is too short to be noticed.
+      await admin.config("SET", "rdbcompression", "no");
+      await admin.eval(makeBallast, 0, ballast.keys, ballast.bytes);
+      await rewritten(admin);
+    });
+    await control.stop();
+    await control.start({
+      args: [
+        "--key-load-delay",
+        String(ballast.keyMs * 1_000),
+        "--loading-process-events-interval-bytes",
+        String(ballast.bytes),
+      ],
+      until: ({ message }) => message.startsWith("LOADING"),
+    });
+    return async () => {
+      await administer(url(), (admin) => admin.config("SET", "key-load-delay", "0")).catch(() => {
+        // It was killed meanwhile: whoever starts it again, starts it plainly.
+      });
+      await control.start();
+      await administer(url(), (admin) => admin.flushdb());
+    };
+  },
 };
 
+/** Enough for a minute and a half, and a client waits no longer than for one key. */
+const ballast = { keys: 4_000, bytes: 1_024, keyMs: 25 };
+const makeBallast = `
+  local value = string.rep('x', ARGV[2])
+  for key = 1, ARGV[1] do redis.call('SET', 'ballast:' .. key, value) end`;
+
+/** The last database: no lease gets it. */
+function ofBallast(adminUrl: string): string {
+  return new URL(`/${databases - 1}`, adminUrl).href;
+}
+
+/** Puts all data into one file, the form in which loading takes notice of clients between two keys. */
+async function rewritten(admin: Redis): Promise<void> {
+  await admin.bgrewriteaof();
+  for (;;) {
+    const info = await admin.info("persistence");
+    if (!/^aof_rewrite_(in_progress|scheduled):1/m.test(info)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 async function administer<T>(url: string, work: (admin: Redis) => Promise<T>): Promise<T> {
-  const admin = await connect(url);
+  // ioredis's own check would wait for a server that loads.
+  const admin = await connect(url, { enableReadyCheck: false });
   try {
     return await work(admin);
   } finally {
