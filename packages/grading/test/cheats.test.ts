@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EngineRun, openEngines, processTable } from "@db-katas/engines";
+import { type EngineRun, openEngines } from "@db-katas/engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type CheckResult,
@@ -79,9 +79,8 @@ describe("isolated", () => {
 });
 
 it("nothing that a cheat started is left", () => {
-  const left = [...processTable().keys()].filter((pid) =>
-    commandOf(pid).includes("sleep\0" + "31337"),
-  );
+  const commands = existsSync("/proc") ? readdirSync("/proc").map(commandOf) : [];
+  const left = commands.filter((command) => command.startsWith("sleep\0" + "31337"));
   expect(left).toEqual([]);
 });
 
@@ -94,7 +93,7 @@ it("each cheat is in the table, and the table is in the threat model", async () 
   expect(table?.trimEnd()).toBe(formatTable());
 });
 
-function commandOf(pid: number): string {
+function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   } catch {

@@ -1,19 +1,26 @@
-import { readFileSync } from "node:fs";
-import { killTree, processRef, processTable } from "@db-katas/engines";
+import { readdirSync, readFileSync } from "node:fs";
+import { killTree, processRef } from "@db-katas/engines";
 
 /** In the environment of an app node and, unless they take it out, of all that descend from it. */
 export const MARK = "KATA_APP_NODE";
 
-/** Ends processes that carry a mark, wherever they hang by now; of others nothing is known. */
+/** Ends processes that carry a mark, wherever they hang by now. Where there is no /proc, none is found. */
 export async function killStrays(mark: string): Promise<void> {
   const wanted = `${MARK}=${mark}`;
-  const found = [...processTable().keys()].filter((pid) => environmentOf(pid).includes(wanted));
   await Promise.all(
-    found.map(async (pid) => {
-      const ref = processRef(pid);
+    processes().map(async (pid) => {
+      const ref = environmentOf(pid).includes(wanted) ? processRef(pid) : undefined;
       if (ref) await killTree(ref);
     }),
   );
+}
+
+function processes(): number[] {
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
 }
 
 function environmentOf(pid: number): string[] {
