@@ -78,6 +78,23 @@ describe("isolated", () => {
   });
 });
 
+it("who goes around the proxy is told why that was not graded", async () => {
+  const { failure } = await verdictOf("around-the-proxy", "knows", false);
+  const { message, expected, received, detail } = failure ?? {};
+  expect({ message, expected, received, detail }).toMatchInlineSnapshot(`
+    {
+      "detail": [
+        "Faults in the network happen in that proxy: what goes around it is not what was asked for.",
+        "What to do: use the address in the node's configuration as it is, and no port that the server tells.",
+        "If it was you, with a client of your own: connect after the check, with \`pnpm kata grade … --keep\`.",
+      ],
+      "expected": "only connections to the address that the node was given",
+      "message": "DIRECT_CONNECTION: redis was reached around the node's proxy",
+      "received": "a connection straight to the server",
+    }
+  `);
+});
+
 it("nothing that a cheat started is left", () => {
   const commands = existsSync("/proc") ? readdirSync("/proc").map(commandOf) : [];
   const left = commands.filter((command) => command.startsWith("sleep\0" + "31337"));

@@ -92,7 +92,7 @@ export const CHEATS: readonly Cheat[] = [
   ),
   cheat("around-the-proxy", "connecting to the engine around the proxy", both("failed"), {
     byDefault: "DIRECT_CONNECTION",
-    isolated: "there is no other way in",
+    isolated: "ECONNREFUSED",
   }),
   cheat(
     "store-of-its-own",

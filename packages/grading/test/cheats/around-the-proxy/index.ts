@@ -1,42 +1,30 @@
-import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 
-/** Looks for the server behind the proxy among all that listens, and asks there. */
+/** Asks Redis where it listens, and then asks there. */
 export default {
   async createNode({ redis }: { redis: string }) {
     return {
       async answer() {
-        const given = new URL(redis);
-        const sockets = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1);
-        const listening = sockets
-          .map((line) => line.trim().split(/\s+/))
-          .filter((s) => s[3] === "0A");
-        for (const [, address] of listening) {
-          const port = Number.parseInt(address?.split(":")[1] ?? "", 16);
-          if (port === Number(given.port)) continue;
-          const url = new URL(redis);
-          url.port = String(port);
-          const found = await ask(url.href).catch(() => undefined);
-          if (found) return Number(found);
-        }
-        throw new Error("there is no other way in");
+        const around = new URL(redis);
+        const server = await ask(redis, (client) => client.info("server"));
+        around.port = /^tcp_port:(\d+)/m.exec(server)?.[1] ?? "";
+        return Number(await ask(around.href, (client) => client.get("answer")));
       },
     };
   },
 };
 
-async function ask(url: string): Promise<string | null> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 200,
-    commandTimeout: 200,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
+async function ask<T>(url: string, question: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  let cause: Error | undefined;
+  client.on("error", (error) => {
+    cause = error;
   });
-  client.on("error", () => {});
   try {
     await client.connect();
-    return await client.get("answer");
+    return await question(client);
+  } catch (error) {
+    throw cause ?? error;
   } finally {
     client.disconnect();
   }
