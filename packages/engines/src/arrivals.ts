@@ -6,6 +6,8 @@ import { setImmediate as turn } from "node:timers/promises";
 
 /** Connections that this process has made, by the port they lead to and the port they come from. */
 const made = new Map<number, Map<number, number>>();
+/** How many servers have had a port; one that is down may have lost it to another. */
+const followers = new Map<number, number>();
 
 /** Counts a connection of this process, if it leads to a server that is followed. */
 export function note(to: number | undefined, from: number | undefined): void {
@@ -60,12 +62,21 @@ export class Arrivals {
 
   /** From now on, connections to that port are counted. */
   follow(port: number): void {
+    if (this.#ports.has(port)) return;
     this.#ports.add(port);
+    followers.set(port, (followers.get(port) ?? 0) + 1);
     if (!made.has(port)) made.set(port, new Map());
   }
 
   end(): void {
-    for (const port of this.#ports) made.delete(port);
+    for (const port of this.#ports) {
+      const others = (followers.get(port) ?? 1) - 1;
+      followers.set(port, others);
+      if (others > 0) continue;
+      followers.delete(port);
+      made.delete(port);
+    }
+    this.#ports.clear();
   }
 
   /** A place in the log, to count from. */

@@ -210,8 +210,11 @@ it("a port that was ours once does not make somebody else's connection ours", as
   const log = join(folder.path, "server.log");
   const arrivals = new Arrivals(log, /^from (?<port>\d+) to (?<namespace>\w+)$/gm);
   arrivals.follow(1);
+  const before = new Arrivals(log, /^$/gm);
+  before.follow(1);
   note(1, 50_000);
   note(1, 50_001);
+  before.end();
   await appendFile(log, "from 50000 to mine\nfrom 50001 to mine\nfrom 500");
   expect(await arrivals.strangers(0, "mine")).toBe(0);
   const later = arrivals.now();
