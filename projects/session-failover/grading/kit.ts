@@ -159,6 +159,7 @@ export async function expectDead(
 /**
  * The session, on every node, at once or within S, and never anything older again: it is read
  * several times more once it was seen.
+ * @param again how often
  */
 export async function expectWithinBound(
   t: SessionContext,
@@ -166,6 +167,7 @@ export async function expectWithinBound(
   id: string,
   wanted: Pick<Session, "version" | "data"> | null,
   what: string,
+  again = 5,
 ): Promise<void> {
   const expected = wanted ? `version ${wanted.version}` : "null";
   for (const node of nodes) {
@@ -177,7 +179,7 @@ export async function expectWithinBound(
       expected,
     );
   }
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < again; i++) {
     for (const node of nodes) {
       const session = await node.get(id);
       t.equal(
