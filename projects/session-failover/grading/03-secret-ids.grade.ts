@@ -1,15 +1,25 @@
+import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import type { Session } from "../contract.ts";
-import { check, type SessionContext, sessionInput, startTwoNodes } from "./kit.ts";
+import { resultOf } from "./interleave.ts";
+import {
+  check,
+  expectWithinBound,
+  type SessionContext,
+  sessionInput,
+  startTwoNodes,
+} from "./kit.ts";
 
 const IDS = 60;
+/** How often to look, 10 ms apart, whether a call waits for a row that is locked. */
+const MOST_LOOKS = 100;
 const UUID_V4 = /^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i;
 
 export default check({
   title: "ids can't be guessed, are nowhere in PostgreSQL in the clear, and die when rotated",
   points: 3,
   concept: "secrets",
-  traps: ["guessable-ids", "ids-in-the-clear", "no-rotation"],
+  traps: ["guessable-ids", "ids-in-the-clear", "no-rotation", "ended-one-by-one"],
   engines: { postgres: {}, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
@@ -17,6 +27,7 @@ export default check({
     "A session id is a password that the browser keeps. Would you store a password like that?",
     "128 bits from the operating system's generator are 22 base64url characters; what PostgreSQL holds is a digest of them.",
     "Session fixation: the id that a visitor had before login must be worth nothing after it.",
+    "Who ends all of a user's sessions by ids that were looked up before misses the one that has just been given a new id: say whose they are, not which.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);
@@ -57,6 +68,21 @@ export default check({
       t.equal((await node.get(rotated.id))?.userId, first.userId, "the new id works");
     }
     await expectNowhere(t, [rotated.id]);
+
+    const all = await b.create(sessionInput(t));
+    t.step("b gives a session a new id, a ends all of that user's; both wait for the same row");
+    await using locked = await lockAllRows(t);
+    const rotation = Promise.allSettled([b.rotate(all.id)]);
+    await locked.waitedFor(1, rotation);
+    const end = Promise.allSettled([a.destroyAll(all.userId)]);
+    await locked.waitedFor(2, end);
+    await locked[Symbol.asyncDispose]();
+    const [[moved], [ended]] = await Promise.all([rotation, end]);
+    const fresh = resultOf(t, moved, ["NOT_FOUND"], "a rotation that lost says so");
+    if (resultOf(t, ended, [], "ending all sessions is not refused") === undefined) return;
+    const over = "ending all of a user's sessions ends the one that is just being rotated";
+    for (const session of [all, fresh ?? all])
+      await expectWithinBound(t, [a, b], session.id, null, over);
   },
 });
 
@@ -87,11 +113,7 @@ async function expectNowhere(t: SessionContext, ids: readonly string[]): Promise
   const client = new pg.Client({ connectionString: t.lease("postgres").adminUrl });
   await client.connect();
   try {
-    const tables = await client.query<{ name: string }>(
-      `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
-       where schemaname not in ('pg_catalog', 'information_schema')`,
-    );
-    for (const { name } of tables.rows) {
+    for (const name of await tablesOf(client)) {
       const found = await client.query(
         `select 1 from ${name} as row_ cross join unnest($1::text[]) as wanted(secret)
          where position(secret in row_::text) > 0 limit 1`,
@@ -117,4 +139,39 @@ function spellings(id: string): string[] {
     hex("base64url"),
     ...(/^[0-9a-f]+$/i.test(bare) ? [bare.toLowerCase()] : []),
   ];
+}
+
+/** Locks every row there is: a statement that begins now sees it as it is, and waits to change it. */
+async function lockAllRows(t: SessionContext) {
+  const client = new pg.Client({ connectionString: t.lease("postgres").adminUrl });
+  await client.connect();
+  await client.query("begin");
+  for (const name of await tablesOf(client)) await client.query(`select from ${name} for update`);
+  return {
+    /** Until so many wait for it, or the call is over. */
+    async waitedFor(count: number, call: Promise<unknown>): Promise<void> {
+      let over = false;
+      call.then(() => {
+        over = true;
+      });
+      for (let tries = 0; tries < MOST_LOOKS && !over; tries++) {
+        const { rowCount } = await client.query(
+          `select from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        if ((rowCount ?? 0) >= count) return;
+        await wait(10);
+      }
+    },
+    /** The end of the connection is the end of its transaction. */
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
+
+async function tablesOf(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  return rows.map(({ name }) => name);
 }

@@ -1,5 +1,6 @@
 import { kill } from "@db-katas/engines/faults/kill";
 import { pause } from "@db-katas/engines/faults/pause";
+import { readonly } from "@db-katas/engines/faults/readonly";
 import {
   check,
   expectWithinBound,
@@ -13,8 +14,8 @@ export default check({
   title: "who logs out while Redis is away stays logged out when it is back",
   points: 5,
   concept: "fail-back",
-  traps: ["resurrected-on-fail-back"],
-  engines: { postgres: {}, redis: { faults: [kill, pause] } },
+  traps: ["resurrected-on-fail-back", "replies-passed-on"],
+  engines: { postgres: {}, redis: { faults: [kill, pause, readonly] } },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
   hints: [
@@ -24,7 +25,7 @@ export default check({
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);
-    for (const fault of [kill, pause]) {
+    for (const fault of [kill, pause, readonly]) {
       const [left, right, moved] = await Promise.all([
         a.create(sessionInput(t)),
         b.create(sessionInput(t)),

@@ -1,25 +1,65 @@
 import { kill } from "@db-katas/engines/faults/kill";
 import { restartEmpty } from "@db-katas/engines/faults/restartEmpty";
+import pg from "pg";
+import type { Session } from "../contract.ts";
 import { check, readThrough, SLACK_MS, sessionInput, startTwoNodes } from "./kit.ts";
 
 const TTL_MS = 1_500;
+/** What people call "remember me": more milliseconds than 32 bits hold. */
+const MONTH_MS = 30 * 24 * 60 * 60 * 1_000;
+/** How far an end may be off for being rounded, in milliseconds; whole seconds are too coarse. */
+const ROUNDING_MS = 50;
 
 export default check({
   title: "a session ends when it should, on whichever tier it is read",
   points: 4,
   concept: "expiry",
-  traps: ["expiry-not-carried-over"],
+  traps: ["expiry-not-carried-over", "touch-throttled"],
   engines: { postgres: {}, redis: { faults: [kill, restartEmpty] } },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
   hints: [
     "Which of get, touch, list, update and rotate ask whether the session's time is up, and whom?",
+    "Does a touch always move the end to ttlMs from now, also by a little, or back?",
     "When a session is copied from PostgreSQL to Redis, how long does the copy live?",
     "Three clocks (yours, Redis', PostgreSQL's) give three answers. Let one of them decide, and carry what is left over to the other.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);
     const long = await a.create(sessionInput(t));
+    t.step("the end is where a create or a touch put it, and nothing else moves it");
+    const postgres = new pg.Client({ connectionString: t.lease("postgres").adminUrl });
+    await postgres.connect();
+    const clock = async () => {
+      const sql = "select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms";
+      return (await postgres.query<{ ms: number }>(sql)).rows[0]?.ms ?? Number.NaN;
+    };
+    const endsIn = async (ttlMs: number, what: string, call: () => Promise<Session>) => {
+      const earliest = (await clock()) + ttlMs - ROUNDING_MS;
+      const session = await call();
+      const latest = (await clock()) + ttlMs + ROUNDING_MS;
+      const { expiresAt } = session;
+      t.ok(earliest <= expiresAt && expiresAt <= latest, `${what} ends a session ttlMs from now`, {
+        expected: `an expiresAt between ${earliest} and ${latest}, by PostgreSQL's clock`,
+        received: String(expiresAt),
+      });
+      for (const node of [a, b]) t.equal((await node.get(session.id))?.expiresAt, expiresAt, what);
+      return session;
+    };
+    try {
+      const { id } = await endsIn(60_000, "create()", () => a.create(sessionInput(t, 60_000)));
+      for (const ttlMs of [65_000, 50_000, MONTH_MS])
+        await endsIn(ttlMs, "touch()", () => b.touch(id, ttlMs));
+      const touched = await a.touch(id, 70_000);
+      const updated = await b.update(id, { data: {}, expectedVersion: 1 });
+      t.equal(updated.expiresAt, touched.expiresAt, "update() leaves the expiry alone");
+      const rotated = await a.rotate(id);
+      t.equal(rotated.expiresAt, touched.expiresAt, "rotate() leaves the expiry alone");
+      const [device] = await b.list(touched.userId);
+      t.equal(device?.expiresAt, touched.expiresAt, "list() tells the same");
+    } finally {
+      await postgres.end();
+    }
     t.step("a short session, copied back into an empty Redis by reads");
     await t.inject("redis", restartEmpty);
     const short = await a.create(sessionInput(t, TTL_MS));

@@ -1,7 +1,8 @@
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { check, nodeConfig, sessionInput } from "./kit.ts";
+import { check, nodeConfig, SLACK_MS, sessionInput } from "./kit.ts";
 
 const SESSIONS = 25;
 /**
@@ -14,7 +15,7 @@ export default check({
   title: "for development, two processes share one SQLite file without treading on each other",
   points: 3,
   concept: "local development",
-  traps: ["sqlite-busy"],
+  traps: ["sqlite-busy", "sqlite-ids-in-the-clear"],
   engines: {},
   nodes: ["a", "b"],
   hints: [
@@ -65,5 +66,34 @@ export default check({
     t.equal((await b.get(rotated.id))?.version, 2, "and the new one works");
     const late = { data: {}, expectedVersion: 1 };
     await t.rejects(a.update(rotated.id, late), "VERSION_CONFLICT", "an old version is refused");
+    t.step("what ends, and what a second migration leaves alone");
+    const short = await a.create(sessionInput(t, 100));
+    await t.migrate(stores);
+    t.equal((await b.get(rotated.id))?.version, 2, "migrating again changes nothing");
+    await t.eventually(
+      SLACK_MS,
+      () => b.get(short.id),
+      (session) => session === null,
+      "a session ends when its time is up",
+      "null",
+    );
+    t.equal(await b.list(short.userId), [], "and is not listed then");
+    const touched = await b.touch(rotated.id, 120_000);
+    const [device] = await a.list(rotated.userId);
+    t.equal(device?.expiresAt, touched.expiresAt, "list() tells when a touched session ends");
+    t.equal(await a.destroyAll(rotated.userId), 1, "destroyAll() tells how many there were");
+    t.equal(await b.get(rotated.id), null, "and they are over");
+    t.step("look for ids in the file, and in those that SQLite keeps next to it");
+    const ids = [...updated, rotated].map((session) => session.id);
+    for (const name of await readdir(t.folder)) {
+      const bytes = await readFile(join(t.folder, name));
+      const id = ids.find(
+        (id) => bytes.includes(id) || bytes.includes(Buffer.from(id, "base64url")),
+      );
+      t.ok(id === undefined, "no id is stored in SQLite in the clear", {
+        expected: "only digests of ids",
+        received: `${id} in ${name}`,
+      });
+    }
   },
 });

@@ -1,6 +1,10 @@
+import { resetConnections } from "@db-katas/engines/faults/resetConnections";
 import type { Session, SessionNode } from "../contract.ts";
 import { atEachMessage, expectSettled, resultOf } from "./interleave.ts";
 import { check, type SessionContext, sessionInput, someData, startTwoNodes } from "./kit.ts";
+
+/** How long nodes may take to connect to PostgreSQL again, in milliseconds. */
+const RECOVERY_MS = 3_000;
 
 interface Write<T> {
   readonly does: string;
@@ -13,8 +17,8 @@ export default check({
   title: "a write whose acknowledgement is lost is not refused as if it had never happened",
   points: 3,
   concept: "durability",
-  traps: ["retried-blindly"],
-  engines: { postgres: {}, redis: {} },
+  traps: ["retried-blindly", "pool-without-listener"],
+  engines: { postgres: { faults: [resetConnections] }, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
   hints: [
@@ -77,5 +81,17 @@ export default check({
     await lose(rotate);
     await lose(destroyAll);
     await lose(create);
+    t.step("every connection to PostgreSQL breaks while nobody uses it");
+    const session = await b.create(sessionInput(t));
+    await t.inject("postgres", resetConnections);
+    for (const node of nodes) {
+      await t.eventually(
+        RECOVERY_MS,
+        () => node.list(session.userId),
+        (devices) => devices.length === 1,
+        "a node outlives its connections to PostgreSQL",
+        "the user's device",
+      );
+    }
   },
 });

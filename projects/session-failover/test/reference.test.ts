@@ -7,6 +7,7 @@ import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import reference from "../src/index.ts";
 import { closeEngines, codeOf, engines, eventually, openCluster, STALENESS_MS } from "./cluster.ts";
+import { openNodes } from "./nodes.ts";
 
 const input = { userId: "ada", device: "phone", data: { n: 1 }, ttlMs: 60_000 };
 
@@ -18,8 +19,8 @@ async function admin(postgres: Lease): Promise<pg.Client & AsyncDisposable> {
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 
-/** Resolves when some statement of a node waits for a lock. */
-async function untilBlocked(client: pg.Client): Promise<void> {
+/** Resolves when that many statements of nodes wait for a lock. */
+async function untilBlocked(client: pg.Client, calls = 1): Promise<void> {
   const waiting = await eventually(
     5_000,
     async () => {
@@ -28,9 +29,9 @@ async function untilBlocked(client: pg.Client): Promise<void> {
       );
       return rowCount ?? 0;
     },
-    (count) => count > 0,
+    (count) => count >= calls,
   );
-  expect(waiting).toBeGreaterThan(0);
+  expect(waiting).toBe(calls);
 }
 
 test("Redis serves while PostgreSQL is away, for less than S; then reads fail closed", async () => {
@@ -100,6 +101,24 @@ test("a fence that is lost while the write is under way: nobody keeps the old st
     (it) => it?.version === 2,
   );
   expect(seen?.version).toBe(2);
+});
+
+test("ending all of a user's sessions ends the one whose rotation it has to wait for", async () => {
+  await using nodes = await openNodes();
+  const { a, b, postgres } = nodes;
+  const session = await a.create(input);
+  await using client = await admin(postgres);
+  await client.query("BEGIN");
+  await client.query("SELECT FROM sessions FOR UPDATE");
+  const rotation = a.rotate(session.id);
+  await untilBlocked(client);
+  const end = b.destroyAll(session.userId);
+  await untilBlocked(client, 2);
+  await client.query("COMMIT");
+  const rotated = await rotation;
+  expect(await end).toBe(1);
+  for (const node of [a, b]) expect(await node.get(rotated.id)).toBeNull();
+  expect(await b.list(session.userId)).toEqual([]);
 });
 
 test("a node opens without its stores, says so, and works when they appear", async () => {

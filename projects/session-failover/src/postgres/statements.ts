@@ -161,13 +161,17 @@ export const hashesOfUser: Statement = {
   text: "SELECT token_hash FROM sessions WHERE user_id = $1",
 };
 
-/** `$1` user. Rows are locked in one order, so that two of these can't deadlock. */
+/**
+ * `$1` user. Rows are locked in one order, so that two of these can't deadlock; and they are deleted as
+ * the user's, not by their hashes: a row that had to be waited for may come with the new hash of a
+ * rotation, under which the snapshot of this statement knows no row.
+ */
 export const destroyAll = write(
   "destroy-all",
   false,
-  `DELETE FROM sessions WHERE token_hash IN (
-     SELECT token_hash FROM sessions WHERE user_id = $1 ORDER BY token_hash FOR UPDATE
-   ) AND ${IN_TIME}
+  `DELETE FROM sessions WHERE user_id = $1 AND ${IN_TIME} AND (SELECT count(*) FROM (
+     SELECT FROM sessions WHERE user_id = $1 ORDER BY created_at, token_hash FOR UPDATE
+   ) AS locked) >= 0
    RETURNING token_hash, expires_at > now() AS live`,
 );
 

@@ -41,8 +41,9 @@ export const rotate = once(
 export const destroy = repeatable("destroy", "DELETE FROM sessions WHERE token_hash = $1");
 export const destroyAll = once(
   "destroy-all",
-  `DELETE FROM sessions WHERE token_hash IN (
-     SELECT token_hash FROM sessions WHERE user_id = $1 ORDER BY token_hash FOR UPDATE)
+  // By user, not by the hashes found: a rotation may have changed those while this waited for the row.
+  `DELETE FROM sessions WHERE user_id = $1 AND (SELECT count(*) FROM (
+     SELECT FROM sessions WHERE user_id = $1 ORDER BY seq FOR UPDATE) AS locked) >= 0
    RETURNING expires_at > now() AS live`,
 );
 export const list = repeatable(
