@@ -12,10 +12,10 @@ export class Calls {
   }
 
   /** Runs one call. @throws STORE_UNAVAILABLE when it takes longer than the budget allows */
-  async run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
-    if (this.#closed) throw unavailable("This node is closed.");
+  run<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(unavailable("This node is closed."));
     const deadline = Deadline.in(this.#callMs);
-    return await within(deadline, this.track(work(deadline)));
+    return within(deadline, this.track(work(deadline)));
   }
 
   /** Something that goes on when its caller no longer waits for it, but that `end` waits for. */

@@ -23,18 +23,21 @@ export class Deadline {
  * Settles with `work`, or rejects with `STORE_UNAVAILABLE` when the deadline passes first. The work
  * goes on in the background then: what it still does must be safe without anyone waiting for it.
  */
-export async function within<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
+export function within<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(
       () => reject(unavailable("The stores gave no answer within the request's budget.")),
       deadline.left,
     );
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
 }

@@ -51,11 +51,14 @@ export class EpochView {
   /**
    * Whether the knowledge is young enough to read from Redis; refreshes it when that is due. One
    * refresh at a time, however many reads wait for it.
-   * @returns false when it is too old and PostgreSQL did not answer
+   * @returns false when it is too old and PostgreSQL did not answer; most of the time, an answer at once
    */
-  async fresh(deadline: Deadline): Promise<boolean> {
+  fresh(deadline: Deadline): boolean | Promise<boolean> {
     const age = this.#age();
-    if (age < this.#stalenessMs * REFRESH_FROM) return true;
+    return age < this.#stalenessMs * REFRESH_FROM || this.#refreshed(age, deadline);
+  }
+
+  async #refreshed(age: number, deadline: Deadline): Promise<boolean> {
     this.#refreshing ??= this.#startRefresh(deadline);
     if (age >= this.#stalenessMs * WAIT_FROM) await this.#refreshing;
     return this.#age() < this.#stalenessMs;

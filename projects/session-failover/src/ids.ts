@@ -3,7 +3,7 @@
  * so a leaked table or a Redis dump opens no session. Looking up by hash also makes the comparison
  * safe against timing: what an attacker can measure is a prefix of a hash that he can't steer.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 
 const ID_BYTES = 32;
 /** 32 bytes in base64url without padding. */
@@ -19,5 +19,5 @@ export function isId(id: unknown): id is string {
 }
 
 export function hashOf(id: string): Buffer {
-  return createHash("sha256").update(id).digest();
+  return hash("sha256", id, "buffer");
 }

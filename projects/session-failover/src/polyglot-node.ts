@@ -233,7 +233,8 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
       note({ fallback: "redis-down" });
       return {};
     }
-    if (!(await this.#epoch.fresh(deadline))) {
+    const fresh = this.#epoch.fresh(deadline);
+    if (!(typeof fresh === "boolean" ? fresh : await fresh)) {
       note({ fallback: "trust-lapsed" });
       return {};
     }

@@ -3,11 +3,12 @@
  * Nothing here throws. What could not be confirmed is reported as such, and the caller makes up for
  * it in PostgreSQL.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Timing } from "../config.ts";
 import type { Snapshot, StoredSession } from "../postgres/sessions.ts";
 import type { Connection, RedisLink } from "./link.ts";
-import { FENCE, FILL, LEASED, READ, RELEASE } from "./scripts.ts";
+import { ReadBatch } from "./read-batch.ts";
+import { FENCE, FILL, LEASED, READ, RELEASE, type Script } from "./scripts.ts";
 
 /** A right to change something under one key; it counts only on the server that gave it. */
 interface Grant {
@@ -29,6 +30,7 @@ export interface CacheRead {
 export class SessionCache {
   readonly #link: RedisLink;
   readonly #timing: Timing;
+  #batch: ReadBatch | undefined;
 
   constructor(link: RedisLink, timing: Timing) {
     this.#link = link;
@@ -43,9 +45,11 @@ export class SessionCache {
   async read(hash: Buffer, epoch: number): Promise<CacheRead> {
     const grant = this.#grant(hash);
     if (!grant) return {};
-    const reply = await this.#run(READ, grant, [epoch, grant.token, this.#timing.leaseMs]);
+    const batch = this.#batchOn(grant.connection);
+    const at = batch.add(grant.key, epoch);
+    const reply = (await batch.replies)?.[at];
     if (typeof reply === "string") return { hit: JSON.parse(reply) as StoredSession };
-    return reply === 1 ? { lease: grant } : {};
+    return reply === 1 ? { lease: { ...grant, token: batch.token } } : {};
   }
 
   /** `msLeft`: how long the session still lives, rather too short than too long */
@@ -73,13 +77,24 @@ export class SessionCache {
     return (await this.#run(RELEASE, fence, [fence.token, ...value])) === 1;
   }
 
+  #batchOn(connection: Connection): ReadBatch {
+    if (!this.#batch?.takes(connection)) {
+      this.#batch = new ReadBatch(connection, async ({ keys, epoch, token }) => {
+        const target = { connection, key: keys };
+        const args = [epoch, token, this.#timing.leaseMs];
+        return (await this.#run(READ, target, args)) as readonly unknown[] | undefined;
+      });
+    }
+    return this.#batch;
+  }
+
   #grant(hash: Buffer): Grant | undefined {
     const { connection } = this.#link;
     if (!connection) return undefined;
     return {
       connection,
       key: `session:${connection.runId}:${hash.toString("base64url")}`,
-      token: randomBytes(9).toString("base64url"),
+      token: randomUUID(),
     };
   }
 
@@ -93,8 +108,8 @@ export class SessionCache {
   }
 
   async #run(
-    script: typeof READ,
-    { connection, key }: Grant,
+    script: Script,
+    { connection, key }: { connection: Connection; key: string | readonly string[] },
     args: readonly (string | number)[],
   ): Promise<unknown> {
     try {

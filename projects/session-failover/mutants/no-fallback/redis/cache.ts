@@ -2,12 +2,13 @@
  * Sessions in Redis: a cache that is allowed to lose everything, and to refuse, at any time.
  * What Redis could not do is an error of the store, like one of PostgreSQL.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Timing } from "../config.ts";
 import { asSessionError, unavailable } from "../errors.ts";
 import type { Snapshot, StoredSession } from "../postgres/sessions.ts";
 import type { Connection, RedisLink } from "./link.ts";
-import { FENCE, FILL, READ, RELEASE } from "./scripts.ts";
+import { ReadBatch } from "./read-batch.ts";
+import { FENCE, FILL, READ, RELEASE, type Script } from "./scripts.ts";
 
 /** A right to change something under one key; it counts only on the server that gave it. */
 interface Grant {
@@ -29,6 +30,7 @@ export interface CacheRead {
 export class SessionCache {
   readonly #link: RedisLink;
   readonly #timing: Timing;
+  #batch: ReadBatch | undefined;
 
   constructor(link: RedisLink, timing: Timing) {
     this.#link = link;
@@ -43,9 +45,11 @@ export class SessionCache {
   /** A session whose tag is at least `epoch`, or a lease to fill it, or neither. */
   async read(hash: Buffer, epoch: number): Promise<CacheRead> {
     const grant = this.#grant(hash);
-    const reply = await this.#run(READ, grant, [epoch, grant.token, this.#timing.leaseMs]);
+    const batch = this.#batchOn(grant.connection);
+    const at = batch.add(grant.key, epoch);
+    const reply = (await batch.replies)?.[at];
     if (typeof reply === "string") return { hit: JSON.parse(reply) as StoredSession };
-    return reply === 1 ? { lease: grant } : {};
+    return reply === 1 ? { lease: { ...grant, token: batch.token } } : {};
   }
 
   /** `msLeft`: how long the session still lives, rather too short than too long */
@@ -70,13 +74,24 @@ export class SessionCache {
     return (await this.#run(RELEASE, fence, [fence.token, ...value])) === 1;
   }
 
+  #batchOn(connection: Connection): ReadBatch {
+    if (!this.#batch?.takes(connection)) {
+      this.#batch = new ReadBatch(connection, async ({ keys, epoch, token }) => {
+        const target = { connection, key: keys };
+        const args = [epoch, token, this.#timing.leaseMs];
+        return (await this.#run(READ, target, args)) as readonly unknown[] | undefined;
+      });
+    }
+    return this.#batch;
+  }
+
   #grant(hash: Buffer): Grant {
     const { connection } = this.#link;
     if (!connection) throw unavailable("Redis is down.");
     return {
       connection,
       key: `session:${connection.runId}:${hash.toString("base64url")}`,
-      token: randomBytes(9).toString("base64url"),
+      token: randomUUID(),
     };
   }
 
@@ -90,8 +105,8 @@ export class SessionCache {
   }
 
   async #run(
-    script: typeof READ,
-    { connection, key }: Grant,
+    script: Script,
+    { connection, key }: { connection: Connection; key: string | readonly string[] },
     args: readonly (string | number)[],
   ): Promise<unknown> {
     try {

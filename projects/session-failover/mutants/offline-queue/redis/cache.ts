@@ -2,7 +2,7 @@
  * Sessions in Redis: a cache that is allowed to lose everything, and to refuse, at any time.
  * Nothing here throws. What it could not be told is kept, and told before it is used again.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Timing } from "../config.ts";
 import type { Snapshot, StoredSession } from "../postgres/sessions.ts";
 import type { Connection, RedisLink } from "./link.ts";
@@ -43,7 +43,8 @@ export class SessionCache {
   /** A session whose tag is at least `epoch`, or a lease to fill it, or neither. */
   async read(hash: Buffer, epoch: number): Promise<CacheRead> {
     const grant = this.#grant(hash);
-    const reply = await this.#run(READ, grant, [epoch, grant.token, this.#timing.leaseMs]);
+    const args = [epoch, grant.token, this.#timing.leaseMs];
+    const [reply] = ((await this.#run(READ, grant, args)) ?? []) as readonly unknown[];
     if (typeof reply === "string") return { hit: JSON.parse(reply) as StoredSession };
     return reply === 1 ? { lease: grant } : {};
   }
@@ -76,7 +77,7 @@ export class SessionCache {
     return {
       connection,
       key: `session:${hash.toString("base64url")}`,
-      token: randomBytes(9).toString("base64url"),
+      token: randomUUID(),
     };
   }
 

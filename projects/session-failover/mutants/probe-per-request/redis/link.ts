@@ -61,26 +61,32 @@ export class RedisLink {
   }
 
   /**
-   * Runs a script on one key. @throws RedisDown when it can't be known whether the script ran: the
-   * link is down, or the server was too slow or refused
+   * Runs a script on one key or several. For the breaker its failure counts once for each key, as if
+   * each had had a command of its own.
+   * @throws RedisDown when it can't be known whether the script ran: the link is down, or the server
+   * was too slow or refused
    */
   async run(
     { client }: Connection,
     { sha1, lua }: Script,
-    key: string,
+    key: string | readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
     if (client !== this.#connection?.client) throw new RedisDown("Redis is down.");
+    const keys = [key].flat();
+    const all = [keys.length, ...keys, ...args] as const;
     try {
-      const reply = await client.evalsha(sha1, 1, key, ...args).catch((error: unknown) => {
+      const reply = await client.evalsha(sha1, ...all).catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error;
-        return client.eval(lua, 1, key, ...args);
+        return client.eval(lua, ...all);
       });
       this.#breaker.success();
       return reply;
     } catch (error) {
       this.#log("redis.command_failed", { error });
-      if (client === this.#connection?.client && this.#breaker.failure()) this.#down("failing");
+      for (const _ of keys) {
+        if (client === this.#connection?.client && this.#breaker.failure()) this.#down("failing");
+      }
       throw new RedisDown("Redis did not confirm a command.", { cause: error });
     }
   }

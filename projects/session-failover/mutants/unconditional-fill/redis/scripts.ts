@@ -24,15 +24,26 @@ function script(lua: string): Script {
   return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }
 
-/** ARGV: lowest epoch to serve, lease, lease ms. Replies: the value; 1, leased; 0, don't fill. */
+/**
+ * KEYS: sessions to read. ARGV: lowest epoch to serve, lease, lease ms. Replies, for each of them: the
+ * value; 1, leased; 0, don't fill.
+ */
 export const READ = script(`
-local v = redis.call('HMGET', KEYS[1], 'v', 'e')
-if v[1] and tonumber(v[2]) >= tonumber(ARGV[1]) then return v[1] end
-if v[1] then redis.call('DEL', KEYS[1]) end
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'l', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1`);
+local replies = {}
+for i, key in ipairs(KEYS) do
+  local v = redis.call('HMGET', key, 'v', 'e')
+  if v[1] and tonumber(v[2]) >= tonumber(ARGV[1]) then
+    replies[i] = v[1]
+  else
+    if v[1] then redis.call('DEL', key) end
+    replies[i] = 1 - redis.call('EXISTS', key)
+    if replies[i] == 1 then
+      redis.call('HSET', key, 'l', ARGV[2])
+      redis.call('PEXPIRE', key, ARGV[3])
+    end
+  end
+end
+return replies`);
 
 /** ARGV: lease, value, epoch, ms to live. Replies 1 when it was stored. */
 export const FILL = script(`
