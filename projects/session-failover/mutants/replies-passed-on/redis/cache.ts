@@ -44,7 +44,8 @@ export class SessionCache {
   async read(hash: Buffer, epoch: number): Promise<CacheRead> {
     const grant = this.#grant(hash);
     if (!grant) return {};
-    const reply = await this.#run(READ, grant, [epoch, grant.token, this.#timing.leaseMs]);
+    const args = [epoch, grant.token, this.#timing.leaseMs];
+    const [reply] = ((await this.#run(READ, grant, args)) ?? []) as readonly unknown[];
     if (typeof reply === "string") return { hit: JSON.parse(reply) as StoredSession };
     return reply === 1 ? { lease: grant } : {};
   }
