@@ -1,6 +1,6 @@
 import { SubmissionError } from "@db-katas/grading";
 import { atEachMessage, expectSettled, resultOf } from "./interleave.ts";
-import { check, sessionInput, startTwoNodes } from "./kit.ts";
+import { check, expectRead, sessionInput, startTwoNodes } from "./kit.ts";
 
 const ROUNDS = 6;
 const WRITERS = 8;
@@ -40,13 +40,8 @@ export default check({
         t.equal(outcome.reason.code, "VERSION_CONFLICT", "the others are told VERSION_CONFLICT");
       }
       for (const node of [a, b]) {
-        const seen = await node.get(session.id);
-        t.equal(
-          seen?.data,
-          { round, writer: winners[0]?.writer ?? -1 },
-          "both nodes read the winner's data",
-        );
-        t.equal(seen?.version, round + 1, "the version grew by one");
+        const won = { data: { round, writer: winners[0]?.writer ?? -1 }, version: round + 1 };
+        await expectRead(t, node, session.id, won, "both nodes read the winner's data");
       }
     }
     for (const [name, slow, quick] of [

@@ -4,6 +4,7 @@ import type { Session } from "../contract.ts";
 import { resultOf } from "./interleave.ts";
 import {
   check,
+  expectRead,
   expectWithinBound,
   type SessionContext,
   sessionInput,
@@ -64,7 +65,7 @@ export default check({
     t.equal(rotated.data, first.data, "rotate() keeps the data");
     t.equal(rotated.version, first.version, "rotate() leaves the version alone");
     for (const node of [a, b]) {
-      t.equal(await node.get(first.id), null, "the old id is dead");
+      await expectRead(t, node, first.id, null, "the old id is dead");
       t.equal((await node.get(rotated.id))?.userId, first.userId, "the new id works");
     }
     await expectNowhere(t, [rotated.id]);

@@ -2,7 +2,7 @@ import { kill } from "@db-katas/engines/faults/kill";
 import { restartEmpty } from "@db-katas/engines/faults/restartEmpty";
 import pg from "pg";
 import type { Session } from "../contract.ts";
-import { check, readThrough, SLACK_MS, sessionInput, startTwoNodes } from "./kit.ts";
+import { check, expectRead, readThrough, SLACK_MS, sessionInput, startTwoNodes } from "./kit.ts";
 
 const TTL_MS = 1_500;
 /** What people call "remember me": more milliseconds than 32 bits hold. */
@@ -43,7 +43,7 @@ export default check({
         expected: `an expiresAt between ${earliest} and ${latest}, by PostgreSQL's clock`,
         received: String(expiresAt),
       });
-      for (const node of [a, b]) t.equal((await node.get(session.id))?.expiresAt, expiresAt, what);
+      for (const node of [a, b]) await expectRead(t, node, session.id, { expiresAt }, what);
       return session;
     };
     try {
@@ -62,12 +62,22 @@ export default check({
     }
     t.step("a short session, copied back into an empty Redis by reads");
     await t.inject("redis", restartEmpty);
-    const short = await a.create(sessionInput(t, TTL_MS));
     const slid = await b.create(sessionInput(t, TTL_MS));
-    await readThrough(short.id, b, a);
     await b.touch(slid.id, 60_000);
     await readThrough(slid.id, a, b);
-    t.equal((await b.get(short.id))?.id, short.id, "it lives before its time is up");
+    // On a busy machine its time may be up before it can be seen to live.
+    const opened = async () => {
+      const before = performance.now();
+      const { id, userId } = await a.create(sessionInput(t, TTL_MS));
+      const lives = async (what: string) => {
+        const seen = await b.get(id);
+        if (performance.now() < before + TTL_MS) t.equal(seen?.id, id, what);
+      };
+      await readThrough(id, b, a);
+      return { id, userId, lives };
+    };
+    const short = await opened();
+    await short.lives("it lives before its time is up");
     for (const node of [a, b]) {
       await t.eventually(
         TTL_MS + SLACK_MS,
@@ -90,10 +100,9 @@ export default check({
     t.equal((await a.get(slid.id))?.id, slid.id, "the touched one lives on");
 
     t.step("the same while Redis is down");
-    const other = await a.create(sessionInput(t, TTL_MS));
-    await readThrough(other.id, a, b);
+    const other = await opened();
     const outage = await t.inject("redis", kill);
-    t.equal((await b.get(other.id))?.id, other.id, "the outage ends no session early");
+    await other.lives("the outage ends no session early");
     await t.eventually(
       TTL_MS + SLACK_MS,
       () => b.get(other.id),

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { type CheckContext, checksFor, SubmissionError } from "@db-katas/grading";
 import type { NodeConfig, Session, SessionData, SessionNode, Submission } from "../contract.ts";
 
@@ -15,12 +16,10 @@ export const STALENESS_MS = 800;
 export const SLACK_MS = 600;
 
 /**
- * What a call takes at most on a machine that is not too busy, in milliseconds. A node whose call
+ * What a change takes at most on a machine that is not too busy, in milliseconds. A node whose change
  * took longer may have given up on Redis, as it would on one that hangs.
  */
 const CALM_MS = 40;
-/** How long such a node may go without Redis then, in milliseconds. */
-const DOUBTFUL_MS = 1_000;
 const CHANGES = new Set<PropertyKey>(["update", "touch", "rotate", "destroy", "destroyAll"]);
 
 /** How long nodes may take to use Redis again, in milliseconds; a slower way back is no mistake. */
@@ -51,33 +50,58 @@ export async function startNodes(
         t.lease("redis").urlFor(name),
       ]);
       const config = nodeConfig(name, { kind: "polyglot", postgres, redis }, budgetMs);
-      return granting(t, await t.start(name, config));
+      return timed(t, await t.start(name, config));
     }),
   );
 }
 
-/**
- * The same node. Until the check's first fault or gate, S passes before a change returns that a busy
- * machine may have kept from Redis: by contract, other nodes needn't know of it sooner.
- */
-function granting(t: SessionContext, node: SessionNode): SessionNode {
-  let doubtfulUntil = 0;
+/** When a change was last so slow, by `performance.now()`. */
+const slowChanges = new WeakMap<SessionContext, number>();
+
+/** The same node, whose slow changes are remembered. */
+function timed(t: SessionContext, node: SessionNode): SessionNode {
   return new Proxy(node, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name);
-      if (typeof method !== "function") return method;
+      if (typeof method !== "function" || !CHANGES.has(name)) return method;
       return async (...args: unknown[]) => {
         const begin = performance.now();
         try {
           return await method(...args);
         } finally {
           const end = performance.now();
-          if (end - begin > CALM_MS) doubtfulUntil = end + DOUBTFUL_MS;
-          if (CHANGES.has(name) && !t.disturbed && end < doubtfulUntil) await wait(STALENESS_MS);
+          if (end - begin > CALM_MS) slowChanges.set(t, end);
         }
       };
     },
   });
+}
+
+/**
+ * What a node reads after a change on any node, at once. Only where no fault or gate is to blame and
+ * the machine was so busy that the change may have been kept from Redis, S is granted, as by contract.
+ */
+export async function expectRead(
+  t: SessionContext,
+  node: SessionNode,
+  id: string,
+  wanted: Partial<Session> | null,
+  what: string,
+): Promise<void> {
+  const read = async () => {
+    const session = await node.get(id);
+    if (!session || !wanted) return session;
+    return Object.fromEntries(
+      Object.keys(wanted).map((key) => [key, session[key as keyof Session]]),
+    );
+  };
+  let seen = await read();
+  const grantedUntil = (slowChanges.get(t) ?? Number.NEGATIVE_INFINITY) + STALENESS_MS;
+  if (!t.disturbed && performance.now() < grantedUntil && !isDeepStrictEqual(seen, wanted)) {
+    await wait(STALENESS_MS);
+    seen = await read();
+  }
+  t.equal<unknown>(seen, wanted, what);
 }
 
 /** Nodes `a` and `b` of one cluster. */
@@ -153,7 +177,7 @@ export async function expectDead(
   id: string,
   what: string,
 ): Promise<void> {
-  for (const node of nodes) t.equal(await node.get(id), null, what);
+  for (const node of nodes) await expectRead(t, node, id, null, what);
 }
 
 /**

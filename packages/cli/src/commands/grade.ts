@@ -60,7 +60,7 @@ export function registerGrade(program: Command): void {
     )
     .option("--strict", "a check that can't be graded here counts as lost points")
     .option("--isolated", "shut the submission off from this machine (Linux), or refuse")
-    .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 2)
+    .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 3)
     .addHelpText(
       "after",
       `

@@ -26,7 +26,7 @@ export interface GradeOptions {
   readonly seed: number;
   /** Ids of the checks to run; what they depend on runs too. Default: all. */
   readonly only?: readonly string[] | undefined;
-  /** Checks that may run at the same moment; those that measure time run alone. Default 2. */
+  /** Checks that may run at the same moment; those that measure time run alone. Default 3. */
   readonly concurrency?: number;
   /** Whose turn it is among several grades on one machine. Default: this grade's own. */
   readonly turn?: Turn;
@@ -115,7 +115,7 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
   using _guard = tolerateAbandonedCalls();
   await runInOrder(
     rubric.filter((check) => !check.timing),
-    options.hold || options.inspect ? 1 : (options.concurrency ?? 2),
+    options.hold || options.inspect ? 1 : (options.concurrency ?? 3),
     runOne,
   );
   await runInOrder(
