@@ -1,8 +1,11 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EngineRun, openEngines } from "@db-katas/engines";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   changedSubjects,
+  findSubmission,
   formatFlake,
   formatMatrix,
   type Kata,
@@ -15,13 +18,16 @@ import {
   namesInReadme,
   pickSubjects,
   type Rubric,
+  randomFrom,
   type Subject,
   sampleMutants,
+  seedFor,
   upperBound95,
   verify,
   withMatrix,
 } from "../src/index.ts";
 import { Turns } from "../src/run/turns.ts";
+import { seedOfRepetition } from "../src/verify/verify.ts";
 
 const COUNTER = join(import.meta.dirname, "fixtures", "counter");
 
@@ -149,6 +155,32 @@ describe("a full verification", () => {
 });
 
 describe("what comes out other than it has to", () => {
+  it("is tried again when a mutant got past a check, and what catches it then counts", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "kata-even-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const code = `export default {
+      createNode: async ({ start }) => ({ add: async (by) => (start % 2 ? 0 : start) + by }),
+    };`;
+    await writeFile(join(folder, "index.ts"), code);
+    const [stuck] = pickSubjects(subjects, ["stuck"]) as [Subject];
+    const must = ["starts-anywhere"];
+    const mutant = { ...stuck.mutant, must } as NonNullable<Subject["mutant"]>;
+    const subject = { ...stuck, mutant, open: () => findSubmission(folder, "wrong when odd") };
+    const isOdd = (seed: number, repetition: number) => {
+      const own = seedFor(seedOfRepetition(seed, repetition), "starts-anywhere");
+      return randomFrom(own).int(10, 99) % 2 === 1;
+    };
+    const seed = Array.from({ length: 100 }, (_, i) => i).find((i) => !isOdd(i, 0) && isOdd(i, 1));
+    const options = { kata, rubric, engines, types: false, choose: () => [subject] };
+    const { results } = await verify({ ...options, seed: seed as number });
+    expect(results.at(-1)).toMatchObject({ holds: true, tries: 2, problems: [] });
+    const repeated = await verify({ ...options, seed: seed as number, repeat: 2 });
+    expect(repeated.results.at(-1)).toMatchObject({
+      holds: false,
+      problems: ["starts-anywhere passed, though it must fail"],
+    });
+  });
+
   it("is a problem, a mark in the matrix, and flake", async () => {
     const { graded, results } = await verify({
       kata,

@@ -164,8 +164,12 @@ function formatResult(result: VerifyResult): string {
   const missing = result.notGraded
     ? terminalPaint("yellow", ` (not graded: ${result.notGraded})`)
     : "";
+  const tries =
+    result.holds && (result.tries ?? 1) > 1
+      ? terminalPaint("yellow", ` (at try ${result.tries}; --repeat tells how often)`)
+      : "";
   return [
-    `  ${mark} ${terminalPaint("gray", seconds)}  ${result.subject}: ${result.expectation}${missing}`,
+    `  ${mark} ${terminalPaint("gray", seconds)}  ${result.subject}: ${result.expectation}${missing}${tries}`,
     ...result.problems.map((problem) => `        ${problem}`),
   ].join("\n");
 }

@@ -1,11 +1,11 @@
 import type { EngineRun } from "@db-katas/engines";
 import type { Kata } from "../kata.ts";
-import type { CheckResult, Scorecard } from "../report/scorecard.ts";
+import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
 import { grade } from "../run/grade.ts";
 import { Turns } from "../run/turns.ts";
 import { seedFor } from "../seed.ts";
-import { deviation, gaps } from "./judge.ts";
+import { deviation, expected, gaps } from "./judge.ts";
 import { loadSubjects, type Subject } from "./subjects.ts";
 import { typeErrors } from "./types.ts";
 
@@ -21,6 +21,8 @@ export interface VerifyResult {
   readonly problems: readonly string[];
   /** The time of its checks, added up. */
   readonly durationMs: number;
+  /** Set for a mutant that was not repeated: how often it was tried until it was caught, at most 3. */
+  readonly tries?: number;
 }
 
 /** A subject and its scorecards, one for each repetition. */
@@ -62,6 +64,13 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * How often a mutant may get past what it must fail, when nothing is to be repeated. On a busy machine
+ * a wrong answer gives up on a store now and then, just when it would have been caught trusting it.
+ * Whoever wants to know how often repeats.
+ */
+const MUTANT_TRIES = 3;
+
 /** Checks wait more than they work: with three at a time, two cores are busy. */
 export const VERIFY_CONCURRENCY = 3;
 /** Two that hardly work leave each other a core each. */
@@ -86,7 +95,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const work = chosen
     .map((subject) => ({ subject, checks: checksOf(subject, options) }))
     .filter(({ checks }) => checks.length > 0);
-  const total = work.reduce((sum, { checks }) => sum + checks.length * repeat, 0);
+  let total = work.reduce((sum, { checks }) => sum + checks.length * repeat, 0);
   let done = 0;
 
   const gradeOnce = async (subject: Subject, checks: Rubric, order: number, repetition: number) =>
@@ -113,7 +122,24 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const types = turns
     .at(-1)(false, () => verifyTypes(kata, all))
     .then(announce);
+  const gradeAgain = async (subject: Subject, checks: Rubric, order: number) => {
+    const scorecards = [await gradeOnce(subject, checks, order, 0)];
+    let left = survived(subject, checks, scorecards[0]);
+    while (left.length > 0 && scorecards.length < MUTANT_TRIES) {
+      total += left.length;
+      const next = await gradeOnce(subject, left, order, scorecards.length);
+      scorecards.push(next);
+      left = survived(subject, left, next);
+    }
+    return scorecards;
+  };
   const grades = work.map(async ({ subject, checks }, order) => {
+    if (repeat === 1 && subject.mutant) {
+      const tries = await gradeAgain(subject, checks, order);
+      const scorecard = lastOfEach(tries);
+      const result = { ...judge(subject, [scorecard]), tries: tries.length };
+      return { graded: { subject, scorecards: [scorecard] }, result: announce(result) };
+    }
     const scorecards = await Promise.all(
       Array.from({ length: repeat }, (_, repetition) =>
         gradeOnce(subject, checks, order, repetition),
@@ -128,6 +154,24 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     results: [coverage, ...(types ? [await types] : []), ...graded.map(({ result }) => result)],
     graded: graded.map((each) => each.graded),
   };
+}
+
+/** The checks that a mutant got past, though it must fail them. */
+function survived(subject: Subject, checks: Rubric, scorecard: Scorecard | undefined): Rubric {
+  const passed = scorecard?.checks.filter(({ verdict }) => verdict === "passed") ?? [];
+  return checks
+    .filter(({ id }) => passed.some((check) => check.id === id))
+    .filter(({ id }) => expected(subject, id) === "fail");
+}
+
+/** The first scorecard, with what later ones say of its checks. */
+function lastOfEach(scorecards: readonly Scorecard[]): Scorecard {
+  const [first, ...later] = scorecards as [Scorecard, ...Scorecard[]];
+  const checks = first.checks.map(
+    (check) =>
+      later.flatMap(({ checks }) => checks.filter(({ id }) => id === check.id)).at(-1) ?? check,
+  );
+  return { ...first, checks, points: pointsOf(checks) };
 }
 
 /** The first repetition has the run's own seed. */
