@@ -127,7 +127,7 @@ export interface SessionNode {
   /** Ends all of a user's sessions. @returns how many there were */
   destroyAll(userId: string): Promise<number>;
 
-  /** The user's live sessions, oldest first. */
+  /** The user's live sessions, oldest first; as new as what `get` tells of each of them. */
   list(userId: string): Promise<readonly Device[]>;
 
   /** Finishes what is under way and lets go of every connection. */
@@ -136,8 +136,9 @@ export interface SessionNode {
 
 export interface Submission {
   /**
-   * Brings an empty store to the schema that `createNode` needs. Called once per database, before
-   * any node is created; calling it again changes nothing.
+   * Brings a store to the schema that `createNode` needs. Called before any node is created, and
+   * again with each deployment, while nodes are at work: a store that has the schema, and what is
+   * in it, stays as it is.
    */
   migrate(store: PersistentStore): Promise<void>;
   createNode(config: NodeConfig): Promise<SessionNode>;

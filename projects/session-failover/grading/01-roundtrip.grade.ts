@@ -1,4 +1,12 @@
-import { check, expectRead, readThrough, sessionInput, someData, startTwoNodes } from "./kit.ts";
+import {
+  check,
+  expectDevices,
+  expectRead,
+  readThrough,
+  sessionInput,
+  someData,
+  startTwoNodes,
+} from "./kit.ts";
 
 export default check({
   title: "a session opened on one node lives its whole life on another",
@@ -32,21 +40,23 @@ export default check({
     await expectRead(t, b, created.id, touched, "b reads the session that a touched");
 
     t.step("list, destroy and look again");
-    const second = await b.create({ ...sessionInput(t), userId: input.userId, device: "kiosk" });
-    const devices = await a.list(input.userId);
-    t.equal(
-      devices.map((device) => device.device),
-      [input.device, "kiosk"],
-      "list() tells the user's devices, oldest first",
-    );
+    const { userId } = input;
+    for (const node of [a, b])
+      await expectDevices(t, node, userId, [input.device], "list() tells the user's devices");
+    const second = await b.create({ ...sessionInput(t), userId, device: "kiosk" });
+    const oldestFirst = "list() tells them oldest first, also what another node has just opened";
+    for (const node of [a, b])
+      await expectDevices(t, node, userId, [input.device, "kiosk"], oldestFirst);
     await readThrough(second.id, a, b);
     await readThrough(created.id, a, b);
     await a.destroy(created.id);
     await expectRead(t, b, created.id, null, "a destroyed session is gone on the other node");
+    const notListed = "a device that was logged out on one node is not listed by the other";
+    await expectDevices(t, b, userId, ["kiosk"], notListed);
     await b.destroy(created.id);
-    t.equal(await a.destroyAll(input.userId), 1, "destroyAll() tells how many sessions there were");
+    t.equal(await a.destroyAll(userId), 1, "destroyAll() tells how many sessions there were");
     await expectRead(t, b, second.id, null, "destroyAll() ends the sessions of that user");
-    t.equal(await b.list(input.userId), [], "and none is listed");
+    for (const node of [b, a]) await expectDevices(t, node, userId, [], "and none is listed");
     await t.rejects(a.touch(created.id, 1_000), "NOT_FOUND", "touching a dead session is refused");
   },
 });

@@ -95,6 +95,27 @@ export async function expectRead(
       Object.keys(wanted).map((key) => [key, session[key as keyof Session]]),
     );
   };
+  await expectAtOnce(t, read, wanted, what);
+}
+
+/** Which devices a node lists after a change on any node, at once, and with the same exception. */
+export async function expectDevices(
+  t: SessionContext,
+  node: SessionNode,
+  userId: string,
+  wanted: readonly string[],
+  what: string,
+): Promise<void> {
+  const read = async () => (await node.list(userId)).map(({ device }) => device);
+  await expectAtOnce(t, read, wanted, what);
+}
+
+async function expectAtOnce(
+  t: SessionContext,
+  read: () => Promise<unknown>,
+  wanted: unknown,
+  what: string,
+): Promise<void> {
   let seen = await read();
   const grantedUntil = (slowChanges.get(t) ?? Number.NEGATIVE_INFINITY) + STALENESS_MS;
   if (!t.disturbed && performance.now() < grantedUntil && !isDeepStrictEqual(seen, wanted)) {

@@ -8,7 +8,7 @@ import { NotImplemented } from "./errors.ts";
 import { PolyglotNode } from "./polyglot-node.ts";
 import { openPostgres, openRedis } from "./stores.ts";
 
-/** Task 1: the schema. Task 7: the same for SQLite. Called once per database; a second call changes nothing. */
+/** Task 1: the schema. Task 7: the same for SQLite. Each deployment calls it again; nothing changes then. */
 async function migrate(store: PersistentStore): Promise<void> {
   if (store.kind === "local") {
     throw new NotImplemented(`task 7: create the schema in the SQLite file ${store.sqlite}`);
