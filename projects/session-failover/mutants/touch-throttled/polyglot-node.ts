@@ -27,9 +27,9 @@ import { type Log, logger } from "./log.ts";
 import { Database } from "./postgres/database.ts";
 import { Directory } from "./postgres/directory.ts";
 import { PostgresSessions, type Snapshot, type WriteOptions } from "./postgres/sessions.ts";
-import { type Fence, SessionCache } from "./redis/cache.ts";
+import { type CacheRead, type Fence, SessionCache } from "./redis/cache.ts";
 import { RedisLink } from "./redis/link.ts";
-import { type NodeStatus, note, type Operable } from "./telemetry.ts";
+import { type Fallback, type NodeStatus, note, type Operable } from "./telemetry.ts";
 
 /** One create in so many also removes sessions that expired long ago. */
 const PURGE_EVERY = 256;
@@ -79,8 +79,8 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
       };
       const id = newId();
       const hash = hashOf(id);
-      const [{ lease }] = await Promise.all([
-        this.#cache.read(hash, this.#epoch.known),
+      const [lease] = await Promise.all([
+        this.#cache.lease(hash, this.#epoch.known),
         this.#directory.ensureUser(row.userId),
       ]);
       const snapshot = await this.#sessions.create(hash, row, deadline);
@@ -230,15 +230,11 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
     await this.#database.close();
   }
 
-  async #readCache(hash: Buffer, deadline: Deadline): ReturnType<SessionCache["read"]> {
-    if (!this.#cache.up) {
-      note({ fallback: "redis-down" });
-      return {};
-    }
-    if (!(await this.#epoch.fresh(deadline))) {
-      note({ fallback: "trust-lapsed" });
-      return {};
-    }
+  /** Only a hit that may be served, or a lease. */
+  async #readCache(hash: Buffer, deadline: Deadline): Promise<CacheRead> {
+    if (!this.#cache.up) return without("redis-down");
+    const fresh = this.#epoch.fresh(deadline);
+    if (!(typeof fresh === "boolean" ? fresh : await fresh)) return without("trust-lapsed");
     const epoch = this.#epoch.known;
     const found = await this.#cache.read(hash, epoch);
     if (!found.hit) return found;
@@ -305,6 +301,11 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
     const purged = this.#sessions.purge(Deadline.in(this.#timing.callMs));
     this.#calls.track(purged).catch((error: unknown) => this.#log("purge.failed", { error }));
   }
+}
+
+function without(fallback: Fallback): CacheRead {
+  note({ fallback });
+  return {};
 }
 
 function checkedHash(id: string): Buffer {

@@ -13,7 +13,7 @@
  * - While no store can give a safe answer, every operation fails with a 503 error. This store never
  *   emits `disconnect`: the middleware would then go on without a session, that is, fail open.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import session from "express-session";
 import type { SessionData, SessionNode } from "../../contract.ts";
 import { type ChosenIds, NOBODY } from "../chosen-ids.ts";
@@ -126,8 +126,7 @@ export class SessionStore extends session.Store {
   }
 
   #idOf(sid: string): string {
-    const text = `${this.#options.name}\0${sid}`;
-    return createHash("sha256").update(text).digest("base64url");
+    return hash("sha256", `${this.#options.name}\0${sid}`, "base64url");
   }
 
   #ttlOf({ cookie }: Partial<session.SessionData>): number {
@@ -152,14 +151,11 @@ function answer<T>(work: () => Promise<T>, callback: Callback<T>): Promise<T> {
   const answered = work().catch((error: unknown) => {
     throw asHttpError(error);
   });
-  // Outside of the promise: what a callback throws is not ours to swallow, or to answer twice.
-  if (callback) {
-    answered.then(
-      (value) => setImmediate(callback, null, value),
-      (error: unknown) => setImmediate(callback, error),
-    );
-  }
   // `req.session.destroy()` without a callback must not end the process when the stores are away.
-  answered.catch(() => {});
+  // What a callback throws, outside of the promise, is not ours to swallow, or to answer twice.
+  answered.then(
+    (value) => callback && process.nextTick(callback, null, value),
+    (error: unknown) => callback && process.nextTick(callback, error),
+  );
   return answered;
 }

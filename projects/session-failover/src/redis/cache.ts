@@ -8,7 +8,7 @@ import type { Timing } from "../config.ts";
 import type { Snapshot, StoredSession } from "../postgres/sessions.ts";
 import type { Connection, RedisLink } from "./link.ts";
 import { ReadBatch } from "./read-batch.ts";
-import { FENCE, FILL, READ, RELEASE, type Script } from "./scripts.ts";
+import { FENCE, FILL, LEASE, RELEASE, type Script } from "./scripts.ts";
 
 /** A right to change something under one key; it counts only on the server that gave it. */
 interface Grant {
@@ -27,6 +27,8 @@ export interface CacheRead {
   readonly lease?: Lease;
 }
 
+const NOTHING: CacheRead = {};
+
 export class SessionCache {
   readonly #link: RedisLink;
   readonly #timing: Timing;
@@ -43,18 +45,29 @@ export class SessionCache {
 
   /** A session whose tag is at least `epoch`, or a lease to fill it, or neither. */
   async read(hash: Buffer, epoch: number): Promise<CacheRead> {
+    const { connection } = this.#link;
+    if (!connection) return NOTHING;
+    const batch = this.#batchOn(connection);
+    const at = batch.add(keyOf(connection, hash));
+    const values = await batch.values;
+    if (!values) return NOTHING;
+    const hit = decode(values[at], epoch);
+    if (hit) return { hit };
+    const lease = await this.lease(hash, epoch);
+    return lease ? { lease } : NOTHING;
+  }
+
+  /** @returns undefined where there is nothing to fill, or somebody else does it, or must not */
+  async lease(hash: Buffer, epoch: number): Promise<Lease | undefined> {
     const grant = this.#grant(hash);
-    if (!grant) return {};
-    const batch = this.#batchOn(grant.connection);
-    const at = batch.add(grant.key, epoch);
-    const reply = (await batch.replies)?.[at];
-    if (typeof reply === "string") return { hit: JSON.parse(reply) as StoredSession };
-    return reply === 1 ? { lease: { ...grant, token: batch.token } } : {};
+    if (!grant) return undefined;
+    const reply = await this.#run(LEASE, grant, [epoch, grant.token, this.#timing.leaseMs]);
+    return reply === 1 ? grant : undefined;
   }
 
   /** `msLeft`: how long the session still lives, rather too short than too long */
-  async fill(lease: Lease, { session, epoch }: Snapshot, msLeft: number): Promise<void> {
-    const value = this.#value(session, epoch, msLeft);
+  async fill(lease: Lease, snapshot: Snapshot, msLeft: number): Promise<void> {
+    const value = this.#value(snapshot, msLeft);
     if (value) await this.#run(FILL, lease, [lease.token, ...value]);
   }
 
@@ -70,50 +83,52 @@ export class SessionCache {
    * Ends a fence after the write; when no other writer was about, the new state is cached.
    * @returns whether the fence is known to have stood until now
    */
-  async release(fence: Fence, { session, epoch }: Snapshot, msLeft: number): Promise<boolean> {
-    const value = this.#value(session, epoch, msLeft) ?? [];
+  async release(fence: Fence, snapshot: Snapshot, msLeft: number): Promise<boolean> {
+    const value = this.#value(snapshot, msLeft) ?? [];
     return (await this.#run(RELEASE, fence, [fence.token, ...value])) === 1;
   }
 
   #batchOn(connection: Connection): ReadBatch {
     if (!this.#batch?.takes(connection)) {
-      this.#batch = new ReadBatch(connection, async ({ keys, epoch, token }) => {
-        const target = { connection, key: keys };
-        const args = [epoch, token, this.#timing.leaseMs];
-        return (await this.#run(READ, target, args)) as readonly unknown[] | undefined;
-      });
+      this.#batch = new ReadBatch(connection, (keys) =>
+        this.#link.values(connection, keys).catch(unconfirmed),
+      );
     }
     return this.#batch;
   }
 
   #grant(hash: Buffer): Grant | undefined {
     const { connection } = this.#link;
-    if (!connection) return undefined;
-    return {
-      connection,
-      key: `session:${connection.runId}:${hash.toString("base64url")}`,
-      token: randomUUID(),
-    };
+    return connection && { connection, key: keyOf(connection, hash), token: randomUUID() };
   }
 
-  #value(
-    session: StoredSession | undefined,
-    epoch: number,
-    msLeft: number,
-  ): [string, number, number] | undefined {
+  #value({ session, epoch }: Snapshot, msLeft: number): [string, number] | undefined {
     const ms = Math.floor(Math.min(msLeft, this.#timing.cacheMs));
-    return session && ms > 0 ? [JSON.stringify(session), epoch, ms] : undefined;
+    return session && ms > 0 ? [`${epoch} ${JSON.stringify(session)}`, ms] : undefined;
   }
 
-  async #run(
+  #run(
     script: Script,
-    { connection, key }: { connection: Connection; key: string | readonly string[] },
+    { connection, key }: Grant,
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    try {
-      return await this.#link.run(connection, script, key, args);
-    } catch {
-      return undefined; // the link has logged and counted it
-    }
+    return this.#link.run(connection, script, [key, `${key}:guard`], args).catch(unconfirmed);
   }
+}
+
+/** The braces keep a session's two keys together where keys are spread over several servers. */
+function keyOf({ runId }: Connection, hash: Buffer): string {
+  return `session:${runId}:{${hash.toString("base64url")}}`;
+}
+
+function decode(value: string | null | undefined, epoch: number): StoredSession | undefined {
+  if (!value) return undefined;
+  const json = value.indexOf(" ");
+  if (Number(value.slice(0, json)) < epoch) return undefined;
+  return JSON.parse(value.slice(json)) as StoredSession;
+}
+
+/** The link has logged and counted it. */
+function unconfirmed(): undefined {
+  return undefined;
 }

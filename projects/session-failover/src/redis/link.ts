@@ -14,6 +14,7 @@ import { ConsecutiveBreaker, ExponentialBackoff, handleAll, retry } from "cockat
 import { Redis } from "ioredis";
 import type { Timing } from "../config.ts";
 import type { Log } from "../log.ts";
+import type { Values } from "./read-batch.ts";
 import type { Script } from "./scripts.ts";
 
 /** How many commands in a row must fail until the connection is given up. */
@@ -64,40 +65,58 @@ export class RedisLink {
   }
 
   /**
-   * Runs a script on one key or several. For the breaker its failure counts once for each key, as if
-   * each had had a command of its own.
-   * @throws RedisDown when it can't be known whether the script ran: the link is down, or the server
-   * was too slow or refused
+   * Gets several keys at once. For the breaker a failure counts once for each of them, as if each had
+   * had a command of its own.
+   * @throws RedisDown when the link is down, or the server was too slow or refused
    */
-  async run(
-    { client }: Connection,
+  values(connection: Connection, keys: string[]): Promise<Values> {
+    return this.#ask(connection, keys.length, (client) => client.mget(keys));
+  }
+
+  /**
+   * Runs a script.
+   * @throws RedisDown when it can't be known whether it ran: the link is down, or the server was too
+   * slow or refused
+   */
+  run(
+    connection: Connection,
     { sha1, lua }: Script,
-    key: string | readonly string[],
+    keys: string | readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    if (client !== this.#connection?.client) throw new RedisDown("Redis is down.");
-    const keys = [key].flat();
-    const all = [keys.length, ...keys, ...args] as const;
-    try {
-      const reply = await client.evalsha(sha1, ...all).catch((error: unknown) => {
+    const all = [keys].flat();
+    const rest = [all.length, ...all, ...args] as const;
+    return this.#ask(connection, 1, (client) =>
+      client.evalsha(sha1, ...rest).catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error;
-        return client.eval(lua, ...all);
-      });
-      this.#breaker.success();
-      return reply;
-    } catch (error) {
-      this.#log("redis.command_failed", { error });
-      for (const _ of keys) {
-        if (client === this.#connection?.client && this.#breaker.failure()) this.#down("failing");
-      }
-      throw new RedisDown("Redis did not confirm a command.", { cause: error });
-    }
+        return client.eval(lua, ...rest);
+      }),
+    );
   }
 
   close(): void {
     this.#closing.abort();
     this.#connection?.client.disconnect();
     this.#connection = undefined;
+  }
+
+  async #ask<T>(
+    { client }: Connection,
+    weight: number,
+    command: (client: Redis) => Promise<T>,
+  ): Promise<T> {
+    if (client !== this.#connection?.client) throw new RedisDown("Redis is down.");
+    try {
+      const reply = await command(client);
+      this.#breaker.success();
+      return reply;
+    } catch (error) {
+      this.#log("redis.command_failed", { error });
+      for (let failure = 0; failure < weight; failure++) {
+        if (client === this.#connection?.client && this.#breaker.failure()) this.#down("failing");
+      }
+      throw new RedisDown("Redis did not confirm a command.", { cause: error });
+    }
   }
 
   #up(connection: Connection): void {

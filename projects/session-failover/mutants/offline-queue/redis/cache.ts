@@ -6,7 +6,8 @@ import { randomUUID } from "node:crypto";
 import type { Timing } from "../config.ts";
 import type { Snapshot, StoredSession } from "../postgres/sessions.ts";
 import type { Connection, RedisLink } from "./link.ts";
-import { FENCE, FILL, READ, RELEASE, STORE } from "./scripts.ts";
+import { ReadBatch } from "./read-batch.ts";
+import { FENCE, FILL, LEASE, RELEASE, type Script, STORE } from "./scripts.ts";
 
 /** A right to change something under one key; it counts only on the server that gave it. */
 interface Grant {
@@ -25,11 +26,14 @@ export interface CacheRead {
   readonly lease?: Lease;
 }
 
+const NOTHING: CacheRead = {};
+
 export class SessionCache {
   readonly #link: RedisLink;
   readonly #timing: Timing;
   /** What Redis should hold, by key of the session: the newest only. */
-  readonly #offline = new Map<string, readonly [] | readonly [string, number, number]>();
+  readonly #offline = new Map<string, readonly [] | readonly [string, number]>();
+  #batch: ReadBatch | undefined;
 
   constructor(link: RedisLink, timing: Timing) {
     this.#link = link;
@@ -42,20 +46,32 @@ export class SessionCache {
 
   /** A session whose tag is at least `epoch`, or a lease to fill it, or neither. */
   async read(hash: Buffer, epoch: number): Promise<CacheRead> {
+    const { connection } = this.#link;
+    if (!connection) return NOTHING;
+    const batch = this.#batchOn(connection);
+    const at = batch.add(keyOf(hash));
+    const values = await batch.values;
+    if (!values) return NOTHING;
+    const hit = decode(values[at], epoch);
+    if (hit) return { hit };
+    const lease = await this.lease(hash, epoch);
+    return lease ? { lease } : NOTHING;
+  }
+
+  /** @returns undefined where there is nothing to fill, or somebody else does it, or must not */
+  async lease(hash: Buffer, epoch: number): Promise<Lease | undefined> {
     const grant = this.#grant(hash);
-    const args = [epoch, grant.token, this.#timing.leaseMs];
-    const [reply] = ((await this.#run(READ, grant, args)) ?? []) as readonly unknown[];
-    if (typeof reply === "string") return { hit: JSON.parse(reply) as StoredSession };
-    return reply === 1 ? { lease: grant } : {};
+    const reply = await this.#run(LEASE, grant, [epoch, grant.token, this.#timing.leaseMs]);
+    return reply === 1 ? grant : undefined;
   }
 
   /** `msLeft`: how long the session still lives, rather too short than too long */
-  async fill(lease: Lease, { session, epoch }: Snapshot, msLeft: number): Promise<void> {
-    const value = this.#value(session, epoch, msLeft);
+  async fill(lease: Lease, snapshot: Snapshot, msLeft: number): Promise<void> {
+    const value = this.#value(snapshot, msLeft);
     if (value) await this.#run(FILL, lease, [lease.token, ...value]);
   }
 
-  async fence(hash: Buffer): Promise<Fence | undefined> {
+  async fence(hash: Buffer): Promise<Fence> {
     const grant = this.#grant(hash);
     await this.#run(FENCE, grant, [grant.token, this.#timing.fenceMs]);
     return grant;
@@ -65,45 +81,73 @@ export class SessionCache {
    * Ends a fence after the write; when no other writer was about, the new state is cached. If Redis
    * is away, that is made up for later.
    */
-  async release(fence: Fence, { session, epoch }: Snapshot, msLeft: number): Promise<boolean> {
-    const value = this.#value(session, epoch, msLeft) ?? [];
+  async release(fence: Fence, snapshot: Snapshot, msLeft: number): Promise<boolean> {
+    const value = this.#value(snapshot, msLeft) ?? [];
     const released = await this.#run(RELEASE, fence, [fence.token, ...value]);
     if (released !== 1) this.#offline.set(fence.key, value);
     return true;
   }
 
-  #grant(hash: Buffer): Grant {
-    const { connection } = this.#link;
-    return {
-      connection,
-      key: `session:${hash.toString("base64url")}`,
-      token: randomUUID(),
-    };
+  #batchOn(connection: Connection): ReadBatch {
+    if (!this.#batch?.takes(connection)) {
+      this.#batch = new ReadBatch(connection, (keys) =>
+        this.#catchUp(connection)
+          .then(() => this.#link.values(connection, keys))
+          .catch(unconfirmed),
+      );
+    }
+    return this.#batch;
   }
 
-  #value(
-    session: StoredSession | undefined,
-    epoch: number,
-    msLeft: number,
-  ): [string, number, number] | undefined {
+  #grant(hash: Buffer): Grant {
+    const { connection } = this.#link;
+    return { connection, key: keyOf(hash), token: randomUUID() };
+  }
+
+  #value({ session, epoch }: Snapshot, msLeft: number): [string, number] | undefined {
     const ms = Math.floor(Math.min(msLeft, this.#timing.cacheMs));
-    return session && ms > 0 ? [JSON.stringify(session), epoch, ms] : undefined;
+    return session && ms > 0 ? [`${epoch} ${JSON.stringify(session)}`, ms] : undefined;
   }
 
   async #run(
-    script: typeof READ,
+    script: Script,
     { connection, key }: Grant,
     args: readonly (string | number)[],
   ): Promise<unknown> {
     if (!connection) return undefined;
     try {
-      for (const [missed, value] of this.#offline) {
-        await this.#link.run(connection, STORE, missed, value);
-        this.#offline.delete(missed);
-      }
-      return await this.#link.run(connection, script, key, args);
+      await this.#catchUp(connection);
+      return await this.#link.run(connection, script, bothOf(key), args);
     } catch {
       return undefined; // the link has logged and counted it
     }
   }
+
+  async #catchUp(connection: Connection): Promise<void> {
+    for (const [missed, value] of this.#offline) {
+      await this.#link.run(connection, STORE, bothOf(missed), value);
+      this.#offline.delete(missed);
+    }
+  }
+}
+
+function bothOf(key: string): string[] {
+  return [key, `${key}:guard`];
+}
+
+/** The braces keep a session's two keys together where keys are spread over several servers. */
+function keyOf(hash: Buffer): string {
+  return `session:{${hash.toString("base64url")}}`;
+}
+
+function decode(value: string | null | undefined, epoch: number): StoredSession | undefined {
+  if (!value) return undefined;
+  const json = value.indexOf(" ");
+  if (Number(value.slice(0, json)) < epoch) return undefined;
+  return JSON.parse(value.slice(json)) as StoredSession;
+}
+
+/** The link has logged and counted it. */
+function unconfirmed(): undefined {
+  return undefined;
 }
