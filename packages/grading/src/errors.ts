@@ -3,6 +3,7 @@ export type GradingErrorCode =
   | "KATA_INVALID"
   | "RUBRIC_INVALID"
   | "MANIFEST_INVALID"
+  | "PATCH_STALE"
   | "SUBMISSION_NOT_FOUND"
   | "CHECK_UNKNOWN"
   | "SUBJECT_UNKNOWN"

@@ -4,10 +4,13 @@ import { join, relative } from "node:path";
 import type { Kata } from "../kata.ts";
 import { findSubmission, type Submission } from "../submission/submission.ts";
 import type { Mutant } from "./manifest.ts";
+import { applyPatches, PATCH } from "./patch.ts";
 
 /**
- * Lays a mutant's files over the reference solution, in a folder of the project's own so that
- * packages resolve as they do for the reference. The folder is keyed by content and kept.
+ * Lays a mutant's files over the reference solution and applies its patches, in a folder of the
+ * project's own so that packages resolve as they do for the reference. The folder is keyed by content
+ * and kept.
+ * @throws GradingError `PATCH_STALE`
  */
 export async function composeMutant(kata: Kata, mutant: Mutant): Promise<Submission> {
   const source = join(kata.folder, "src");
@@ -24,16 +27,20 @@ export async function composeMutant(kata: Kata, mutant: Mutant): Promise<Submiss
   }
   // Made aside and renamed, so that two runs at once never see half of one.
   const draft = join(root, `.draft-${process.pid}-${mutant.name}-${key}`);
-  await cp(source, join(draft, "src"), { recursive: true });
-  await cp(join(kata.folder, "contract.ts"), join(draft, "contract.ts"));
-  await cp(mutant.folder, join(draft, "src"), {
-    recursive: true,
-    filter: (path) => relative(mutant.folder, path) !== "mutant.json",
-  });
-  await rename(draft, composed).catch(async (error: NodeJS.ErrnoException) => {
+  try {
+    await cp(source, join(draft, "src"), { recursive: true });
+    await cp(join(kata.folder, "contract.ts"), join(draft, "contract.ts"));
+    await cp(mutant.folder, join(draft, "src"), {
+      recursive: true,
+      filter: (path) => !(relative(mutant.folder, path) === "mutant.json" || PATCH.test(path)),
+    });
+    await applyPatches(kata, mutant, draft);
+    await rename(draft, composed);
+  } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-  });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
   return findSubmission(composed, label);
 }
 

@@ -1,4 +1,5 @@
 import type { EngineRun } from "@db-katas/engines";
+import { GradingError } from "../errors.ts";
 import type { Kata } from "../kata.ts";
 import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
@@ -119,9 +120,12 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const coverage = announce(
     resultOf("coverage", "every check has a mutant that must fail it", gaps(rubric, mutants), 0),
   );
-  const types = turns
-    .at(-1)(false, () => verifyTypes(kata, all))
-    .then(announce);
+  const types =
+    options.types === false
+      ? undefined
+      : turns
+          .at(-1)(false, () => verifyTypes(kata, all))
+          .then(announce);
   const gradeAgain = async (subject: Subject, checks: Rubric, order: number) => {
     const scorecards = [await gradeOnce(subject, checks, order, 0)];
     let left = survived(subject, checks, scorecards[0]);
@@ -134,6 +138,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     return scorecards;
   };
   const grades = work.map(async ({ subject, checks }, order) => {
+    const stale = await staleness(subject);
+    if (stale) return { graded: { subject, scorecards: [] }, result: announce(stale) };
     if (repeat === 1 && subject.mutant) {
       const tries = await gradeAgain(subject, checks, order);
       const scorecard = lastOfEach(tries);
@@ -154,6 +160,17 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     results: [coverage, ...(types ? [await types] : []), ...graded.map(({ result }) => result)],
     graded: graded.map((each) => each.graded),
   };
+}
+
+/** A mutant that can't be made proves nothing; the others are graded all the same. */
+async function staleness(subject: Subject): Promise<VerifyResult | undefined> {
+  try {
+    await subject.open();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GradingError && error.code === "PATCH_STALE")) throw error;
+    return resultOf(subject.label, subject.expectation, [error.message], 0);
+  }
 }
 
 /** The checks that a mutant got past, though it must fail them. */
@@ -197,7 +214,9 @@ function checksOf({ mutant }: Subject, { rubric, checks, full }: VerifyOptions):
 async function verifyTypes(kata: Kata, subjects: readonly Subject[]): Promise<VerifyResult> {
   const begin = performance.now();
   const mutants = subjects.filter(({ kind }) => kind === "mutant");
-  const problems = await typeErrors(kata, await Promise.all(mutants.map((each) => each.open())));
+  const opened = await Promise.allSettled(mutants.map((each) => each.open()));
+  const composed = opened.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+  const problems = await typeErrors(kata, composed);
   const expectation = "reference, starter, variants and mutants type-check";
   return resultOf("types", expectation, problems ?? [], performance.now() - begin);
 }
