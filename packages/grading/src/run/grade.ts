@@ -34,6 +34,8 @@ export interface GradeOptions {
   readonly target: string;
   /** A folder where Node may keep compiled code. */
   readonly compileCache?: string | undefined;
+  /** A file where app nodes keep what imports resolve to. Default: one for this grade. */
+  readonly resolutions?: string | undefined;
   /** Shut the submission off from this machine, or refuse. */
   readonly isolated?: boolean | undefined;
   readonly onStart?: (check: Check) => void;
@@ -71,6 +73,9 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
     runSeed: seed,
     fingerprint: await fingerprint(submission),
     compileCache: options.compileCache ?? join(engines.folder, "compile-cache"),
+    // For this grade only: until the next one, packages may come and go.
+    resolutions:
+      options.resolutions ?? join(engines.folder, `resolutions-${process.hrtime.bigint()}.json`),
     onEngine: ({ name, version, provider, source }: RunningEngine) =>
       met.set(name, { name, version, provider, source }),
   };

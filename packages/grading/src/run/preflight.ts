@@ -1,4 +1,4 @@
-import type { EngineRun } from "@db-katas/engines";
+import type { Capability, EngineRun, ProbeResult } from "@db-katas/engines";
 import { requestFor } from "../check.ts";
 import { messageOf } from "../kata.ts";
 import type { CheckResult } from "../report/scorecard.ts";
@@ -42,7 +42,7 @@ export async function unavailability(
   for (const check of rubric) {
     for (const [name, needs] of Object.entries(check.engines)) {
       const request = requestFor(needs);
-      const probe = await engines.probe(name, request.needs);
+      const probe = await probeOnce(engines, name, request.needs);
       if (probe.chosen) continue;
       // The last provider asks least of the person: a package, rather than a server or a runtime.
       const remedy = probe.offers.flatMap((o) => (!o.offered && o.remedy ? [o.remedy] : [])).at(-1);
@@ -55,4 +55,20 @@ export async function unavailability(
     }
   }
   return reasons;
+}
+
+const probes = new WeakMap<EngineRun, Map<string, ProbeResult>>();
+
+/** What can be had once can be had throughout a run; asking starts programs, for each check again. */
+async function probeOnce(
+  engines: EngineRun,
+  name: string,
+  needs: readonly Capability[],
+): Promise<ProbeResult> {
+  const known = probes.get(engines) ?? new Map<string, ProbeResult>();
+  probes.set(engines, known);
+  const key = [name, ...needs].join(" ");
+  const probe = known.get(key) ?? (await engines.probe(name, needs));
+  if (probe.chosen) known.set(key, probe);
+  return probe;
 }

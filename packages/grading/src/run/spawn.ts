@@ -16,6 +16,7 @@ export interface CheckRun {
   readonly engines: EngineRun;
   readonly runSeed: number;
   readonly compileCache?: string | undefined;
+  readonly resolutions?: string | undefined;
   /** Told of every engine that the check met. */
   readonly onEngine: (engine: RunningEngine) => void;
   readonly replay: string;
@@ -61,6 +62,7 @@ export function spawnProcess(name: string, run: CheckRun, shared?: Shared): AppP
     callMs: onInspector ? NO_LIMIT_MS : limits.callMs,
     engines: run.engines,
     compileCache: run.compileCache,
+    resolutions: run.resolutions,
     ...(onInspector ? { onInspector: (url: string) => onInspector(name, url) } : {}),
     isolated: isolation && {
       isolation,

@@ -40,6 +40,8 @@ export interface AppProcessOptions {
   readonly engines: EngineRun;
   /** Where Node keeps compiled code between processes. */
   readonly compileCache?: string | undefined;
+  /** Where one process leaves for the next what imports resolve to. */
+  readonly resolutions?: string | undefined;
   /** Set: before any of its code runs it waits, on loopback, for a debugger at the URL told here. */
   readonly onInspector?: (url: string) => void;
   /** Shuts it off from this machine. */
@@ -257,7 +259,8 @@ function launch(options: AppProcessOptions, mark: string): ChildProcess {
     const { cwd, exercise } = options;
     return isolation.launch(id, { flags, exercise, cwd, env: environment(), folders, limits });
   }
-  return spawn(process.execPath, [...flags, HOST, options.exercise], {
+  const resolutions = options.resolutions ? [options.resolutions] : [];
+  return spawn(process.execPath, [...flags, HOST, options.exercise, ...resolutions], {
     cwd: options.cwd,
     // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
     detached: true,

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { EngineRun } from "@db-katas/engines";
 import { GradingError } from "../errors.ts";
 import type { Kata } from "../kata.ts";
@@ -110,6 +111,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
       turn: turns.at(order * repeat + repetition),
       target: subject.target,
       compileCache: options.compileCache,
+      resolutions: join(options.engines.folder, "resolutions.json"),
       onStart: (check) => options.onProgress?.(done, total, `${subject.label}: ${check.id}`),
       onResult: () => {
         done++;

@@ -3,8 +3,8 @@
  * Keep its imports few: every app node of every check pays for them, and an isolated one sees no
  * file of the grader but this folder.
  */
-import { readSync, realpathSync } from "node:fs";
-import { flushCompileCache, registerHooks } from "node:module";
+import { readSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { pathToFileURL } from "node:url";
 import { deserialize } from "node:v8";
@@ -18,20 +18,9 @@ import {
   type RemoteError,
   type Request,
 } from "./channel.ts";
+import { resolveFrom } from "./resolve.ts";
 
-// A submission may lie anywhere on disk. What it imports and does not have itself, it gets from the
-// exercise that it is an answer to, whose folder is this process's first argument.
-const exercise = pathToFileURL(`${realpathSync(process.argv[2] ?? ".")}/index.ts`).href;
-registerHooks({
-  resolve(specifier, context, next) {
-    try {
-      return next(specifier, context);
-    } catch (error) {
-      if (/^[./]|^[a-z]+:/.test(specifier)) throw error;
-      return next(specifier, { ...context, parentURL: exercise });
-    }
-  },
-});
+const keepResolutions = resolveFrom(process.argv[2] ?? ".", process.argv[3]);
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -95,6 +84,7 @@ async function perform({ operation, args }: Request): Promise<unknown> {
       node = made as Record<string, unknown>;
       // Node keeps compiled code when a process exits by itself. This one is killed.
       flushCompileCache();
+      keepResolutions();
       return undefined;
     }
     case "call": {
