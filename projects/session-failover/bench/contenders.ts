@@ -50,7 +50,8 @@ function middlewareSession(n: number): SessionData {
 
 type Open = (stores: Stores, sessions: number) => Promise<Contender>;
 
-function commands(name: string, enableAutoPipelining: boolean): Open {
+/** `parsed`: what comes back is the session's data, as with all others here, rather than its text. */
+function commands(name: string, parsed: boolean, enableAutoPipelining = false): Open {
   return async ({ redis: url }, sessions) => {
     const redis = new Redis(url, { enableAutoPipelining });
     const key = (n: number): string => `bare:${n}`;
@@ -58,7 +59,10 @@ function commands(name: string, enableAutoPipelining: boolean): Open {
     await each(sessions, write);
     return {
       name,
-      read: (n) => redis.get(key(n)),
+      read: async (n) => {
+        const text = await redis.get(key(n));
+        return parsed && text ? JSON.parse(text) : text;
+      },
       write,
       [Symbol.asyncDispose]: async () => redis.disconnect(),
     };
@@ -120,14 +124,15 @@ function storeOf(
 }
 
 /** What everything else is compared with. */
-export const BARE = "ioredis, GET and SET";
+export const RAW = "ioredis, GET and JSON.parse";
 export const NODE = "our node";
 export const STORE = "our store for express-session";
 export const CONNECT_REDIS = "connect-redis";
 
 export const contenders: readonly Open[] = [
-  commands(BARE, false),
-  commands("ioredis, auto-pipelining", true),
+  commands(RAW, true),
+  commands("ioredis, auto-pipelining", true, true),
+  commands("ioredis, GET, not parsed", false),
   nodeOf(NODE, reference, openReference),
   storeOf(STORE, async (stores) => {
     const node = await openReference("store", stores);

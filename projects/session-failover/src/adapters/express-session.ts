@@ -60,10 +60,9 @@ export class SessionStore extends session.Store {
     sid: string,
     callback?: (error: unknown, session?: session.SessionData | null) => void,
   ): Promise<session.SessionData | null> {
-    return answer(async () => {
-      const found = await this.#node.get(this.#idOf(sid));
-      return found && asMiddlewareKnowsIt(found);
-    }, callback);
+    const found = (): Promise<session.SessionData | null> =>
+      this.#node.get(this.#idOf(sid)).then((one) => one && asMiddlewareKnowsIt(one));
+    return answer(found, callback);
   }
 
   /** Does nothing when the session has ended; ends it when its cookie has, or has no valid end. */
@@ -148,14 +147,20 @@ function asMiddlewareKnowsIt(found: { data: SessionData; expiresAt: number }): s
 }
 
 function answer<T>(work: () => Promise<T>, callback: Callback<T>): Promise<T> {
-  const answered = work().catch((error: unknown) => {
-    throw asHttpError(error);
-  });
-  // `req.session.destroy()` without a callback must not end the process when the stores are away.
-  // What a callback throws, outside of the promise, is not ours to swallow, or to answer twice.
-  answered.then(
-    (value) => callback && process.nextTick(callback, null, value),
-    (error: unknown) => callback && process.nextTick(callback, error),
+  // On its own turn: what a callback throws is not ours to swallow, or to answer twice.
+  const tell = (error: unknown, value?: T) => callback && process.nextTick(callback, error, value);
+  const answered = work().then(
+    (value) => {
+      tell(null, value);
+      return value;
+    },
+    (error: unknown) => {
+      const known = asHttpError(error);
+      tell(known);
+      throw known;
+    },
   );
+  // `req.session.destroy()` without a callback must not end the process when the stores are away.
+  answered.catch(() => {});
   return answered;
 }
