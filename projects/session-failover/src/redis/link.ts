@@ -160,6 +160,8 @@ export class RedisLink {
       lazyConnect: true,
       protocol: 2,
       connectTimeout: this.#timing.redisConnectMs,
+      // A server that hangs doesn't close its end either: ioredis would wait 2 s for it, and connect() too.
+      disconnectTimeout: this.#timing.redisCommandMs,
       commandTimeout: this.#timing.redisCommandMs,
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,
