@@ -130,7 +130,10 @@ export interface SessionNode {
   /** The user's live sessions, oldest first; as new as what `get` tells of each of them. */
   list(userId: string): Promise<readonly Device[]>;
 
-  /** Finishes what is under way and lets go of every connection. */
+  /**
+   * Finishes what is under way and lets go of every connection, within the budget. Calls after it
+   * are refused with `STORE_UNAVAILABLE`.
+   */
   close(): Promise<void>;
 }
 
@@ -141,5 +144,6 @@ export interface Submission {
    * in it, stays as it is.
    */
   migrate(store: PersistentStore): Promise<void>;
+  /** Resolves within 3 s, whether or not Redis is there; the node uses Redis once it is. */
   createNode(config: NodeConfig): Promise<SessionNode>;
 }

@@ -78,7 +78,7 @@ export class EngineLease implements Lease {
   }
 
   traffic(node: NodeName): ProxyTraffic {
-    return this.#open.get(node)?.traffic ?? { connections: 0, bytesUp: 0, bytesDown: 0 };
+    return this.#open.get(node)?.traffic ?? { connections: 0, open: 0, bytesUp: 0, bytesDown: 0 };
   }
 
   async detours(): Promise<number | undefined> {

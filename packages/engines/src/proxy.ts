@@ -77,7 +77,12 @@ export class TcpProxy {
   }
 
   get traffic(): ProxyTraffic {
-    return { connections: this.#connections, bytesUp: this.#bytesUp, bytesDown: this.#bytesDown };
+    return {
+      connections: this.#connections,
+      open: this.#links.size,
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
+    };
   }
 
   /** Delays add up. @returns how to take this one away again */

@@ -245,6 +245,8 @@ export interface Snapshot {
 export interface ProxyTraffic {
   /** TCP connections that a client opened. */
   readonly connections: number;
+  /** Those of them that neither end has closed yet. Of all here the only one that also falls. */
+  readonly open: number;
   /** Bytes from client to server. */
   readonly bytesUp: number;
   /** Bytes from server to client. */

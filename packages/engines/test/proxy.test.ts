@@ -62,7 +62,10 @@ test("bytes pass both ways and are counted", async () => {
   await using each = await rig();
   const client = await each.client();
   expect(await echo(client, "hello")).toBe("hello");
-  expect(each.proxy.traffic).toEqual({ connections: 1, bytesUp: 5, bytesDown: 5 });
+  expect(each.proxy.traffic).toEqual({ connections: 1, open: 1, bytesUp: 5, bytesDown: 5 });
+  client.end();
+  await expect.poll(() => each.proxy.traffic.open).toBe(0);
+  expect(each.proxy.traffic.connections).toBe(1);
 });
 
 test("a refused upstream is a reset to the client", async () => {

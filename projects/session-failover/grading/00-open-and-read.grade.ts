@@ -4,6 +4,7 @@ export default check({
   title: "a session opened on one node is there on the other",
   points: 2,
   concept: "contract",
+  traps: ["migrates-once"],
   engines: { postgres: {}, redis: {} },
   nodes: ["a", "b"],
   hints: [

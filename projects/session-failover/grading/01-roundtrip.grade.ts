@@ -12,6 +12,7 @@ export default check({
   title: "a session opened on one node lives its whole life on another",
   points: 3,
   concept: "contract",
+  traps: ["cached-in-the-process"],
   engines: { postgres: {}, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["open-and-read"],

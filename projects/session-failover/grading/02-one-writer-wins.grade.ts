@@ -16,6 +16,7 @@ export default check({
   hints: [
     "Who compares the version, and can anything happen between the comparison and the write?",
     "Let the database compare and write in one statement, and look at how many rows it changed.",
+    "The same goes for a user who is not there yet: two requests look, and both find nobody. Insert, and let a conflict be no error.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t);
@@ -68,5 +69,21 @@ export default check({
         }
       });
     }
+    await atEachMessage(t, { engine: "postgres", node: "a" }, async (interleave) => {
+      const { userId } = sessionInput(t);
+      t.step("a opens a new user's first session and is stopped; b opens one for the same user");
+      const opened = await interleave(
+        () => a.create({ ...sessionInput(t), userId, device: "one tab" }),
+        () => b.create({ ...sessionInput(t), userId, device: "another tab" }),
+      );
+      for (const outcome of opened) {
+        // STORE_UNAVAILABLE would be wrong as well: it was stopped for a fraction of its budget.
+        if (outcome.status === "rejected") throw outcome.reason;
+        const { id, version } = outcome.value;
+        const there = "both of a new user's first sessions are there";
+        for (const node of [a, b]) t.equal((await node.get(id))?.version, version, there);
+      }
+      t.equal((await b.list(userId)).length, 2, "and both are listed");
+    });
   },
 });

@@ -1,12 +1,6 @@
 import { atEachMessage, expectSettled, resultOf } from "./interleave.ts";
-import {
-  check,
-  expectDead,
-  readThrough,
-  sessionInput,
-  startTwoNodes,
-  untilBackOnRedis,
-} from "./kit.ts";
+import { check, expectDead, readThrough, sessionInput, startTwoNodes } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 export default check({
   title: "a slow request can't save a session back to life",

@@ -1,5 +1,6 @@
 import { restartEmpty } from "@db-katas/engines/faults/restartEmpty";
-import { check, sessionInput, someData, startTwoNodes, untilBackOnRedis } from "./kit.ts";
+import { check, sessionInput, someData, startTwoNodes } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 export default check({
   title: "nobody is logged out when Redis comes back empty",

@@ -1,11 +1,21 @@
 import { pause } from "@db-katas/engines/faults/pause";
-import { BUDGET_MS, check, SLACK_MS, sessionInput, someData, startTwoNodes } from "./kit.ts";
+import type { SessionNode } from "../contract.ts";
+import {
+  BUDGET_MS,
+  check,
+  readThrough,
+  SLACK_MS,
+  sessionInput,
+  someData,
+  startNodes,
+} from "./kit.ts";
+import { startWithoutRedis } from "./outage.ts";
 
 export default check({
   title: "a Redis that hangs costs no request more than its budget",
   points: 4,
   concept: "latency budget",
-  traps: ["only-connection-errors"],
+  traps: ["only-connection-errors", "redis-needed-to-start"],
   engines: { postgres: {}, redis: { faults: [pause] } },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
@@ -16,11 +26,12 @@ export default check({
     "After a few of those, stop asking for a while: a circuit breaker.",
   ],
   async run(t) {
-    const [a, b] = await startTwoNodes(t, BUDGET_MS);
+    const [a] = (await startNodes(t, ["a"], BUDGET_MS)) as [SessionNode];
     const sessions = await Promise.all(Array.from({ length: 4 }, () => a.create(sessionInput(t))));
-    for (const session of sessions) await b.get(session.id);
+    for (const session of sessions) await readThrough(session.id, a);
     t.step("Redis is paused: connections stay open, nothing answers");
     await using _outage = await t.inject("redis", pause);
+    const b = await startWithoutRedis(t, "b", "paused", BUDGET_MS);
     for (const [index, node] of [a, b].entries()) {
       const [kept, ended] = sessions.slice(index * 2, index * 2 + 2);
       if (!kept || !ended) return;

@@ -1,14 +1,8 @@
 import { kill } from "@db-katas/engines/faults/kill";
 import { pause } from "@db-katas/engines/faults/pause";
 import { readonly } from "@db-katas/engines/faults/readonly";
-import {
-  check,
-  expectWithinBound,
-  readThrough,
-  sessionInput,
-  startTwoNodes,
-  untilBackOnRedis,
-} from "./kit.ts";
+import { check, expectWithinBound, readThrough, sessionInput, startTwoNodes } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 export default check({
   title: "who logs out while Redis is away stays logged out when it is back",

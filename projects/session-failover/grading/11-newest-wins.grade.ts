@@ -8,8 +8,8 @@ import {
   sessionInput,
   someData,
   startTwoNodes,
-  untilBackOnRedis,
 } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 export default check({
   title: "after fail-back everybody reads the newest write, whatever was queued or left behind",

@@ -6,7 +6,7 @@ export default check({
   title: "with both stores down the answer is a clear error, in time",
   points: 3,
   concept: "fail closed",
-  traps: ["fails-open"],
+  traps: ["fails-open", "closed-in-name-only"],
   engines: { postgres: { faults: [blackHole] }, redis: { faults: [kill] } },
   nodes: ["a", "b"],
   dependsOn: ["roundtrip"],
@@ -14,6 +14,7 @@ export default check({
   hints: [
     "'I can't tell' and 'there is no such session' lead to different pages.",
     "Neither null nor a copy from memory: reject with STORE_UNAVAILABLE, before the budget is over.",
+    "Who closes a node wants its connections back: end the pool and the client of Redis, and stop what would connect again.",
   ],
   async run(t) {
     const [a, b] = await startTwoNodes(t, BUDGET_MS);
@@ -49,5 +50,25 @@ export default check({
       "the cluster recovers by itself",
       "a session",
     );
+    t.step("both nodes are closed");
+    for (const [name, node] of [
+      ["a", a],
+      ["b", b],
+    ] as const) {
+      const closing = "close() is done within the budget";
+      const { outcome } = await t.within(BUDGET_MS + SLACK_MS, () => node.close(), closing);
+      if (outcome.status === "rejected") throw outcome.reason;
+      for (const engine of ["postgres", "redis"]) {
+        await t.eventually(
+          BUDGET_MS + SLACK_MS,
+          async () => t.lease(engine).traffic(name).open,
+          (open) => open === 0,
+          `a closed node lets go of ${engine}, whose connections others need`,
+          "no connection that is open",
+        );
+      }
+      const over = "a closed node doesn't answer as if it were open";
+      await t.rejects(node.get(session.id), "STORE_UNAVAILABLE", over);
+    }
   },
 });

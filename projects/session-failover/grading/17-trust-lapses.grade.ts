@@ -2,15 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { SubmissionError } from "@db-katas/grading";
 import type { SessionNode } from "../contract.ts";
-import {
-  check,
-  readThrough,
-  SLACK_MS,
-  STALENESS_MS,
-  sessionInput,
-  startNodes,
-  untilBackOnRedis,
-} from "./kit.ts";
+import { check, readThrough, SLACK_MS, STALENESS_MS, sessionInput, startNodes } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 /** b's calls end in this time, so that S is met whatever they wait for, in milliseconds. */
 const CALL_MS = 400;

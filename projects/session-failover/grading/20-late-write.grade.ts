@@ -1,12 +1,6 @@
 import { atEachMessage, expectSettled, resultOf } from "./interleave.ts";
-import {
-  check,
-  expectDead,
-  sessionInput,
-  someData,
-  startTwoNodes,
-  untilBackOnRedis,
-} from "./kit.ts";
+import { check, expectDead, sessionInput, someData, startTwoNodes } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 export default check({
   title: "what a slow writer still has to tell Redis undoes nothing that came after it",

@@ -6,8 +6,8 @@ import {
   sessionInput,
   someData,
   startTwoNodes,
-  untilBackOnRedis,
 } from "./kit.ts";
+import { untilBackOnRedis } from "./outage.ts";
 
 export default check({
   title: "a Redis that comes back with an old backup brings nobody back to life",
@@ -51,6 +51,6 @@ export default check({
       [rotated.id, rotated, "the rotated session lives"],
       [changed.id, updated, "the newest write is read"],
     ] as const)
-      await expectWithinBound(t, [a, b], id, wanted, what, 1);
+      await expectWithinBound(t, [a, b], id, wanted, what, { again: 1 });
   },
 });

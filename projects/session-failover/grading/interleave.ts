@@ -93,7 +93,7 @@ export async function expectSettled(
   wanted: Pick<Session, "version" | "data"> | null,
   what: string,
 ): Promise<void> {
-  await expectWithinBound(t, nodes, id, wanted, what, 1);
+  await expectWithinBound(t, nodes, id, wanted, what, { again: 1 });
 }
 
 /**

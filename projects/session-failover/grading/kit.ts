@@ -7,7 +7,10 @@ import type { NodeConfig, Session, SessionData, SessionNode, Submission } from "
 export const BUDGET_MS = 400;
 /** What nodes are told elsewhere, in milliseconds: a busy machine must cost nobody a point. */
 const EASY_BUDGET_MS = 2_000;
-/** S: how long a write that Redis did not confirm may stay unseen on other nodes, in milliseconds. */
+/**
+ * S, where a check doesn't choose another: how long a write that Redis did not confirm may stay unseen
+ * on other nodes, in milliseconds.
+ */
 export const STALENESS_MS = 800;
 /**
  * Room for the grader itself and for a machine under load, in milliseconds. What hangs, hangs for
@@ -22,11 +25,6 @@ export const SLACK_MS = 600;
 const CALM_MS = 40;
 const CHANGES = new Set<PropertyKey>(["update", "touch", "rotate", "destroy", "destroyAll"]);
 
-/** How long nodes may take to use Redis again, in milliseconds; a slower way back is no mistake. */
-const FAIL_BACK_MS = 2_500;
-/** More than a greeting, less than a few reads of the canary. */
-const BYTES_OF_A_SESSION = 300;
-
 export type SessionContext = CheckContext<Submission>;
 
 /** Checks of this exercise start from a database that the submission's `migrate` has prepared. */
@@ -37,11 +35,13 @@ export const check = checksFor<Submission>({
 /**
  * App nodes of one cluster: the same PostgreSQL and Redis, each by addresses of its own.
  * @param budgetMs what the nodes may take for one call
+ * @param stalenessMs their S
  */
 export async function startNodes(
   t: SessionContext,
   names: readonly string[],
   budgetMs = EASY_BUDGET_MS,
+  stalenessMs = STALENESS_MS,
 ): Promise<SessionNode[]> {
   return Promise.all(
     names.map(async (name) => {
@@ -50,7 +50,7 @@ export async function startNodes(
         t.lease("redis").urlFor(name),
       ]);
       const config = nodeConfig(name, { kind: "polyglot", postgres, redis }, budgetMs);
-      return timed(t, await t.start(name, config));
+      return timed(t, await t.start(name, { ...config, stalenessBoundMs: stalenessMs }));
     }),
   );
 }
@@ -129,8 +129,9 @@ async function expectAtOnce(
 export async function startTwoNodes(
   t: SessionContext,
   budgetMs?: number,
+  stalenessMs?: number,
 ): Promise<[a: SessionNode, b: SessionNode]> {
-  return (await startNodes(t, ["a", "b"], budgetMs)) as [SessionNode, SessionNode];
+  return (await startNodes(t, ["a", "b"], budgetMs, stalenessMs)) as [SessionNode, SessionNode];
 }
 
 export function nodeConfig(
@@ -166,31 +167,6 @@ export async function readThrough(id: string, ...nodes: SessionNode[]): Promise<
   for (const node of nodes) for (let i = 0; i < 3; i++) await node.get(id);
 }
 
-/**
- * At the start, or after a heal: reads a session that nobody cares for until every node has heard
- * from Redis, so that what follows meets nodes that trust it. Nodes that do without Redis are given
- * that time and no more.
- */
-export async function untilBackOnRedis(
-  t: SessionContext,
-  nodes: readonly SessionNode[],
-  names = ["a", "b"],
-): Promise<void> {
-  const received = () => names.map((name) => t.lease("redis").traffic(name).bytesDown);
-  const [first] = nodes;
-  if (!first) return;
-  // Not the bytes: of a node that has only just been started, Redis may not have heard yet.
-  if (names.every((name) => t.lease("redis").traffic(name).connections === 0)) return;
-  const before = received();
-  const canary = await first.create(sessionInput(t));
-  const end = performance.now() + FAIL_BACK_MS;
-  while (performance.now() < end) {
-    for (const node of nodes) await node.get(canary.id);
-    if (received().every((bytes, node) => bytes > (before[node] ?? 0) + BYTES_OF_A_SESSION)) return;
-    await wait(20);
-  }
-}
-
 /** What a client that logged out, or was logged out, must see. */
 export async function expectDead(
   t: SessionContext,
@@ -205,6 +181,7 @@ export async function expectDead(
  * The session, on every node, at once or within S, and never anything older again: it is read
  * several times more once it was seen.
  * @param again how often
+ * @param stalenessMs S of these nodes
  */
 export async function expectWithinBound(
   t: SessionContext,
@@ -212,12 +189,12 @@ export async function expectWithinBound(
   id: string,
   wanted: Pick<Session, "version" | "data"> | null,
   what: string,
-  again = 5,
+  { again = 5, stalenessMs = STALENESS_MS } = {},
 ): Promise<void> {
   const expected = wanted ? `version ${wanted.version}` : "null";
   for (const node of nodes) {
     await t.eventually(
-      STALENESS_MS + SLACK_MS,
+      stalenessMs + SLACK_MS,
       () => node.get(id),
       (session) => (session?.version ?? null) === (wanted?.version ?? null),
       what,
