@@ -69,6 +69,7 @@ export { loadSubjects, pickSubjects, type Subject } from "./verify/subjects.ts";
 export {
   type GradedSubject,
   VERIFY_CONCURRENCY,
+  VERIFY_CONCURRENCY_IDLE,
   type Verification,
   type VerifyOptions,
   type VerifyResult,

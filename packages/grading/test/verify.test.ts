@@ -273,7 +273,7 @@ describe("the bound on flake", () => {
 
 describe("turns", () => {
   it("who measures time is alone, after all who share", async () => {
-    const turns = new Turns(2);
+    using turns = new Turns({ concurrency: 2 });
     const log: string[] = [];
     let running = 0;
     const work = (name: string, alone: boolean) =>
@@ -292,7 +292,7 @@ describe("turns", () => {
   });
 
   it("two who measure time may meet, and nobody else meets them", async () => {
-    const turns = new Turns(3, 2);
+    using turns = new Turns({ concurrency: 3, timing: 2 });
     const [timing, sharing] = [new Set<number>(), new Set<number>()];
     let most = 0;
     const work = (group: Set<number>, name: number) =>
@@ -311,7 +311,7 @@ describe("turns", () => {
   });
 
   it("who has the lower order goes first", async () => {
-    const turns = new Turns(1);
+    using turns = new Turns({ concurrency: 1 });
     const log: number[] = [];
     await Promise.all(
       [0, 3, 1, 2].map((order) =>
@@ -323,8 +323,27 @@ describe("turns", () => {
     expect(log).toEqual([0, 1, 2, 3]);
   });
 
+  it("more share a machine with idle cores, and fewer a busy one", () => {
+    using turns = new Turns({ concurrency: 2, most: 4 });
+    const after = (...idle: number[]) => {
+      for (const share of idle) turns.adjust(share);
+      return turns.concurrency;
+    };
+    expect(after(0.5)).toBe(3);
+    expect(after(0.1)).toBe(3);
+    expect(after(0.5, 0.5, 0.5)).toBe(4);
+    expect(after(0)).toBe(3);
+    expect(after(0, 0, 0)).toBe(2);
+  });
+
+  it("cores that are idle while somebody measures time are nobody's to take", async () => {
+    using turns = new Turns({ concurrency: 1, most: 2 });
+    await turns.at(0)(true, async () => turns.adjust(1));
+    expect(turns.concurrency).toBe(1);
+  });
+
   it("the end of somebody alone lets the others go on, also when it failed", async () => {
-    const turns = new Turns(1);
+    using turns = new Turns({ concurrency: 1 });
     await expect(
       turns.at(0)(true, async () => {
         throw new Error("no");

@@ -13,6 +13,7 @@ import {
   sampleMutants,
   terminalPaint,
   VERIFY_CONCURRENCY,
+  VERIFY_CONCURRENCY_IDLE,
   type VerifyResult,
   verify,
   withDependencies,
@@ -35,7 +36,7 @@ interface VerifyOptions {
   readonly sample?: number;
   readonly seed?: number;
   readonly json?: boolean;
-  readonly concurrency: number;
+  readonly concurrency?: number;
 }
 
 export function registerVerify(program: Command): void {
@@ -60,7 +61,11 @@ export function registerVerify(program: Command): void {
     )
     .option("--sample <n>", "and so many of the other mutants, drawn by the seed", parseCount)
     .option("--seed <number>", "replay what another run saw", parseSeed)
-    .option("--concurrency <n>", "checks at the same moment", parseConcurrency, VERIFY_CONCURRENCY)
+    .option(
+      "--concurrency <n>",
+      `checks at the same moment (default: ${VERIFY_CONCURRENCY}, up to ${VERIFY_CONCURRENCY_IDLE} while cores are idle)`,
+      parseConcurrency,
+    )
     .option("--json", "the results as JSON on stdout")
     .addHelpText(
       "after",

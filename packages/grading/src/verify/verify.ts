@@ -58,9 +58,9 @@ export interface VerifyOptions {
   readonly compileCache?: string | undefined;
   /**
    * Checks at the same moment; at most two that measure time, with no others. Default
-   * {@link VERIFY_CONCURRENCY}.
+   * {@link VERIFY_CONCURRENCY}, and up to {@link VERIFY_CONCURRENCY_IDLE} while cores are idle.
    */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   readonly onProgress?: (done: number, total: number, text: string) => void;
   readonly onResult?: (result: VerifyResult) => void;
   readonly signal?: AbortSignal | undefined;
@@ -73,8 +73,9 @@ export interface VerifyOptions {
  */
 const MUTANT_TRIES = 3;
 
-/** Checks wait more than they work: with three at a time, two cores are busy. */
+/** Checks wait more than they work: with three at a time, two cores are busy for most of the time. */
 export const VERIFY_CONCURRENCY = 3;
+export const VERIFY_CONCURRENCY_IDLE = 6;
 /** Two that hardly work leave each other a core each. */
 const VERIFY_TIMING_CONCURRENCY = 2;
 
@@ -89,7 +90,9 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const chosen = options.choose ? await options.choose(all) : all;
   const mutants = all.flatMap(({ mutant }) => mutant ?? []);
   const concurrency = options.concurrency ?? VERIFY_CONCURRENCY;
-  const turns = new Turns(concurrency, Math.min(concurrency, VERIFY_TIMING_CONCURRENCY));
+  const most = options.concurrency ?? VERIFY_CONCURRENCY_IDLE;
+  const timing = Math.min(concurrency, VERIFY_TIMING_CONCURRENCY);
+  using turns = new Turns({ concurrency, most, timing });
   const announce = (result: VerifyResult) => {
     options.onResult?.(result);
     return result;
@@ -107,7 +110,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
       submission: await subject.open(),
       engines: options.engines,
       seed: seedOfRepetition(options.seed, repetition),
-      concurrency,
+      concurrency: most,
       turn: turns.at(order * repeat + repetition),
       target: subject.target,
       compileCache: options.compileCache,
