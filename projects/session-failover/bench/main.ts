@@ -127,9 +127,9 @@ function show(title: string, results: readonly Result[]): void {
   );
 }
 
-/** By the median over the rounds. */
+/** By the median over the rounds; of reads that compete, as a read that is alone waits for the wire. */
 function judge(): void {
-  for (const clients of options.clients) {
+  for (const clients of options.clients.filter((count) => Number(count) > 1)) {
     const results = report[`read, ${clients} clients`] ?? [];
     const shareOf = (name: string, other: string): number =>
       results.find((result) => result.name === name)?.shareOf[other]?.median ?? Number.NaN;

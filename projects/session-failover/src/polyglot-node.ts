@@ -22,7 +22,7 @@ import { checkText, checkTtl, type Timing, timingOf } from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { EpochView } from "./epoch.ts";
 import { notFound, versionConflict } from "./errors.ts";
-import { hashOf, isId, newId } from "./ids.ts";
+import { hashOf, hexHashOf, isId, newId } from "./ids.ts";
 import { type Log, logger } from "./log.ts";
 import { Database } from "./postgres/database.ts";
 import { Directory } from "./postgres/directory.ts";
@@ -80,7 +80,7 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
       const id = newId();
       const hash = hashOf(id);
       const [lease] = await Promise.all([
-        this.#cache.lease(hash, this.#epoch.known),
+        this.#cache.lease(hash.toString("hex"), this.#epoch.known),
         this.#directory.ensureUser(row.userId),
       ]);
       const snapshot = await this.#sessions.create(hash, row, deadline);
@@ -94,11 +94,10 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
   get(id: string): Promise<Session | null> {
     return this.#calls.run(async (deadline) => {
       if (!isId(id)) return null;
-      const hash = hashOf(id);
-      const { hit, lease } = await this.#readCache(hash, deadline);
+      const { hit, lease } = await this.#readCache(hexHashOf(id), deadline);
       note({ tier: hit ? "redis" : "postgres" });
       if (hit) return { id, ...hit };
-      const snapshot = await this.#sessions.read(hash, deadline);
+      const snapshot = await this.#sessions.read(hashOf(id), deadline);
       if (lease) await this.#cache.fill(lease, snapshot, this.#msLeft(snapshot));
       return snapshot.session ? { id, ...snapshot.session } : null;
     });
@@ -229,7 +228,7 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
   }
 
   /** Only a hit that may be served, or a lease. */
-  async #readCache(hash: Buffer, deadline: Deadline): Promise<CacheRead> {
+  async #readCache(hash: string, deadline: Deadline): Promise<CacheRead> {
     if (!this.#cache.up) return without("redis-down");
     const fresh = this.#epoch.fresh(deadline);
     if (!(typeof fresh === "boolean" ? fresh : await fresh)) return without("trust-lapsed");
@@ -249,7 +248,7 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
     write: (options: WriteOptions) => Promise<Snapshot>,
     after: "there" | "gone" = "there",
   ): Promise<Snapshot> {
-    const fence = await this.#cache.fence(hash);
+    const fence = await this.#cache.fence(hash.toString("hex"));
     note(fence ? { tier: "both" } : { tier: "postgres", fallback: "unconfirmed" });
     const snapshot = await write({ deadline, fenced: fence !== undefined });
     if (!fence) return snapshot;
@@ -266,7 +265,7 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
   /** @returns undefined when one of them could not be confirmed */
   async #fenceAll(hashes: readonly Buffer[]): Promise<Fence[] | undefined> {
     if (!this.#cache.up) return undefined;
-    const fences = await Promise.all(hashes.map((hash) => this.#cache.fence(hash)));
+    const fences = await Promise.all(hashes.map((hash) => this.#cache.fence(hash.toString("hex"))));
     const confirmed = fences.filter((fence) => fence !== undefined);
     return confirmed.length === hashes.length ? confirmed : undefined;
   }

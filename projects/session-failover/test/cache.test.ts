@@ -6,7 +6,7 @@ import { restart } from "@db-katas/engines/faults/restart";
 import { Redis } from "ioredis";
 import { afterAll, expect, test } from "vitest";
 import { timingOf } from "../src/config.ts";
-import { hashOf } from "../src/ids.ts";
+import { hexHashOf } from "../src/ids.ts";
 import { SessionCache } from "../src/redis/cache.ts";
 import { RedisLink } from "../src/redis/link.ts";
 import { closeEngines, engines, eventually, timed } from "./cluster.ts";
@@ -19,7 +19,7 @@ const timing = timingOf({
 });
 /** Where a test doesn't measure time, a busy machine shall not decide it. */
 const patient = { ...timing, redisCommandMs: 2_000, redisConnectMs: 2_000 };
-const hash = hashOf("somebody's");
+const hash = hexHashOf("somebody's");
 const session = { userId: "ada", data: { n: 1 }, version: 1, expiresAt: Date.now() + 60_000 };
 const newer = { ...session, data: { n: 2 }, version: 2 };
 const LONG = 60_000;
@@ -95,7 +95,7 @@ test("what is tagged with an epoch below the known one is not served, and can be
 test("reads that begin together share commands, and each gets its own answer", async () => {
   await using opened = await openCache();
   const { cache, redis } = opened;
-  const hashes = Array.from({ length: 200 }, (_, n) => hashOf(`user ${n}`));
+  const hashes = Array.from({ length: 200 }, (_, n) => hexHashOf(`user ${n}`));
   const readAll = () => Promise.all(hashes.map((one) => cache.read(one, 1)));
   // Everything is missed. Of two readers of one session in a turn, one gets the lease.
   const [missed, [first, second]] = await Promise.all([

@@ -4,7 +4,7 @@ import { Calls } from "../src/calls.ts";
 import { checkTtl, timingOf } from "../src/config.ts";
 import { Deadline, within } from "../src/deadline.ts";
 import { asSessionError, notFound, unavailable } from "../src/errors.ts";
-import { hashOf, isId, newId } from "../src/ids.ts";
+import { hashOf, hexHashOf, isId, newId } from "../src/ids.ts";
 import { ServerClock } from "../src/postgres/clock.ts";
 import { codeOf } from "./cluster.ts";
 
@@ -21,6 +21,7 @@ test("ids: 256 bits, no two alike, recognised without a store", () => {
   }
   expect(hashOf("a")).toHaveLength(32);
   expect(hashOf("a")).not.toEqual(hashOf("b"));
+  expect(hexHashOf("a")).toBe(hashOf("a").toString("hex"));
 });
 
 test.each([20, 50, 400, 5_000])("a budget of %i ms leaves room for every step", (budget) => {

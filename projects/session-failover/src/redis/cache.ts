@@ -44,7 +44,7 @@ export class SessionCache {
   }
 
   /** A session whose tag is at least `epoch`, or a lease to fill it, or neither. */
-  async read(hash: Buffer, epoch: number): Promise<CacheRead> {
+  async read(hash: string, epoch: number): Promise<CacheRead> {
     const { connection } = this.#link;
     if (!connection) return NOTHING;
     const batch = this.#batchOn(connection);
@@ -58,7 +58,7 @@ export class SessionCache {
   }
 
   /** @returns undefined where there is nothing to fill, or somebody else does it, or must not */
-  async lease(hash: Buffer, epoch: number): Promise<Lease | undefined> {
+  async lease(hash: string, epoch: number): Promise<Lease | undefined> {
     const grant = this.#grant(hash);
     if (!grant) return undefined;
     const reply = await this.#run(LEASE, grant, [epoch, grant.token, this.#timing.leaseMs]);
@@ -72,7 +72,7 @@ export class SessionCache {
   }
 
   /** @returns undefined when Redis did not confirm: it may serve old content */
-  async fence(hash: Buffer): Promise<Fence | undefined> {
+  async fence(hash: string): Promise<Fence | undefined> {
     const grant = this.#grant(hash);
     if (!grant) return undefined;
     const reply = await this.#run(FENCE, grant, [grant.token, this.#timing.fenceMs]);
@@ -97,7 +97,7 @@ export class SessionCache {
     return this.#batch;
   }
 
-  #grant(hash: Buffer): Grant | undefined {
+  #grant(hash: string): Grant | undefined {
     const { connection } = this.#link;
     return connection && { connection, key: keyOf(connection, hash), token: randomUUID() };
   }
@@ -117,8 +117,8 @@ export class SessionCache {
 }
 
 /** The braces keep a session's two keys together where keys are spread over several servers. */
-function keyOf({ runId }: Connection, hash: Buffer): string {
-  return `session:${runId}:{${hash.toString("base64url")}}`;
+function keyOf({ runId }: Connection, hash: string): string {
+  return `session:${runId}:{${hash}}`;
 }
 
 function decode(value: string | null | undefined, epoch: number): StoredSession | undefined {

@@ -16,24 +16,28 @@ export class ReadBatch {
   readonly keys: string[] = [];
   /** Not there when Redis did not answer. */
   readonly values: Promise<Values | undefined>;
-  #sent = false;
+  #send: (() => void) | undefined;
 
   constructor(connection: Connection, send: (keys: string[]) => Promise<Values | undefined>) {
     this.connection = connection;
     this.values = new Promise((resolve) => {
-      process.nextTick(() => {
-        this.#sent = true;
+      this.#send = () => {
+        this.#send = undefined;
         resolve(send(this.keys));
-      });
+      };
     });
+    process.nextTick(() => this.#send?.());
   }
 
   takes(connection: Connection): boolean {
-    return !this.#sent && this.connection === connection && this.keys.length < MAX_KEYS;
+    return this.#send !== undefined && this.connection === connection;
   }
 
   /** @returns where among the values the answer will be */
   add(key: string): number {
-    return this.keys.push(key) - 1;
+    const at = this.keys.push(key) - 1;
+    // Redis works on this one while the next is put together.
+    if (this.keys.length === MAX_KEYS) this.#send?.();
+    return at;
   }
 }
