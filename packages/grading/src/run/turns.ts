@@ -20,9 +20,9 @@ const [IDLE, BUSY] = [0.2, 0.05];
 
 /**
  * Deals out turns among all checks of several grades. Some work shares the machine, `concurrency`
- * at a time, or more where checks wait so much that cores are idle. Work that measures time comes after all that waits to share: it would otherwise let the
- * machine run dry again and again. It runs alone, or with so much as `timing` of its kind: it waits
- * nearly all the time.
+ * at a time, or more where checks wait so much that cores are idle. Work that measures time comes
+ * after all that waits to share: it would otherwise let the machine run dry again and again. It runs
+ * alone, or with so much as `timing` of its kind: it waits nearly all the time.
  */
 export class Turns implements Disposable {
   readonly #sharing: PQueue;
