@@ -1,7 +1,7 @@
-import { join } from "node:path";
-import { cacheFolder, type EngineRun, openEngines } from "@db-katas/engines";
+import { type EngineRun, openEngines } from "@db-katas/engines";
 import { freshSeed } from "@db-katas/grading";
 import { InvalidArgumentError } from "commander";
+import { openCompileCache } from "./compile-cache.ts";
 import { CliError } from "./errors.ts";
 import type { Progress } from "./output.ts";
 
@@ -18,6 +18,7 @@ export async function openSession(
   options: { readonly interruptible?: boolean } = {},
 ): Promise<Session> {
   assertEngineKey();
+  const compileCache = await openCompileCache();
   const controller = new AbortController();
   const engines = await openEngines({
     onProgress: (event) => progress.update(event),
@@ -35,7 +36,7 @@ export async function openSession(
   return {
     engines,
     signal: controller.signal,
-    compileCache: join(cacheFolder(), "compile-cache"),
+    compileCache,
     [Symbol.asyncDispose]: async () => {
       process.off("SIGINT", onInterrupt).off("SIGTERM", onSignal);
       await engines[Symbol.asyncDispose]();

@@ -252,8 +252,14 @@ describe("choosing whom to verify", () => {
   it("says whom there is when there is no such subject", () => {
     expect(() => pickSubjects(subjects, ["nope"])).toThrowErrorMatchingInlineSnapshot(`
       [GradingError: There is nothing called nope to verify.
-      Likely cause: there are reference, starter, other, blameless, forgets, stuck]
+      Likely cause: there are reference, starter, other, blameless, forgets, stuck; variants and mutants mean all of them]
     `);
+  });
+
+  it("takes all mutants, or all variants, by one word", () => {
+    const names = (words: string[]) => pickSubjects(subjects, words).map(({ name }) => name);
+    expect(names(["mutants"])).toEqual(["blameless", "forgets", "stuck"]);
+    expect(names(["variants", "reference"])).toEqual(["reference", "other"]);
   });
 });
 

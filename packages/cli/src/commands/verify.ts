@@ -51,7 +51,7 @@ export function registerVerify(program: Command): void {
         .conflicts(["only", "check", "changed", "sample"]),
     )
     .option("--repeat <n>", "each check so often, with seeds of their own: flake", parseCount, 1)
-    .option("--only <name...>", "only these: reference, starter, variants, mutants")
+    .option("--only <name...>", "only these, by name; variants and mutants are all of them")
     .option("--check <id...>", "only these checks")
     .addOption(
       new Option(

@@ -74,13 +74,18 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** @throws GradingError `SUBJECT_UNKNOWN` */
+/**
+ * @param names of subjects, or `variants` and `mutants` for all of them
+ * @throws GradingError `SUBJECT_UNKNOWN`
+ */
 export function pickSubjects(subjects: readonly Subject[], names: readonly string[]): Subject[] {
-  const unknown = names.find((name) => !subjects.some((subject) => subject.name === name));
+  const means = (name: string, subject: Subject) =>
+    subject.name === name || `${subject.kind}s` === name;
+  const unknown = names.find((name) => !subjects.some((subject) => means(name, subject)));
   if (unknown !== undefined) {
     throw new GradingError("SUBJECT_UNKNOWN", `There is nothing called ${unknown} to verify.`, {
-      likelyCause: `there are ${subjects.map(({ name }) => name).join(", ")}`,
+      likelyCause: `there are ${subjects.map(({ name }) => name).join(", ")}; variants and mutants mean all of them`,
     });
   }
-  return subjects.filter(({ name }) => names.includes(name));
+  return subjects.filter((subject) => names.some((name) => means(name, subject)));
 }

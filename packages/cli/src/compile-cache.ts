@@ -1,0 +1,24 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheFolder } from "@db-katas/engines";
+
+/** A clone with everything that it verifies has about 8,000; an entry has about 10 KiB. */
+const MOST_ENTRIES = 25_000;
+
+/**
+ * Where Node keeps compiled code between processes. It adds an entry for each state of each file, and
+ * never takes one away; when there are too many, all go, and the next processes start a little slower.
+ * @param folder default: in our cache
+ */
+export async function openCompileCache(
+  folder: string = join(cacheFolder(), "compile-cache"),
+  most: number = MOST_ENTRIES,
+): Promise<string> {
+  const versions = await readdir(folder).catch(() => []);
+  const entries = await Promise.all(
+    versions.map((version) => readdir(join(folder, version)).catch(() => [])),
+  );
+  // Whoever uses it at this moment takes that for an empty cache.
+  if (entries.flat().length > most) await rm(folder, { recursive: true, force: true });
+  return folder;
+}
