@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "@db-katas/engines";
 
@@ -18,7 +18,18 @@ export async function openCompileCache(
   const entries = await Promise.all(
     versions.map((version) => readdir(join(folder, version)).catch(() => [])),
   );
-  // Whoever uses it at this moment takes that for an empty cache.
-  if (entries.flat().length > most) await rm(folder, { recursive: true, force: true });
+  if (entries.flat().length > most) await discard(folder);
   return folder;
+}
+
+async function discard(folder: string): Promise<void> {
+  // Aside first: whoever uses it at this moment goes on writing into it.
+  const old = `${folder}.${process.pid}`;
+  try {
+    await rename(folder, old);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return; // somebody else was quicker
+  }
+  await rm(old, { recursive: true, force: true });
 }
