@@ -71,7 +71,7 @@ export function registerVerify(program: Command): void {
       "after",
       `
 Without --full a mutant meets only the checks that it must fail.
-Checks that measure time run after all others, three at a time.
+Checks that measure time run after all others, two at a time.
 
 Examples:
   kata verify session-failover                          the gate's question: does all hold?

@@ -57,7 +57,7 @@ export interface VerifyOptions {
   readonly repeat?: number;
   readonly compileCache?: string | undefined;
   /**
-   * Checks at the same moment; at most three that measure time, with no others. Default
+   * Checks at the same moment; at most two that measure time, with no others. Default
    * {@link VERIFY_CONCURRENCY}, and up to {@link VERIFY_CONCURRENCY_IDLE} while cores are idle.
    */
   readonly concurrency?: number | undefined;
@@ -76,8 +76,8 @@ const MUTANT_TRIES = 3;
 /** Checks wait more than they work: with three at a time, two cores are busy for most of the time. */
 export const VERIFY_CONCURRENCY = 3;
 export const VERIFY_CONCURRENCY_IDLE = 6;
-/** They hardly work: three of them leave each other's limits alone on two cores. */
-const VERIFY_TIMING_CONCURRENCY = 3;
+/** Two that hardly work leave each other a core each. */
+const VERIFY_TIMING_CONCURRENCY = 2;
 
 /**
  * Grades the grader: the reference and every variant get full marks, the starter fails every check
