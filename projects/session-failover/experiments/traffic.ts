@@ -1,5 +1,6 @@
 /** What a call costs the stores, in messages: counted on the wire, where nobody can forget one. */
 import type { Lease } from "@db-katas/engines";
+import { MAX_KEYS } from "../src/redis/read-batch.ts";
 import { type Finding, STALENESS_MS, type Stage } from "./stage.ts";
 
 const CALLS = 50;
@@ -22,7 +23,7 @@ export async function traffic({ node, redis, postgres, ids }: Stage): Promise<Fi
   const together = await count(redis, async () => {
     await Promise.all(ids.slice(0, CALLS).map((one) => node.get(one)));
   });
-  expectAtMost(`Redis: commands for ${CALLS} reads at once`, together, Math.ceil(CALLS / 16));
+  expectAtMost(`Redis: commands for ${CALLS} reads at once`, together, Math.ceil(CALLS / MAX_KEYS));
 
   let version = (await node.get(id))?.version ?? 0;
   const write = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { EngineRun } from "@db-katas/engines";
 import { GradingError } from "../errors.ts";
-import type { Kata } from "../kata.ts";
+import { type Kata, messageOf } from "../kata.ts";
 import { type CheckResult, pointsOf, type Scorecard } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
 import { grade } from "../run/grade.ts";
@@ -221,9 +221,12 @@ async function verifyTypes(kata: Kata, subjects: readonly Subject[]): Promise<Ve
   const mutants = subjects.filter(({ kind }) => kind === "mutant");
   const opened = await Promise.allSettled(mutants.map((each) => each.open()));
   const composed = opened.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
-  const problems = await typeErrors(kata, composed);
+  const unmade = opened.flatMap((each) =>
+    each.status === "rejected" ? messageOf(each.reason) : [],
+  );
+  const problems = [...unmade, ...((await typeErrors(kata, composed)) ?? [])];
   const expectation = "reference, starter, variants and mutants type-check";
-  return resultOf("types", expectation, problems ?? [], performance.now() - begin);
+  return resultOf("types", expectation, problems, performance.now() - begin);
 }
 
 function judge(subject: Subject, scorecards: readonly Scorecard[]): VerifyResult {

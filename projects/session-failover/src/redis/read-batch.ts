@@ -6,7 +6,7 @@
 import type { Connection } from "./link.ts";
 
 /** Redis serves nobody else during a command, and the readers of one command wait for all of it. */
-const MAX_KEYS = 16;
+export const MAX_KEYS = 16;
 
 /** In the order of the keys: what is stored, or null for nothing. */
 export type Values = readonly (string | null)[];
