@@ -55,6 +55,9 @@ export async function materialise(
     await rename(draft, target).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
     });
+  } catch (error) {
+    // Another maker who has won meanwhile may have been in this one's way.
+    if (!(await exists(target))) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
     await context.watcher.ask({ op: "release", folder: draft }).catch(() => {});

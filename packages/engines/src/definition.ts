@@ -1,6 +1,7 @@
 /** What an engine is made of. A new engine is a folder in `definitions/` that exports one {@link EngineDefinition}. */
 import type { Arrivals } from "./arrivals.ts";
 import type { RunContext } from "./context.ts";
+import type { Bundle } from "./fetch/package.ts";
 import type {
   Capability,
   Heal,
@@ -60,12 +61,17 @@ export interface TroubledServer {
 
 type Distribute<T> = T extends unknown ? Omit<T, "provider" | "capabilities"> : never;
 /** An offer before the provider has signed it. */
-export type Found = Distribute<Offer>;
+export type Found = Distribute<Offer> & {
+  /** What a stand-in can't do of all that the engine can. */
+  readonly lacks?: readonly Capability[];
+};
 
 /** How to run a real server on this machine. */
 export interface ProcessRecipe {
   /** Keep one private server started ahead of its lease: worth it where a server is tiny. */
   readonly spare?: boolean;
+  /** What it is made of, where that may have to be fetched: any one of them will do, the best first. */
+  readonly bundles?: readonly Bundle[];
   /** Quick (some ms): looks, but fetches and starts nothing. */
   offer(env: NodeJS.ProcessEnv): Promise<Found>;
   /** Fetches and prepares what is needed; called once per run. */

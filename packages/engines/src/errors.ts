@@ -61,6 +61,11 @@ export function engineUnknown(name: string, known: readonly string[]): EngineErr
   });
 }
 
+/** Fetches what an engine needs, whatever `KATA_INSTALL` says. */
+export function installCommand(engine: string): string {
+  return `pnpm kata engines install ${engine}`;
+}
+
 /** Lists every provider and why it declined; what declined for lack of a capability says which. */
 export function engineUnavailable(
   engine: string,
@@ -188,7 +193,13 @@ export function cacheCorrupt(folder: string, what: string, cause?: unknown): Eng
   });
 }
 
-export function fetchFailed(what: string, how: string, output: string): EngineError {
+/** @param command goes on where it stopped */
+export function fetchFailed(
+  what: string,
+  how: string,
+  output: string,
+  command?: string,
+): EngineError {
   return new EngineError("FETCH_FAILED", {
     happened: `Could not fetch ${what} (${how})`,
     details: output
@@ -197,8 +208,9 @@ export function fetchFailed(what: string, how: string, output: string): EngineEr
       .slice(-6)
       .map((line) => `| ${line}`),
     likely: "no network, or a registry that this machine can't reach",
-    remedy:
-      "install it yourself (`pnpm kata doctor` tells how), or set KATA_INSTALL=never to skip fetching",
+    remedy: command
+      ? `${command}\n  goes on where this stopped, once the network is back; KATA_INSTALL=never skips fetching`
+      : "install it yourself (`pnpm kata doctor` tells how), or set KATA_INSTALL=never to skip fetching",
   });
 }
 

@@ -5,10 +5,19 @@ import type { RunContext } from "./context.ts";
 import type { EngineDefinition } from "./definition.ts";
 import { Engine } from "./engine.ts";
 import { EngineError, engineUnavailable, engineUnknown, runEnded } from "./errors.ts";
+import { installPackage, packageStates } from "./fetch/install.ts";
 import { Instances } from "./instances.ts";
 import { collectOffers, fitting, type Provider, providers } from "./providers/index.ts";
 import { loadDefinitions } from "./registry.ts";
-import type { Capability, EngineRequest, EngineRun, Lease, Offer, ProbeResult } from "./types.ts";
+import type {
+  Capability,
+  EngineRequest,
+  EngineRun,
+  Lease,
+  Offer,
+  PackageState,
+  ProbeResult,
+} from "./types.ts";
 import { serverUser, untraversable } from "./user.ts";
 import { Watcher } from "./watcher/client.ts";
 import { runParents } from "./watcher/run-folder.ts";
@@ -103,6 +112,25 @@ class Run implements EngineRun {
       }
     }
     throw engineUnavailable(engine, needs, offers);
+  }
+
+  async packages(engine: string): Promise<PackageState[]> {
+    return packageStates(await this.#definition(engine), this.#context.env);
+  }
+
+  async install(
+    engine: string,
+    name: string,
+    onBytes: (bytes: number) => void,
+  ): Promise<PackageState> {
+    if (this.#ended) throw runEnded();
+    const definition = await this.#definition(engine);
+    try {
+      return await installPackage(definition, name, this.#context, onBytes);
+    } catch (error) {
+      // A client that ends with its run has not failed.
+      throw this.#ended ? runEnded() : error;
+    }
   }
 
   async adopt(pid: number): Promise<void> {

@@ -92,6 +92,17 @@ export interface EngineRun extends AsyncDisposable {
    */
   probe(engine: string, needs?: readonly Capability[]): Promise<ProbeResult>;
   /**
+   * What running that engine as a process takes, and what of it is here; empty where nothing is ever
+   * fetched.
+   */
+  packages(engine: string): Promise<readonly PackageState[]>;
+  /**
+   * Fetches one of them, whatever `KATA_INSTALL` says.
+   * @param onBytes told a few times a second how much has arrived
+   * @throws EngineError `FETCH_FAILED`
+   */
+  install(engine: string, name: string, onBytes: (bytes: number) => void): Promise<PackageState>;
+  /**
    * Puts a process that the caller started under the run's watcher: it (and its whole process
    * group and descendants) is killed when the run ends, however it ends.
    */
@@ -99,6 +110,18 @@ export interface EngineRun extends AsyncDisposable {
   /** The caller has seen that process end. */
   disown(pid: number): void;
 }
+
+/** Something that an engine needs, as it is on this machine. */
+export type PackageState = {
+  readonly name: string;
+  /** SPDX expression. */
+  readonly licence: string;
+} & (
+  | { readonly state: "here"; readonly source: string }
+  /** `bytes`: about how much would be downloaded. */
+  | { readonly state: "absent"; readonly what: string; readonly bytes: number }
+  | { readonly state: "unavailable"; readonly reason: string; readonly remedy: string }
+);
 
 /** What a provider says before anything is started. */
 export type Offer =

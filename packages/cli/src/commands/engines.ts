@@ -2,6 +2,10 @@ import { loadDefinitions, type Offer, openEngines, type ProbeResult } from "@db-
 import { terminalPaint } from "@db-katas/grading";
 import type { Command } from "commander";
 import prettyBytes from "pretty-bytes";
+import { CliError } from "../errors.ts";
+import { formatOutcome, installEngines } from "../install.ts";
+import { startProgress } from "../output.ts";
+import { openSession } from "../session.ts";
 
 export function registerEngines(program: Command): void {
   const engines = program.command("engines").description("the databases that the graders use");
@@ -19,6 +23,37 @@ export function registerEngines(program: Command): void {
       );
       process.exitCode = results.every((result) => result.chosen) ? 0 : 1;
     });
+
+  engines
+    .command("install")
+    .argument("<engines...>", "for instance redis")
+    .description("fetches what engines need, into our cache; says first what, and how much it is")
+    .option("--json", "as JSON on stdout, once it is over")
+    .addHelpText(
+      "after",
+      "\nNothing is installed on the system. Interrupted, it goes on where it stopped." +
+        "\nExit codes: 0 all there, 1 something could not be fetched, 2 an error of ours",
+    )
+    .action(async (names: string[], options: { json?: boolean }) => {
+      for (const name of names) await assertEngine(name);
+      const progress = startProgress({ quiet: true });
+      await using session = await openSession(progress);
+      const results = await installEngines(session, [...new Set(names)], options.json === true);
+
+      if (session.signal.aborted) return;
+      if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+      else process.stdout.write(`${formatOutcome(results)}\n`);
+      process.exitCode = results.every(({ state }) => state === "here") ? 0 : 1;
+    });
+}
+
+export async function assertEngine(engine: string): Promise<void> {
+  const known = [...(await loadDefinitions()).keys()];
+  if (known.includes(engine)) return;
+  throw new CliError("ENGINE_UNKNOWN", `There is no engine called "${engine}".`, {
+    likelyCause: `the ones here are ${known.join(", ")}`,
+    remedy: "pnpm kata engines status",
+  });
 }
 
 export async function probeAll(): Promise<ProbeResult[]> {

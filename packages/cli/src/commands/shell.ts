@@ -1,4 +1,3 @@
-import { loadDefinitions } from "@db-katas/engines";
 import { leasePrepared, loadRubric, terminalPaint } from "@db-katas/grading";
 import type { Command } from "commander";
 import { CliError } from "../errors.ts";
@@ -15,6 +14,7 @@ import {
   type TargetOptions,
   type Workspace,
 } from "../workspace.ts";
+import { assertEngine } from "./engines.ts";
 
 interface ShellOptions extends TargetOptions {
   readonly command?: string;
@@ -98,13 +98,4 @@ async function targetOrReference(
     if (!(error instanceof CliError) || error.code !== "ATTEMPT_MISSING") throw error;
     return resolveTarget(workspace, target, { ...options, reference: true }, process.cwd());
   }
-}
-
-async function assertEngine(engine: string): Promise<void> {
-  const known = [...(await loadDefinitions()).keys()];
-  if (known.includes(engine)) return;
-  throw new CliError("ENGINE_UNKNOWN", `There is no engine called "${engine}".`, {
-    likelyCause: `the ones here are ${known.join(", ")}`,
-    remedy: "pnpm kata engines status",
-  });
 }

@@ -117,12 +117,14 @@ export async function collectOffers(
           reason: `KATA_ENGINES=${wanted} excludes it`,
           remedy: "unset KATA_ENGINES",
         };
-      const found = await offer(definition, env);
+      const { lacks: lacking = [], ...found } = await offer(definition, env);
       if (!found.offered) return { provider: name, ...found };
       return {
         provider: name,
         ...found,
-        capabilities: definition.capabilities.filter((each) => !lacks.includes(each)),
+        capabilities: definition.capabilities.filter(
+          (each) => !lacks.includes(each) && !lacking.includes(each),
+        ),
       };
     }),
   );

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { type PackageClient, step } from "./client.ts";
+import type { GoWay } from "./package.ts";
+
+/** Builds into our cache. Modules and what was compiled so far outlive an interruption. */
+export const go: PackageClient<GoWay> = {
+  programs: ["go"],
+
+  async fetch(way, job) {
+    job.context.progress(`${job.engine}: building ${way.what} with go, which takes minutes`);
+    await step(job, way, {
+      file: job.programs[0] ?? "",
+      args: ["install", "-trimpath", way.module],
+      cwd: job.downloads,
+      env: {
+        GOBIN: join(job.folder, "bin"),
+        GOMODCACHE: join(job.downloads, "modules"),
+        GOCACHE: join(job.downloads, "built"),
+        // Go writes modules read-only, which would be in the way of removing them.
+        GOFLAGS: "-modcacherw",
+      },
+    });
+  },
+};

