@@ -17,5 +17,7 @@ export async function openNode(config: NodeConfig): Promise<Node> {
   const { PolyglotNode } = await import("./polyglot-node.ts");
   const node = new PolyglotNode(config, config.stores);
   await node.open();
+  // Without PostgreSQL there is nothing to warm up, and a node opens all the same.
+  await node.warmUp().catch(() => {});
   return node;
 }

@@ -63,10 +63,15 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
 
   /** A node opens whether or not its stores are there; while they aren't, its calls say so. */
   async open(): Promise<void> {
-    const tried = await Promise.allSettled([this.#link.open(), this.#directory.warmUp()]);
+    const tried = await Promise.allSettled([this.#link.open(), this.check()]);
     for (const { reason } of tried.filter((one) => one.status === "rejected")) {
       this.#log("postgres.unreachable", { error: reason });
     }
+  }
+
+  /** Does now what the first `list` would take the time for. @throws STORE_UNAVAILABLE */
+  warmUp(): Promise<void> {
+    return this.#calls.run(() => this.#directory.warmUp());
   }
 
   create(input: Parameters<SessionNode["create"]>[0]): Promise<Session> {
@@ -79,10 +84,7 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
       };
       const id = newId();
       const hash = hashOf(id);
-      const [lease] = await Promise.all([
-        this.#cache.lease(hash.toString("hex"), this.#epoch.known),
-        this.#directory.ensureUser(row.userId),
-      ]);
+      const lease = await this.#cache.lease(hash.toString("hex"), this.#epoch.known);
       const snapshot = await this.#sessions.create(hash, row, deadline);
       if (lease) await this.#cache.fill(lease, snapshot, this.#msLeft(snapshot));
       note({ tier: lease ? "both" : "postgres" });
@@ -177,7 +179,6 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
       const data = JSON.stringify(input.data);
       const row = { store, userId, device, data, ttlMs: checkTtl(input.ttlMs) };
       const hash = chosenHash(id);
-      if (userId !== NOBODY) await this.#directory.ensureUser(userId);
       const { session } = await this.#change(hash, deadline, (options) =>
         this.#sessions.put(hash, row, options),
       );

@@ -1,38 +1,30 @@
 /** Users and their devices, through Prisma on the same pool: what is asked rarely, typed by the schema. */
-import { PrismaPg } from "@prisma/adapter-pg";
 import type { Device } from "../../contract.ts";
 import { asSessionError } from "../errors.ts";
-import { PrismaClient } from "../generated/client.ts";
+import type { PrismaClient } from "../generated/client.ts";
 import type { Database } from "./database.ts";
 
 export class Directory {
-  readonly #prisma: PrismaClient;
+  readonly #database: Database;
+  #prisma: Promise<PrismaClient> | undefined;
 
   constructor(database: Database) {
-    this.#prisma = new PrismaClient({ adapter: new PrismaPg(database.pool) });
+    this.#database = database;
   }
 
   /**
-   * Prisma loads its query compiler with the first query, which takes far longer than all later ones:
-   * not something that the first request should wait for.
+   * Prisma's client is loaded, and its query compiler built, with the first query, which takes far
+   * longer than all later ones: not something that the first request should wait for.
    */
   async warmUp(): Promise<void> {
     await this.devices("");
   }
 
-  /** Two nodes may do this for the same user at once. */
-  async ensureUser(id: string): Promise<void> {
-    try {
-      await this.#prisma.user.createMany({ data: [{ id }], skipDuplicates: true });
-    } catch (error) {
-      throw asSessionError(error, "PostgreSQL");
-    }
-  }
-
   /** Those whose session is live by PostgreSQL's clock, oldest first. */
   async devices(userId: string): Promise<Device[]> {
     try {
-      const rows = await this.#prisma.liveSession.findMany({
+      const prisma = await this.#client();
+      const rows = await prisma.liveSession.findMany({
         where: { userId },
         orderBy: [{ createdAt: "asc" }, { tokenHash: "asc" }],
         select: { device: true, createdAt: true, expiresAt: true },
@@ -48,6 +40,13 @@ export class Directory {
   }
 
   async close(): Promise<void> {
-    await this.#prisma.$disconnect();
+    await (await this.#prisma)?.$disconnect();
+  }
+
+  #client(): Promise<PrismaClient> {
+    this.#prisma ??= import("./prisma.ts").then(({ openPrisma }) =>
+      openPrisma(this.#database.pool),
+    );
+    return this.#prisma;
   }
 }

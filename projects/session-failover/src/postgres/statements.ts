@@ -9,8 +9,8 @@
  * Writes take `$2`, the latest server time at which they may still act (seconds since the epoch), and
  * `$3`, whether to grow the cache epoch. A statement that is delivered late, say by a server or a
  * network that was frozen in between, does nothing: its caller has given up long ago, and the fence
- * that guarded it in Redis may be gone. The row of the session is always locked before the one of the
- * epoch, so writers can't deadlock.
+ * that guarded it in Redis may be gone. Rows are always locked in one order, the user's, the session's,
+ * the epoch's, so writers can't deadlock.
  */
 import type { Statement } from "./database.ts";
 
@@ -21,13 +21,16 @@ const IN_TIME = "clock_timestamp() < to_timestamp($2::float8)";
 const SESSION = `user_id, data, version, ${MS("expires_at")} AS expires_ms`;
 const CLOCK = `${MS("clock_timestamp()")} AS clock_ms`;
 
-/** `change` is the data-modifying statement; it returns the columns of a session. */
-function write(name: string, repeatable: boolean, change: string): Statement {
+/**
+ * `change` is the data-modifying statement; it returns the columns of a session. What it needs done
+ * first is a common table expression before it, and it reads from that: nothing else orders the two.
+ */
+function write(name: string, repeatable: boolean, change: string, before = ""): Statement {
   return {
     name,
     repeatable,
     text: `
-      WITH written AS (${change}),
+      WITH ${before} written AS (${change}),
       bumped AS (
         UPDATE cache_epoch SET value = value + 1
         WHERE $3::boolean AND (SELECT count(*) FROM written) >= 0
@@ -61,13 +64,18 @@ export const growEpoch: Statement = {
   text: `UPDATE cache_epoch SET value = value + 1 RETURNING value::float8 AS epoch, ${CLOCK}`,
 };
 
+/** Makes sure of the user `$4`; two nodes may do so for the same one at once. */
+const OWNED = `owned AS (INSERT INTO users (id) SELECT $4 WHERE ${IN_TIME} ON CONFLICT DO NOTHING RETURNING id),`;
+const AFTER_OWNED = "FROM (SELECT count(*) FROM owned) AS done";
+
 /** `$4` user, `$5` device, `$6` data, `$7` time to live in milliseconds */
 export const create = write(
   "create",
   false,
   `INSERT INTO sessions (token_hash, user_id, device, data, expires_at)
-   SELECT $1, $4, $5, $6::json, ${IN_MS("$7")} WHERE ${IN_TIME}
+   SELECT $1, $4, $5, $6::json, ${IN_MS("$7")} ${AFTER_OWNED} WHERE ${IN_TIME}
    RETURNING ${SESSION}`,
+  OWNED,
 );
 
 /** `$4` data, `$5` expected version. Not repeatable: the second run would see the first one's version. */
@@ -114,12 +122,13 @@ export const put = write(
   "put",
   false,
   `INSERT INTO sessions AS old (token_hash, user_id, device, data, expires_at, store)
-   SELECT $1, $4, $5, $6::json, ${IN_MS("$7")}, $8 WHERE ${IN_TIME}
+   SELECT $1, $4, $5, $6::json, ${IN_MS("$7")}, $8 ${AFTER_OWNED} WHERE ${IN_TIME}
    ON CONFLICT (token_hash) DO UPDATE
    SET user_id = excluded.user_id, device = excluded.device, data = excluded.data,
        expires_at = excluded.expires_at, version = old.version + 1
    WHERE old.expires_at > now() AND old.store = excluded.store
    RETURNING ${SESSION}`,
+  OWNED,
 );
 
 /** `$4` who chose the id, `$5` whose an ended session is */
