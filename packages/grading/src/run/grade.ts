@@ -14,8 +14,9 @@ import {
   SubmissionTimedOut,
 } from "../verdict.ts";
 import type { HeldCheck } from "./hold.ts";
-import { loadFailure, unavailability } from "./preflight.ts";
+import { load, unavailability } from "./preflight.ts";
 import { runCheck } from "./run-check.ts";
+import { Spare } from "./spawn.ts";
 import type { Turn } from "./turns.ts";
 
 export interface GradeOptions {
@@ -89,7 +90,8 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
     `pnpm kata grade ${options.target} --check ${check.id} --seed ${seed}`;
 
   const turn: Turn = options.turn ?? ((_, work) => work());
-  const broken = await turn(false, () => loadFailure(base));
+  const { process: loaded, failure: broken } = await turn(false, () => load(base));
+  await using spare = new Spare(loaded);
   const unavailable = broken ? new Map<string, string>() : await unavailability(rubric, engines);
 
   const runOne = async (check: Check) => {
@@ -112,7 +114,8 @@ export async function grade(options: GradeOptions): Promise<Scorecard> {
         options.onStart?.(check);
         const { hold, inspect } = options;
         const onInspector = inspect?.check === check.id ? inspect.onInspector : undefined;
-        finish(await runCheck(check, { ...base, replay: replayOf(check), hold, onInspector }));
+        const replay = replayOf(check);
+        finish(await runCheck(check, { ...base, spare, replay, hold, onInspector }));
       });
     }
   };

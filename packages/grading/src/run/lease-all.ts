@@ -7,7 +7,7 @@ import {
   requestFor,
   type SubmissionContract,
 } from "../check.ts";
-import { type CheckRun, spawnProcess } from "./spawn.ts";
+import { type CheckRun, MIGRATOR, spawnProcess } from "./spawn.ts";
 
 /** Takes a lease on each engine of a check, prepared by the submission's migrations. */
 export async function leaseAll(
@@ -54,7 +54,9 @@ async function withMigrator(
     run.isolation && file
       ? { id: run.isolation.newId(), folders: [dirname(fileURLToPath(url))] }
       : undefined;
-  await using migrator = spawnProcess("migrate", run, shared);
+  // The one that has loaded the submission will do where it may reach all that this takes.
+  const loaded = shared || run.onInspector ? undefined : run.spare?.take();
+  await using migrator = loaded ?? spawnProcess(MIGRATOR, run, shared);
   await migrator.ready;
   if (proxy) await migrator.reach(proxy.port);
   await build({ migrate: (...args) => migrator.migrate(args) }, address.href);

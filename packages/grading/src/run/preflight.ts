@@ -3,34 +3,44 @@ import { requestFor } from "../check.ts";
 import { messageOf } from "../kata.ts";
 import type { CheckResult } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
-import { SubmissionCrashed } from "../verdict.ts";
+import type { AppProcess } from "../submission/process.ts";
+import { SubmissionCrashed, type Verdict } from "../verdict.ts";
 import { locationIn } from "./describe.ts";
-import { type CheckRun, spawnProcess } from "./spawn.ts";
+import { type CheckRun, MIGRATOR, spawnProcess } from "./spawn.ts";
 
 /** How the failure of a submission that can't even be imported begins. */
 export const NOT_LOADED = "The submission could not be loaded";
 
+/** A submission that could be loaded, or how every check of it ends. */
+export type Loading =
+  | { readonly process: AppProcess; readonly failure?: undefined }
+  | { readonly process?: undefined; readonly failure: Pick<CheckResult, "verdict" | "failure"> };
+
 /** Loads the submission once, so that code that doesn't compile is said once. */
-export async function loadFailure(
-  run: Omit<CheckRun, "replay">,
-): Promise<Pick<CheckResult, "verdict" | "failure"> | undefined> {
-  await using process = spawnProcess("import", { ...run, replay: "" });
+export async function load(run: Omit<CheckRun, "replay">): Promise<Loading> {
+  const process = spawnProcess(MIGRATOR, { ...run, replay: "" });
   try {
     await process.ready;
-    return undefined;
+    return { process };
   } catch (error) {
-    const crashed = error instanceof SubmissionCrashed;
-    return {
-      verdict: crashed ? "crashed" : "timed out",
-      failure: {
-        message: `${NOT_LOADED}: ${messageOf(error)}`,
-        detail: [`What to do: pnpm exec tsc -p ${run.submission.folder}`],
-        trace: [],
-        ...(crashed && error.stderr ? { stderr: error.stderr } : {}),
-        ...(crashed ? locationIn(error.stderr, run.submission.folder) : {}),
-      },
-    };
+    await process[Symbol.asyncDispose]();
+    return { failure: failureOf(error, run) };
   }
+}
+
+function failureOf(error: unknown, { submission }: Omit<CheckRun, "replay">) {
+  const crashed = error instanceof SubmissionCrashed;
+  const verdict: Verdict = crashed ? "crashed" : "timed out";
+  return {
+    verdict,
+    failure: {
+      message: `${NOT_LOADED}: ${messageOf(error)}`,
+      detail: [`What to do: pnpm exec tsc -p ${submission.folder}`],
+      trace: [],
+      ...(crashed && error.stderr ? { stderr: error.stderr } : {}),
+      ...(crashed ? locationIn(error.stderr, submission.folder) : {}),
+    },
+  };
 }
 
 /** Why checks can't be graded on this machine, by check id. */

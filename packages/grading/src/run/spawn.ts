@@ -7,6 +7,28 @@ import { AppProcess, NO_LIMIT_MS } from "../submission/process.ts";
 import type { Submission } from "../submission/submission.ts";
 import type { HeldCheck } from "./hold.ts";
 
+/** The name of a process that prepares a store. */
+export const MIGRATOR = "migrate";
+
+/** One process that is there already, for whoever needs one first. */
+export class Spare implements AsyncDisposable {
+  #process: AppProcess | undefined;
+
+  constructor(process: AppProcess | undefined) {
+    this.#process = process;
+  }
+
+  take(): AppProcess | undefined {
+    const process = this.#process;
+    this.#process = undefined;
+    return process;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.take()?.[Symbol.asyncDispose]();
+  }
+}
+
 /** What all checks of one grade have in common, and what is particular to one. */
 export interface CheckRun {
   readonly kata: Kata;
@@ -17,6 +39,8 @@ export interface CheckRun {
   readonly runSeed: number;
   readonly compileCache?: string | undefined;
   readonly resolutions?: string | undefined;
+  /** Has loaded the submission, and waits for something to do. */
+  readonly spare?: Spare | undefined;
   /** Told of every engine that the check met. */
   readonly onEngine: (engine: RunningEngine) => void;
   readonly replay: string;

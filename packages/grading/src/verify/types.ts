@@ -25,7 +25,8 @@ export async function typeErrors(
   await mkdir(folder, { recursive: true });
   const include = [
     ...PARTS.map((part) => join(kata.folder, part)),
-    ...composed.map((submission) => dirname(submission.entry)),
+    // What a mutant runs. The rest of it is the reference.
+    ...composed.map(({ entry }) => entry),
   ].map((path) => relative(folder, path).replaceAll("\\", "/"));
   await using _file = await temporaryFile(file, { extends: "../tsconfig.json", include });
   try {
