@@ -25,5 +25,6 @@ export default defineKata({
     redis: {},
     sqlite: {},
   },
+  bundled: ["@prisma/adapter-pg", "cockatiel", "ioredis", "pg"],
   limits: { memoryMb: 256, callMs: 5_000, checkMs: 20_000 },
 });

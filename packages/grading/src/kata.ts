@@ -17,6 +17,11 @@ export interface KataDefinition {
   readonly concepts: readonly string[];
   /** The engines that the checks use; a check may ask for more capabilities of its own. */
   readonly engines: { readonly [name: string]: { readonly needs?: readonly Capability[] } };
+  /**
+   * Packages that app nodes may be given as one file each when the exercise itself is verified: nodes
+   * start faster so. Only such as work when bundled. A learner's are always loaded as they are installed.
+   */
+  readonly bundled?: readonly string[];
   readonly limits: {
     /** JavaScript heap of one app node, in MiB. */
     readonly memoryMb: number;

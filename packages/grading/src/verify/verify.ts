@@ -7,6 +7,7 @@ import type { Rubric } from "../rubric.ts";
 import { grade } from "../run/grade.ts";
 import { Turns } from "../run/turns.ts";
 import { seedFor } from "../seed.ts";
+import { bundleLibraries } from "./bundle.ts";
 import { deviation, expected, gaps } from "./judge.ts";
 import { loadSubjects, type Subject } from "./subjects.ts";
 import { typeErrors } from "./types.ts";
@@ -103,6 +104,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   let total = work.reduce((sum, { checks }) => sum + checks.length * repeat, 0);
   let done = 0;
 
+  const resolutions = join(options.engines.folder, `resolutions-${kata.name}.json`);
+  await bundleLibraries(kata, resolutions);
   const gradeOnce = async (subject: Subject, checks: Rubric, order: number, repetition: number) =>
     grade({
       kata,
@@ -114,7 +117,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
       turn: turns.at(order * repeat + repetition),
       target: subject.target,
       compileCache: options.compileCache,
-      resolutions: join(options.engines.folder, "resolutions.json"),
+      resolutions,
       onStart: (check) => options.onProgress?.(done, total, `${subject.label}: ${check.id}`),
       onResult: () => {
         done++;

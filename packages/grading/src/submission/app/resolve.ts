@@ -1,6 +1,6 @@
 /** How an app node finds what a submission imports. */
 import { readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
-import { type ResolveFnOutput, registerHooks } from "node:module";
+import { type ResolveFnOutput, type ResolveHookContext, registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 
 /**
@@ -20,7 +20,7 @@ export function resolveFrom(exercise: string, file?: string): () => void {
     resolve(specifier, context, next) {
       const required = context.conditions.includes("require") ? "require" : "import";
       const key = `${required} ${specifier} ${context.parentURL}`;
-      const before = known[key];
+      const before = known[key] ?? (ours(context) ? known[`${required} ${specifier}`] : undefined);
       if (before) return before;
       let found: ResolveFnOutput;
       try {
@@ -50,6 +50,15 @@ export function resolveFrom(exercise: string, file?: string): () => void {
       // The next node finds for itself.
     }
   };
+}
+
+/** For all modules of a submission the same; what libraries import is their own affair. */
+export function sharedResolution(specifier: string, url: string): [string, ResolveFnOutput] {
+  return [`import ${specifier}`, { url, format: "module", shortCircuit: true }];
+}
+
+function ours({ parentURL }: ResolveHookContext): boolean {
+  return parentURL !== undefined && !parentURL.includes("/node_modules/");
 }
 
 function read(file: string): Record<string, ResolveFnOutput> {
