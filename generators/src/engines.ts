@@ -48,7 +48,7 @@ export async function chooseEngines(
 ): Promise<EngineChoice[]> {
   const definitions = await loadDefinitions();
   const unknown = names.find((name) => !definitions.has(name));
-  const known = [...definitions.keys()];
+  const known = (await availableEngines(templates)).map(({ name }) => name);
   if (unknown !== undefined) throw engineUnknown(unknown, known);
   if (names.length === 0) throw enginesEmpty(known);
   const chosen = [...definitions.values()].filter(({ name }) => names.includes(name));

@@ -1,9 +1,10 @@
-import { loadDefinitions } from "@db-katas/engines";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { defaultTemplates } from "../src/create-exercise.ts";
 import { availableEngines } from "../src/engines.ts";
 
-test("every engine of the registry can be generated for", async () => {
+test("whoever has templates is an engine of the registry", async () => {
   const names = (await availableEngines(defaultTemplates)).map(({ name }) => name);
-  expect(names).toEqual([...(await loadDefinitions()).keys()]);
+  expect(names).toEqual(await readdir(join(defaultTemplates, "engines")));
 });

@@ -164,9 +164,9 @@ describe("kata shell", () => {
     const ran = await kata(["shell", "oracle"]);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toMatchInlineSnapshot(`
-      "ENGINE_UNKNOWN  There is no engine called "oracle".
-      Likely cause: the ones here are postgres, redis, sqlite
-      What to do: pnpm kata engines status
+      "ENGINE_UNKNOWN  There is no prompt for an engine called "oracle".
+      Likely cause: there is one for postgres, redis, sqlite
+      What to do: pnpm kata shell --help
       "
     `);
   });

@@ -26,6 +26,8 @@ export interface EngineDefinition {
   readonly image?: string;
   /** Environment variable that names a server of the user's own. */
   readonly urlVariable?: string;
+  /** How such an address looks, where it isn't `<name>://user:password@host:port`. */
+  readonly urlExample?: string;
   /**
    * The readiness probe.
    * @returns the server's version
@@ -81,6 +83,8 @@ export interface ProcessRecipe {
 /** Everything it takes to start servers, any number of them. */
 export interface PreparedServer {
   readonly source: string;
+  /** Where the server itself tells none, or another than people know it by. */
+  readonly version?: string;
   /** A data folder to start from; an empty one where absent. */
   readonly seed?: string;
   readonly stopSignal: NodeJS.Signals;

@@ -190,7 +190,7 @@ describe("the choice", () => {
 });
 
 test("the registries are the folders", async () => {
-  expect([...(await loadDefinitions()).keys()]).toEqual(["postgres", "redis", "sqlite"]);
+  expect([...(await loadDefinitions()).keys()]).toEqual(["chroma", "postgres", "redis", "sqlite"]);
   expect([...(await loadFaults()).keys()]).toEqual([
     "blackHole",
     "delay",

@@ -47,7 +47,7 @@ export function registerEngines(program: Command): void {
     });
 }
 
-export async function assertEngine(engine: string): Promise<void> {
+async function assertEngine(engine: string): Promise<void> {
   const known = [...(await loadDefinitions()).keys()];
   if (known.includes(engine)) return;
   throw new CliError("ENGINE_UNKNOWN", `There is no engine called "${engine}".`, {

@@ -14,7 +14,9 @@ import {
   type TargetOptions,
   type Workspace,
 } from "../workspace.ts";
-import { assertEngine } from "./engines.ts";
+
+/** The engines with a client or a plain prompt of our own. */
+const prompts = ["postgres", "redis", "sqlite"];
 
 interface ShellOptions extends TargetOptions {
   readonly command?: string;
@@ -38,7 +40,7 @@ export function registerShell(program: Command): void {
     )
     .action(async (engine: string, target: string | undefined, options: ShellOptions) => {
       const workspace = await findWorkspace(process.cwd());
-      await assertEngine(engine);
+      assertPrompt(engine);
       const fresh = target !== undefined || Object.keys(options).some((name) => name !== "command");
       const kept = fresh ? undefined : await findKept(workspace);
       const url = kept?.engines[engine];
@@ -98,4 +100,12 @@ async function targetOrReference(
     if (!(error instanceof CliError) || error.code !== "ATTEMPT_MISSING") throw error;
     return resolveTarget(workspace, target, { ...options, reference: true }, process.cwd());
   }
+}
+
+function assertPrompt(engine: string): void {
+  if (prompts.includes(engine)) return;
+  throw new CliError("ENGINE_UNKNOWN", `There is no prompt for an engine called "${engine}".`, {
+    likelyCause: `there is one for ${prompts.join(", ")}`,
+    remedy: "pnpm kata shell --help",
+  });
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { glob, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { loadDefinitions } from "@db-katas/engines";
+import { fetchableUnasked, loadDefinitions } from "@db-katas/engines";
 import type { Command } from "commander";
 import { startProgress } from "../output.ts";
 import { openSession } from "../session.ts";
@@ -49,7 +49,8 @@ async function engineKey(): Promise<string> {
   for (const name of (await loadDefinitions()).keys()) {
     let { chosen } = await session.engines.probe(name);
     let version = chosen?.version;
-    if (chosen && version === undefined) {
+    // Where it is not fetched for a test either, it is no part of what a pass depends on.
+    if (chosen && version === undefined && fetchableUnasked(chosen)) {
       if (chosen.fetch) progress.line(`Fetching ${chosen.fetch.what}`);
       await using lease = await session.engines.lease(name);
       // What was fetched tells its version from now on, so that the next run has the same key.

@@ -4,6 +4,8 @@ export interface Kit {
   connect(url: string): Promise<Session>;
   /** Prepares a namespace: afterwards {@link Session.get} finds `prepared`. */
   prepare(url: string): Promise<void>;
+  /** Its clients keep no connection: one that broke between two requests is nobody's failure. */
+  readonly connectionless?: true;
   /** What the messages say by which `set` takes effect and `get` reads; for engines that can `gate`. */
   readonly requests?: { readonly set: string; readonly get: string };
 }

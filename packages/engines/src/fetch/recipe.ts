@@ -17,7 +17,7 @@ export interface PackagedRecipe<B extends Bundle> {
     located: readonly Located[],
     bundle: B,
     context: RunContext,
-  ): Promise<Omit<PreparedServer, "source">>;
+  ): Promise<Omit<PreparedServer, "source" | "version">>;
 }
 
 export function packaged<B extends Bundle>(recipe: PackagedRecipe<B>): ProcessRecipe {
@@ -31,7 +31,12 @@ export function packaged<B extends Bundle>(recipe: PackagedRecipe<B>): ProcessRe
       const found: Located[] = [];
       // One after another: the line is shared, and what they say stays readable.
       for (const each of bundle.packages) found.push(await obtain(context, engine, each));
-      return { ...(await recipe.prepare(found, bundle, context)), source: sourceOf(found) };
+      const version = found.at(-1)?.version;
+      return {
+        ...(await recipe.prepare(found, bundle, context)),
+        ...(version === undefined ? {} : { version }),
+        source: sourceOf(found),
+      };
     },
   };
 }

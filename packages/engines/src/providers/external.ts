@@ -8,6 +8,8 @@ const defaultPorts: Readonly<Record<string, number>> = {
   "postgres:": 5432,
   "postgresql:": 5432,
   "redis:": 6379,
+  "mongodb:": 27017,
+  "http:": 80,
 };
 
 /** A server that the user runs. It is ours to use, not to stop. */
@@ -22,7 +24,7 @@ export async function offerExternal(
     return {
       offered: false,
       reason: `${variable} is not set`,
-      remedy: `${variable}=${definition.name}://user:password@host:port pnpm test`,
+      remedy: `${variable}=${definition.urlExample ?? `${definition.name}://user:password@host:port`} pnpm test`,
     };
   }
   const url = parsed(variable, value);

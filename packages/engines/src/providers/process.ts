@@ -250,7 +250,8 @@ export class ProcessServer implements Server, ServerControl {
     this.#process = running;
     this.arrivals?.follow(this.#port);
     try {
-      this.version = (await this.#answering(running, special.until)) ?? this.version;
+      const told = await this.#answering(running, special.until);
+      this.version = this.#prepared.version ?? told ?? this.version;
     } catch (error) {
       const log = (await this.log(1_000_000)).slice(logStart);
       await this.#killNow();

@@ -1,0 +1,36 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { recipe } from "./process.ts";
+
+export const definition: EngineDefinition = {
+  name: "chroma",
+  title: "Chroma",
+  licence: "Apache-2.0",
+  capabilities: [
+    "durable",
+    "network",
+    "kill",
+    "stop",
+    "pause",
+    "restart",
+    "restartEmpty",
+    "restartStale",
+    "delay",
+    "partition",
+  ],
+  urlVariable: "KATA_CHROMA_URL",
+  urlExample: "http://host:port",
+  process: recipe,
+  /** What it tells is the version of its API. */
+  async ready(adminUrl) {
+    const answer = await fetch(new URL("/api/v2/version", adminUrl), {
+      signal: AbortSignal.timeout(5_000),
+    });
+    if (!answer.ok) throw new Error(`HTTP status ${answer.status}`);
+    return `API ${await answer.json()}`;
+  },
+  async openNamespaces(server, context) {
+    const { DatabaseNamespaces } = await import("../../databases.ts");
+    const { ChromaDatabases } = await import("./namespaces.ts");
+    return new DatabaseNamespaces(server, context, new ChromaDatabases(server));
+  },
+};
