@@ -11,6 +11,8 @@ export interface RunContext {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly watcher: Watcher;
+  /** Aborted when the run is disposed: nobody waits for what is under way any more. */
+  readonly ended: AbortSignal;
   /** Whom servers run as, when it isn't ourselves. */
   readonly user: ServerUser;
   /** Where fetched and prepared things are kept between runs. */

@@ -96,13 +96,14 @@ export interface PreparedServer {
 /** How to run it in a container of its official image. */
 export interface ContainerRecipe {
   readonly port: number;
+  /** The folder that holds all of its data. */
+  readonly data: string;
   readonly stopSeconds: number;
-  describe(secret: string): {
+  describe(context: RunContext): {
     readonly env: Readonly<Record<string, string>>;
     readonly command: readonly string[];
-    readonly files: readonly { readonly target: string; readonly content: string }[];
   };
-  adminUrl(secret: string, port: number): string;
+  adminUrl(context: RunContext, port: number): string;
 }
 
 /** A live server, whoever provides it. */

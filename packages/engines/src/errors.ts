@@ -214,6 +214,15 @@ export function fetchFailed(
   });
 }
 
+export function imageMissing(image: string, variable: string, output: string): EngineError {
+  return new EngineError("FETCH_FAILED", {
+    happened: `The image ${image} is not on this machine, and could not be fetched`,
+    details: [`| ${output.trim()}`],
+    likely: "no network, a registry that this machine can't reach, or a misspelt name",
+    remedy: `docker pull ${image}, or name one that is here, ${variable}=…, or set KATA_ENGINES=process`,
+  });
+}
+
 export function watcherDied(detail: string): EngineError {
   return new EngineError("WATCHER_DIED", {
     happened: `The process that watches over this run's servers has ended (${detail}); they were stopped`,

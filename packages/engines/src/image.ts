@@ -9,10 +9,12 @@ export function pinnedImage(folder: string): string {
   return image;
 }
 
-/** The pinned image, unless `KATA_IMAGE_POSTGRES` and the like name another. */
-export function imageFor(
-  { name, image }: EngineDefinition,
-  env: NodeJS.ProcessEnv,
-): string | undefined {
-  return env[`KATA_IMAGE_${name.toUpperCase()}`] || image;
+/** The variable that names another image: `KATA_IMAGE_POSTGRES` and the like. */
+export function imageVariable({ name }: EngineDefinition): string {
+  return `KATA_IMAGE_${name.toUpperCase()}`;
+}
+
+/** The pinned image, unless the engine's variable names another. */
+export function imageFor(definition: EngineDefinition, env: NodeJS.ProcessEnv): string | undefined {
+  return env[imageVariable(definition)] || definition.image;
 }

@@ -2,6 +2,7 @@ import type { RunContext } from "./context.ts";
 import type { EngineDefinition, Server } from "./definition.ts";
 import { Engine } from "./engine.ts";
 import type { Provider } from "./providers/index.ts";
+import type { StartOptions } from "./providers/process.ts";
 import type { Capability, Lease, LeaseTemplate } from "./types.ts";
 
 /** Servers that are started for one lease alone. */
@@ -11,6 +12,7 @@ export class Instances {
   readonly #snapshots = new Map<string, Promise<string | undefined>>();
   readonly #spares = new Map<string, Promise<Server>>();
   readonly #engines = new Set<Engine>();
+  readonly #starting = new Set<Promise<Server>>();
   #ended = false;
 
   constructor(context: RunContext) {
@@ -41,7 +43,7 @@ export class Instances {
       const server =
         seed === undefined
           ? await this.#start(definition, provider)
-          : await provider.start(definition, this.#context, options);
+          : await this.#launch(definition, provider, options);
       return this.#leaseOf(await open(server), template);
     }
     // The first one builds, and leaves a copy for those who follow.
@@ -60,10 +62,11 @@ export class Instances {
 
   async end(): Promise<void> {
     this.#ended = true;
-    const spares = await Promise.allSettled(this.#spares.values());
+    // Spares among them. What is an engine already ends as one; ending a server twice is harmless.
+    const starting = await Promise.allSettled([...this.#starting, ...this.#spares.values()]);
     await Promise.allSettled([
       ...[...this.#engines].map((engine) => engine[Symbol.asyncDispose]()),
-      ...spares.map((each) => (each.status === "fulfilled" ? each.value.end() : undefined)),
+      ...starting.map((each) => (each.status === "fulfilled" ? each.value.end() : undefined)),
     ]);
   }
 
@@ -77,9 +80,19 @@ export class Instances {
     }
   }
 
+  async #launch(
+    definition: EngineDefinition,
+    provider: Provider,
+    options: StartOptions,
+  ): Promise<Server> {
+    const server = provider.start(definition, this.#context, options);
+    this.#starting.add(server);
+    return server.finally(() => this.#starting.delete(server));
+  }
+
   /** Takes the spare where one is kept, and starts the next. */
   async #start(definition: EngineDefinition, provider: Provider): Promise<Server> {
-    const start = () => provider.start(definition, this.#context, { isolated: true });
+    const start = () => this.#launch(definition, provider, { isolated: true });
     if (provider.name !== "process" || !definition.process?.spare) return start();
     const spare = this.#spares.get(definition.name);
     this.#spares.delete(definition.name);

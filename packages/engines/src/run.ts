@@ -51,6 +51,7 @@ class Run implements EngineRun {
   readonly #shared = new Map<string, Promise<Engine>>();
   readonly #offers = new Map<string, Promise<Offer[]>>();
   readonly #instances: Instances;
+  readonly #ending = new AbortController();
   #ended: Promise<void> | undefined;
   readonly #stopListening: () => void;
 
@@ -67,6 +68,7 @@ class Run implements EngineRun {
       cache: cacheFolder(env),
       secret: randomBytes(16).toString("hex"),
       watcher: new Watcher(this.folder),
+      ended: this.#ending.signal,
       progress: onProgress,
     };
     this.#instances = new Instances(this.#context);
@@ -144,6 +146,7 @@ class Run implements EngineRun {
   [Symbol.asyncDispose](): Promise<void> {
     this.#ended ??= (async () => {
       this.#stopListening();
+      this.#ending.abort();
       const engines = await Promise.allSettled(this.#shared.values());
       const closing = engines.flatMap((each) =>
         each.status === "fulfilled" ? [each.value[Symbol.asyncDispose]()] : [],

@@ -144,6 +144,18 @@ test("a damaged cache, a failed fetch", () => {
   `);
 });
 
+test("an image that is nowhere", () => {
+  expect(
+    text(errors.imageMissing("postgres:18.4", "KATA_IMAGE_POSTGRES", "no such host\n")),
+  ).toMatchInlineSnapshot(`
+    "[FETCH_FAILED]
+    The image postgres:18.4 is not on this machine, and could not be fetched
+      | no such host
+    Likely cause: no network, a registry that this machine can't reach, or a misspelt name
+    What to do: docker pull postgres:18.4, or name one that is here, KATA_IMAGE_POSTGRES=…, or set KATA_ENGINES=process"
+  `);
+});
+
 test("runtime, watcher, run", () => {
   expect(
     text(errors.containerRuntimeFailed("start a container", new Error("no such image"))),

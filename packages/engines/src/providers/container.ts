@@ -1,34 +1,24 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type ContainerRuntimeClient, GenericContainer, ImageName } from "testcontainers";
-import { password, type RunContext, unique } from "../context.ts";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { ContainerRuntimeClient } from "testcontainers";
+import { type RunContext, unique } from "../context.ts";
 import type { ContainerRecipe, EngineDefinition, Server } from "../definition.ts";
-import { containerRuntimeFailed, EngineError, fetchFailed, startFailed } from "../errors.ts";
-import type { ServerControl } from "../types.ts";
+import { containerRuntimeFailed, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
+import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import { answering } from "./answer.ts";
 import type { StartOptions } from "./process.ts";
+import { pull } from "./pull.ts";
 
 type Container = ReturnType<ContainerRuntimeClient["container"]["getById"]>;
-
-const pullLimitMs = 15 * 60_000;
-const pullNoticeMs = 10_000;
 
 /** The label by which the watcher finds a run's containers. */
 export function runLabel(context: RunContext): { readonly key: string; readonly value: string } {
   return { key: "db-katas.run", value: context.id };
 }
 
-/** testcontainers publishes on every interface; ours are nobody else's business. */
-class LoopbackContainer extends GenericContainer {
-  protected override async beforeContainerCreated(): Promise<void> {
-    const bindings = this.hostConfig.PortBindings as Record<
-      string,
-      { HostPort: string; HostIp?: string }[]
-    >;
-    for (const each of Object.values(bindings).flat()) each.HostIp = "127.0.0.1";
-  }
-}
-
-/** A server in a container of its official image. */
+/** A server in a container of its image. */
 export class ContainerServer implements Server, ServerControl {
   readonly provider = "container";
   readonly isolated: boolean;
@@ -38,9 +28,15 @@ export class ContainerServer implements Server, ServerControl {
   readonly #image: string;
   readonly #client: ContainerRuntimeClient;
   readonly #context: RunContext;
-  readonly #secret: string;
+  /** Archives of its data folder. */
+  readonly #snapshots = new Map<Snapshot, string>();
+  /** The archive that the next new container starts with; without one, it starts empty. */
+  #seed: string | undefined;
   #container: Container | undefined;
+  /** Whether the container was made with arguments that are not the recipe's. */
+  #special = false;
   #port = 0;
+  #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -56,8 +52,8 @@ export class ContainerServer implements Server, ServerControl {
     this.#image = image;
     this.#client = client;
     this.#context = context;
-    this.#secret = password(context, `${definition.name} container`);
     this.isolated = options.isolated;
+    this.#seed = options.seed;
   }
 
   /** @param client of the runtime that the probe has found alive */
@@ -70,8 +66,8 @@ export class ContainerServer implements Server, ServerControl {
     options: StartOptions,
   ): Promise<ContainerServer> {
     const server = new ContainerServer(definition, recipe, image, client, context, options);
+    await pull(client, definition, image, context);
     try {
-      await pull(client, image, context);
       await server.start();
       return server;
     } catch (error) {
@@ -85,30 +81,37 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   get adminUrl(): string {
-    return this.#recipe.adminUrl(this.#secret, this.#port);
+    return this.#recipe.adminUrl(this.#context, this.#port);
   }
 
   get control(): ServerControl {
     return this;
   }
 
-  start(): Promise<void> {
+  start(special?: SpecialStart): Promise<void> {
     return this.#inTurn("start a container", async () => {
-      if (!this.#container) this.#container = await this.#create();
-      else if (!(await this.#state(this.#container)).Running) await this.#container.start();
-      else return;
-      await this.#answering(this.#container);
+      if (this.#ended) throw new Error(`${this.#definition.name} has been ended`);
+      if (this.#container) {
+        const { Running, Paused } = await this.#state(this.#container);
+        // One that is paused says nothing; it is resumed by whoever has paused it.
+        if (Running) return Paused ? undefined : this.#answering(this.#container);
+      }
+      if (this.#container && (special || this.#special))
+        await this.#remake(this.#container, special);
+      this.#container ??= await this.#create([], this.#seed);
+      await this.#container.start();
+      await this.#answering(this.#container, special?.until);
     });
   }
 
   kill(): Promise<void> {
     return this.#inTurn("kill a container", async () => {
-      if (!this.#container) return;
-      const { Running, Paused } = await this.#state(this.#container);
-      // A paused container doesn't die of a signal before it goes on.
-      if (Paused) await this.#container.unpause();
-      if (Running) await this.#container.kill({ signal: "SIGKILL" });
-      await this.#down(this.#container);
+      const container = this.#container;
+      if (!container || !(await this.#state(container)).Running) return;
+      await container.kill({ signal: "SIGKILL" });
+      // What is paused dies when it goes on; some runtimes see to that themselves.
+      if ((await this.#state(container)).Paused) await container.unpause();
+      await container.wait();
     });
   }
 
@@ -139,15 +142,50 @@ export class ContainerServer implements Server, ServerControl {
 
   /** Its data is a volume of the container's own: a new container has a new one. */
   wipe(): Promise<void> {
-    return this.#inTurn("remove a container", async () => {
-      const container = this.#container;
-      this.#container = undefined;
-      await container?.remove({ force: true, v: true });
+    return this.#inTurn("remove a container", () => this.#remove(undefined));
+  }
+
+  capture(): Promise<Snapshot> {
+    return this.#inTurn("copy data out of a container", async () => {
+      if (!this.#container) throw new Error(`${this.#definition.name} has no data yet`);
+      const { Running, Paused } = await this.#state(this.#container);
+      // Nobody writes while everybody is frozen: the copy is of one moment, as after a crash.
+      const freeze = Running && !Paused;
+      if (freeze) await this.#container.pause();
+      try {
+        const snapshot = { takenAt: Date.now() };
+        this.#snapshots.set(snapshot, await this.#archive(this.#container));
+        return snapshot;
+      } finally {
+        if (freeze) await this.#container.unpause();
+      }
     });
   }
 
+  restore(snapshot: Snapshot): Promise<void> {
+    return this.#inTurn("put data into a container", async () => {
+      const archive = this.#snapshots.get(snapshot);
+      if (!archive) throw snapshotUnknown(this.#definition.name);
+      await this.#remove(archive);
+    });
+  }
+
+  async snapshot(): Promise<string> {
+    await this.stop();
+    const archive = await this.#inTurn("copy data out of a container", async () =>
+      this.#container ? this.#archive(this.#container) : "",
+    );
+    await this.start();
+    return archive;
+  }
+
+  async touch(path: string): Promise<void> {
+    if (this.#container) await this.#client.container.exec(this.#container, ["touch", path]);
+  }
+
   async memory(): Promise<number | undefined> {
-    const stats = await this.#container?.stats({ stream: false });
+    // The first sample will do; without that, the runtime waits for a second one.
+    const stats = await this.#container?.stats({ stream: false, "one-shot": true });
     return stats?.memory_stats.usage;
   }
 
@@ -157,41 +195,69 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   async end(): Promise<void> {
+    this.#ended = true;
     await this.wipe();
+    for (const archive of this.#snapshots.values()) await rm(archive, { force: true });
   }
 
-  async #create(): Promise<Container> {
-    const { env, command, files } = this.#recipe.describe(this.#secret);
+  async #create(args: readonly string[], seed: string | undefined): Promise<Container> {
+    const { env, command } = this.#recipe.describe(this.#context);
     const { key, value } = runLabel(this.#context);
-    const started = await new LoopbackContainer(this.#image)
-      .withName(`db-katas-${this.#context.id}-${unique(this.#definition.name)}`)
-      .withLabels({ [key]: value })
-      .withAutoCleanup(false) // the watcher does it
-      .withEnvironment({ ...env })
-      .withCommand([...command])
-      .withCopyContentToContainer(files.map((file) => ({ ...file, mode: 0o644 })))
-      .withExposedPorts(this.#recipe.port)
-      .start();
-    return this.#client.container.getById(started.getId());
+    const port = `${this.#recipe.port}/tcp`;
+    const container = await this.#client.container.create({
+      name: `db-katas-${this.#context.id}-${unique(this.#definition.name)}`,
+      Image: this.#image,
+      Labels: { [key]: value },
+      Env: Object.entries(env).map(([name, text]) => `${name}=${text}`),
+      Cmd: [...command, ...args],
+      ExposedPorts: { [port]: {} },
+      // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
+      HostConfig: { PortBindings: { [port]: [{ HostIp: "127.0.0.1", HostPort: "" }] } },
+    });
+    if (seed) await container.putArchive(seed, { path: this.#recipe.data });
+    return container;
   }
 
-  async #answering(container: Container): Promise<void> {
+  /** Arguments are settled when a container is made: other ones take another container with the same data. */
+  async #remake(old: Container, special: SpecialStart | undefined): Promise<void> {
+    const data = await this.#archive(old);
+    await this.#remove(undefined);
+    this.#container = await this.#create(special?.args ?? [], data);
+    this.#special = special !== undefined;
+    await rm(data);
+  }
+
+  async #remove(seed: string | undefined): Promise<void> {
+    const container = this.#container;
+    this.#container = undefined;
+    this.#special = false;
+    this.#seed = seed;
+    await container?.remove({ force: true, v: true });
+  }
+
+  /** A tar file of what is in its data folder. */
+  async #archive(container: Container): Promise<string> {
+    const file = join(this.#context.folder, `${unique("archive")}.tar`);
+    const content = await container.getArchive({ path: `${this.#recipe.data}/.` });
+    await pipeline(content, createWriteStream(file, { mode: 0o600 }));
+    return file;
+  }
+
+  async #answering(container: Container, refused?: SpecialStart["until"]): Promise<void> {
     const { NetworkSettings } = await container.inspect();
     // A restart gives it another port; our proxies' addresses don't change.
     this.#port = Number(NetworkSettings.Ports[`${this.#recipe.port}/tcp`]?.[0]?.HostPort ?? 0);
     const ended = async () => {
+      if (this.#context.ended.aborted) return "the run has ended";
       const { Running, ExitCode } = await this.#state(container);
       return Running ? undefined : `its container ended with code ${ExitCode}`;
     };
     try {
-      this.version = (await answering(this.#definition, this.adminUrl, ended)) ?? this.version;
+      const version = await answering(this.#definition, this.adminUrl, ended, undefined, refused);
+      this.version = version ?? this.version;
     } catch (error) {
-      throw startFailed(
-        this.#definition.name,
-        this.source,
-        (error as Error).message,
-        await this.log(40),
-      );
+      const { message } = error as Error;
+      throw startFailed(this.#definition.name, this.source, message, await this.log(40));
     }
   }
 
@@ -201,48 +267,13 @@ export class ContainerServer implements Server, ServerControl {
     return (await container.inspect()).State;
   }
 
-  async #down(container: Container): Promise<void> {
-    while ((await this.#state(container)).Running) await delay(5);
-  }
-
   /** One change of state at a time. */
-  #inTurn(what: string, change: () => Promise<void>): Promise<void> {
+  #inTurn<T>(what: string, change: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(change).catch((error: unknown) => {
       throw error instanceof EngineError ? error : containerRuntimeFailed(what, error);
     });
     this.#turn = result.catch(() => {});
     return result;
-  }
-}
-
-/** Fetches an image that isn't there yet, saying so, and gives up rather than hang. */
-async function pull(
-  client: ContainerRuntimeClient,
-  name: string,
-  context: RunContext,
-): Promise<void> {
-  const image = ImageName.fromString(name);
-  if (await client.image.exists(image)) return;
-  const started = Date.now();
-  const notice = () =>
-    context.progress(
-      `fetching the image ${name} (${Math.round((Date.now() - started) / 1000)} s so far)`,
-    );
-  notice();
-  const timer = setInterval(notice, pullNoticeMs);
-  const limit = new AbortController();
-  try {
-    await Promise.race([
-      client.image.pull(image),
-      delay(pullLimitMs, undefined, { signal: limit.signal }).then(() => {
-        throw new Error(`not done after ${pullLimitMs / 60_000} min`);
-      }),
-    ]);
-  } catch (error) {
-    throw fetchFailed(`the image ${name}`, `docker pull ${name}`, (error as Error).message);
-  } finally {
-    clearInterval(timer);
-    limit.abort();
   }
 }
 

@@ -7,6 +7,8 @@ import { findRuntime, hasImage } from "./runtime.ts";
 
 /** About what an official image weighs; the runtime tells the exact size only while it fetches. */
 const imageBytes = 150_000_000;
+/** Whoever has been chosen may take its time on a busy machine. */
+const startPingMs = 5_000;
 
 /** Official images, through whatever container runtime answers. Nothing is imported before one does. */
 export async function offerContainer(
@@ -45,14 +47,16 @@ export async function startContainer(
 ): Promise<Server> {
   const { container: recipe } = definition;
   const image = imageFor(definition, context.env);
-  const runtime = await findRuntime(context.env);
+  const runtime = await findRuntime(context.env, startPingMs);
   if (!recipe || !image) throw new Error(`${definition.name} has no container recipe`);
   if (!runtime.found) throw containerRuntimeFailed("be reached", runtime.reason);
-  // Read by testcontainers as it loads: our watcher cleans up, and its helper image may be out of reach.
-  process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
+  const { uri, ...where } = runtime.endpoint;
+  // testcontainers reads these as it first looks for a runtime, and then knows that one for good.
+  process.env.DOCKER_HOST = uri;
+  // In a container, it would look for the way out; what findRuntime finds publishes right here.
+  process.env.TESTCONTAINERS_HOST_OVERRIDE = "127.0.0.1";
   const { ContainerServer, runLabel } = await import("./container.ts");
   const { getContainerRuntimeClient } = await import("testcontainers");
-  const { uri: _, ...where } = runtime.endpoint;
   const { key, value } = runLabel(context);
   await context.watcher.ask({ op: "containers", scope: { ...where, label: `${key}=${value}` } });
   const client = await getContainerRuntimeClient().catch((error: unknown) => {

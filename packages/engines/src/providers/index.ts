@@ -40,10 +40,9 @@ export const providers: readonly Provider[] = [
     offer: offerExternal,
     start: startExternal,
   },
-  // Its data are in a volume that isn't ours to copy, and its arguments are settled when it is made.
   {
     name: "container",
-    lacks: ["restartStale", "loading"],
+    lacks: ["loading"],
     instances: true,
     offer: offerContainer,
     start: startContainer,

@@ -24,7 +24,7 @@ export type Runtime =
 const startIt = "start Docker (or Podman with its docker socket), or set KATA_ENGINES=process";
 
 /** Asks every socket that testcontainers would try, at the same time. */
-export async function findRuntime(env: NodeJS.ProcessEnv): Promise<Runtime> {
+export async function findRuntime(env: NodeJS.ProcessEnv, capMs = pingCapMs): Promise<Runtime> {
   const candidates = endpoints(env);
   if (!Array.isArray(candidates)) return candidates;
   if (candidates.length === 0) {
@@ -37,7 +37,7 @@ export async function findRuntime(env: NodeJS.ProcessEnv): Promise<Runtime> {
   const answers = await Promise.all(
     candidates.map(async (endpoint) => ({
       endpoint,
-      answer: await get(endpoint, "/_ping", pingCapMs),
+      answer: await get(endpoint, "/_ping", capMs),
     })),
   );
   const alive = answers.find(({ answer }) => answer.status === 200);
@@ -46,7 +46,7 @@ export async function findRuntime(env: NodeJS.ProcessEnv): Promise<Runtime> {
   const denied = answer?.problem === "EACCES";
   return {
     found: false,
-    reason: `the container runtime at ${endpoint?.uri} ${describe(answer)}`,
+    reason: `the container runtime at ${endpoint?.uri} ${describe(answer, capMs)}`,
     remedy: denied ? "sudo usermod -aG docker $USER, then log in again" : startIt,
   };
 }
@@ -92,9 +92,9 @@ interface Answer {
   readonly problem?: string;
 }
 
-function describe(answer: Answer | undefined): string {
+function describe(answer: Answer | undefined, capMs: number): string {
   if (answer?.problem === "timeout")
-    return `accepts connections, but does not answer within ${pingCapMs} ms`;
+    return `accepts connections, but does not answer within ${capMs} ms`;
   if (answer?.problem) return `can't be reached (${answer.problem})`;
   return `answers with HTTP status ${answer?.status}`;
 }
