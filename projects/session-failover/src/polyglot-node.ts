@@ -69,7 +69,7 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
     }
   }
 
-  /** Does now what the first `list` would take the time for. @throws STORE_UNAVAILABLE */
+  /** Does now what the first look at a whole store would take the time for. @throws STORE_UNAVAILABLE */
   warmUp(): Promise<void> {
     return this.#calls.run(() => this.#directory.warmUp());
   }
@@ -166,9 +166,9 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
   }
 
   list(userId: string): Promise<readonly Device[]> {
-    return this.#calls.run(async () => {
+    return this.#calls.run(async (deadline) => {
       checkText(userId, "userId");
-      return await this.#directory.devices(userId);
+      return await this.#sessions.devices(userId, deadline);
     });
   }
 
@@ -197,11 +197,11 @@ export class PolyglotNode implements SessionNode, ChosenIds, Operable {
   }
 
   sessionsOf(store: string): Promise<readonly Omit<Session, "id">[]> {
-    return this.#calls.run((deadline) => this.#sessions.sessionsOf(store, deadline));
+    return this.#calls.run(() => this.#directory.sessionsOf(store));
   }
 
   countOf(store: string): Promise<number> {
-    return this.#calls.run((deadline) => this.#sessions.countOf(store, deadline));
+    return this.#calls.run(() => this.#directory.countOf(store));
   }
 
   clear(store: string): Promise<void> {

@@ -1,9 +1,11 @@
-/** Users and their devices, through Prisma on the same pool: what is asked rarely, typed by the schema. */
-import type { Device } from "../../contract.ts";
+/** Whole stores of sessions, through Prisma on the same pool: what is asked rarely, typed by the schema. */
+import type { SessionData } from "../../contract.ts";
 import { asSessionError } from "../errors.ts";
 import type { PrismaClient } from "../generated/client.ts";
 import type { Database } from "./database.ts";
+import type { StoredSession } from "./sessions.ts";
 
+/** Sessions count as long as they are live by PostgreSQL's clock. */
 export class Directory {
   readonly #database: Database;
   #prisma: Promise<PrismaClient> | undefined;
@@ -13,40 +15,41 @@ export class Directory {
   }
 
   /**
-   * Prisma's client is loaded, and its query compiler built, with the first query, which takes far
-   * longer than all later ones: not something that the first request should wait for.
+   * Prisma's client is loaded, and its query compiler built, with the first question, which takes far
+   * longer than all later ones.
    */
   async warmUp(): Promise<void> {
-    await this.devices("");
+    await this.countOf("");
   }
 
-  /** Those whose session is live by PostgreSQL's clock, oldest first. */
-  async devices(userId: string): Promise<Device[]> {
-    try {
-      const prisma = await this.#client();
-      const rows = await prisma.liveSession.findMany({
-        where: { userId },
-        orderBy: [{ createdAt: "asc" }, { tokenHash: "asc" }],
-        select: { device: true, createdAt: true, expiresAt: true },
-      });
-      return rows.map(({ device, createdAt, expiresAt }) => ({
-        device,
-        createdAt: createdAt.getTime(),
+  sessionsOf(store: string): Promise<StoredSession[]> {
+    return this.#ask(async ({ liveSession }) => {
+      const select = { userId: true, data: true, version: true, expiresAt: true };
+      const rows = await liveSession.findMany({ where: { store }, select });
+      return rows.map(({ data, expiresAt, ...row }) => ({
+        ...row,
+        data: data as SessionData,
         expiresAt: expiresAt.getTime(),
       }));
-    } catch (error) {
-      throw asSessionError(error, "PostgreSQL");
-    }
+    });
+  }
+
+  countOf(store: string): Promise<number> {
+    return this.#ask(({ liveSession }) => liveSession.count({ where: { store } }));
   }
 
   async close(): Promise<void> {
     await (await this.#prisma)?.$disconnect();
   }
 
-  #client(): Promise<PrismaClient> {
-    this.#prisma ??= import("./prisma.ts").then(({ openPrisma }) =>
-      openPrisma(this.#database.pool),
-    );
-    return this.#prisma;
+  async #ask<T>(question: (prisma: PrismaClient) => Promise<T>): Promise<T> {
+    try {
+      this.#prisma ??= import("./prisma.ts").then(({ openPrisma }) =>
+        openPrisma(this.#database.pool),
+      );
+      return await question(await this.#prisma);
+    } catch (error) {
+      throw asSessionError(error, "PostgreSQL");
+    }
   }
 }

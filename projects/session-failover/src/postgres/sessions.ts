@@ -1,5 +1,5 @@
 /** The system of record: what PostgreSQL has committed is what happened. */
-import type { SessionData } from "../../contract.ts";
+import type { Device, SessionData } from "../../contract.ts";
 import { NOBODY } from "../chosen-ids.ts";
 import type { Deadline } from "../deadline.ts";
 import type { EpochView } from "../epoch.ts";
@@ -39,6 +39,11 @@ interface SessionRow extends Meta {
   readonly version: number;
   readonly expires_ms: number;
   readonly late?: boolean;
+}
+interface DeviceRow {
+  readonly device: string;
+  readonly created_ms: number;
+  readonly expires_ms: number;
 }
 interface DestroyedRow extends Meta {
   readonly token_hash: Buffer | null;
@@ -116,21 +121,21 @@ export class PostgresSessions {
     return this.#write(sql.end, hash, [store, NOBODY], options);
   }
 
-  async sessionsOf(store: string, deadline: Deadline): Promise<StoredSession[]> {
-    const rows = await this.#database.run<SessionRow>(sql.sessionsOfStore, [store], deadline);
-    return rows.flatMap((row) => storedIn(row) ?? []);
-  }
-
-  async countOf(store: string, deadline: Deadline): Promise<number> {
-    const rows = await this.#database.run<{ count: number }>(sql.countOfStore, [store], deadline);
-    return rows[0]?.count ?? 0;
-  }
-
   /** Ends all sessions of a store, and makes what Redis has of them untrusted. */
   async clear(store: string, deadline: Deadline): Promise<void> {
     const values = [store, await this.#actUntil(deadline), true, NOBODY];
     const [row] = await this.#run<DestroyedRow>(sql.clear, values, deadline);
     if (row?.token_hash === null && row.late) throw tooLate();
+  }
+
+  /** A user's live sessions, the oldest first. */
+  async devices(userId: string, deadline: Deadline): Promise<Device[]> {
+    const rows = await this.#database.run<DeviceRow>(sql.devicesOfUser, [userId], deadline);
+    return rows.map(({ device, created_ms, expires_ms }) => ({
+      device,
+      createdAt: Math.round(created_ms),
+      expiresAt: Math.round(expires_ms),
+    }));
   }
 
   async hashesOf(userId: string, deadline: Deadline): Promise<Buffer[]> {

@@ -152,16 +152,13 @@ export const clear = write(
    RETURNING token_hash`,
 );
 
-export const sessionsOfStore: Statement = {
-  name: "sessions-of-store",
+export const devicesOfUser: Statement = {
+  name: "devices-of-user",
   repeatable: true,
-  text: `SELECT ${SESSION} FROM sessions WHERE store = $1 AND expires_at > now()`,
-};
-
-export const countOfStore: Statement = {
-  name: "count-of-store",
-  repeatable: true,
-  text: "SELECT count(*)::integer AS count FROM sessions WHERE store = $1 AND expires_at > now()",
+  text: `
+    SELECT device, ${MS("date_trunc('milliseconds', created_at)")} AS created_ms,
+           ${MS("expires_at")} AS expires_ms
+    FROM live_sessions WHERE user_id = $1 ORDER BY created_at, token_hash`,
 };
 
 export const hashesOfUser: Statement = {
