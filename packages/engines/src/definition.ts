@@ -64,7 +64,7 @@ export interface TroubledServer {
 type Distribute<T> = T extends unknown ? Omit<T, "provider" | "capabilities"> : never;
 /** An offer before the provider has signed it. */
 export type Found = Distribute<Offer> & {
-  /** What a stand-in can't do of all that the engine can. */
+  /** What a stand-in, or this machine, can't do of all that the engine can. */
   readonly lacks?: readonly Capability[];
 };
 

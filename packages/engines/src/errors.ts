@@ -52,6 +52,12 @@ export class EngineError extends Error {
   }
 }
 
+/** What a capability takes that a machine may not have. */
+const takes: { readonly [capability in Capability]?: string } = {
+  diskFull:
+    "it takes Linux with util-linux, and the right to mount a small file system in a namespace: root, or user namespaces",
+};
+
 export const clearCacheCommand = "pnpm kata doctor --clear-cache";
 
 export function engineUnknown(name: string, known: readonly string[]): EngineError {
@@ -76,7 +82,8 @@ export function engineUnavailable(
   const details = offers.flatMap((offer) => {
     if (offer.offered) {
       const lacking = needs.filter((need) => !offer.capabilities.includes(need));
-      return [`${offer.provider}: can't do ${lacking.join(", ")}`];
+      const why = lacking.flatMap((each) => takes[each] ?? []).map((each) => ` (${each})`);
+      return [`${offer.provider}: can't do ${lacking.join(", ")}${why.join("")}`];
     }
     return [`${offer.provider}: ${offer.reason}`, ...(offer.remedy ? [`  → ${offer.remedy}`] : [])];
   });
@@ -108,6 +115,35 @@ export function faultNeedsInstance(engine: string, fault: string): EngineError {
   return new EngineError("FAULT_NEEDS_INSTANCE", {
     happened: `"${fault}" would hit every lease on this shared ${engine} server`,
     remedy: `lease a server of its own: lease("${engine}", { isolation: "instance" })`,
+  });
+}
+
+export function smallDiskNotAsked(engine: string, fault: string): EngineError {
+  return new EngineError("CAPABILITY_MISSING", {
+    happened: `This ${engine} server has no disk that "${fault}" could fill`,
+    likely: "its lease did not ask for one",
+    remedy: `ask when leasing: lease("${engine}", { isolation: "instance", needs: ["diskFull"] })`,
+  });
+}
+
+/** @param output of the programs that should have made it */
+export function smallDiskRefused(output: string): EngineError {
+  return new EngineError("CAPABILITY_MISSING", {
+    happened: "This machine refuses a server the small disk that diskFull takes",
+    details: output.split("\n").map((line) => `| ${line}`),
+    likely: "a sandbox or a security module that lets only some of it pass",
+    remedy:
+      "see what is in the way: unshare --user --map-root-user --mount mount -t tmpfs disk /mnt; or run it as root",
+  });
+}
+
+/** A server that has no room to start on its small disk. */
+export function startedOnFullDisk(engine: string, log: string): EngineError {
+  return new EngineError("DISK_FULL", {
+    happened: `${engine} did not start: its small disk is full`,
+    details: lastWords(log),
+    likely: "the fault diskFull has not been healed yet",
+    remedy: "heal it first: that starts the server, too",
   });
 }
 
@@ -148,14 +184,7 @@ export function startFailed(
   reason: string,
   log: string,
 ): EngineError {
-  const details = [
-    source,
-    ...log
-      .trim()
-      .split("\n")
-      .slice(-12)
-      .map((line) => `| ${line}`),
-  ];
+  const details = [source, ...lastWords(log)];
   if (/No space left on device|disk is full/i.test(log)) {
     return new EngineError("DISK_FULL", {
       happened: `${engine} did not start: the disk is full`,
@@ -178,6 +207,14 @@ export function startFailed(
       "the log above says; a damaged cache is the usual culprit when nothing else has changed",
     remedy: clearCacheCommand,
   });
+}
+
+function lastWords(log: string): string[] {
+  return log
+    .trim()
+    .split("\n")
+    .slice(-12)
+    .map((line) => `| ${line}`);
 }
 
 export function portTaken(log: string): boolean {

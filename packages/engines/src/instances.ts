@@ -3,7 +3,7 @@ import type { EngineDefinition, Server } from "./definition.ts";
 import { Engine } from "./engine.ts";
 import type { Provider } from "./providers/index.ts";
 import type { StartOptions } from "./providers/process.ts";
-import type { Capability, Lease, LeaseTemplate } from "./types.ts";
+import type { Capability, EngineRequest, Lease, LeaseTemplate } from "./types.ts";
 
 /** Servers that are started for one lease alone. */
 export class Instances {
@@ -23,15 +23,16 @@ export class Instances {
     definition: EngineDefinition,
     provider: Provider,
     capabilities: readonly Capability[],
-    template: LeaseTemplate | undefined,
+    { template, needs }: EngineRequest,
   ): Promise<Lease> {
+    const smallDisk = needs?.includes("diskFull") === true;
     const open = async (server: Server) => {
       const engine = await Engine.open(definition, server, capabilities, this.#context);
       this.#engines.add(engine);
       return engine;
     };
     if (!template) {
-      const engine = await open(await this.#start(definition, provider));
+      const engine = await open(await this.#start(definition, provider, smallDisk));
       return this.#leaseOf(engine, undefined);
     }
 
@@ -39,10 +40,10 @@ export class Instances {
     const known = this.#snapshots.get(key);
     if (known) {
       const seed = await known;
-      const options = { isolated: true, ...(seed === undefined ? {} : { seed }) };
+      const options = { isolated: true, smallDisk, ...(seed === undefined ? {} : { seed }) };
       const server =
         seed === undefined
-          ? await this.#start(definition, provider)
+          ? await this.#start(definition, provider, smallDisk)
           : await this.#launch(definition, provider, options);
       return this.#leaseOf(await open(server), template);
     }
@@ -51,7 +52,7 @@ export class Instances {
     promise.catch(() => this.#snapshots.delete(key));
     this.#snapshots.set(key, promise);
     try {
-      const engine = await open(await this.#start(definition, provider));
+      const engine = await open(await this.#start(definition, provider, smallDisk));
       resolve(await engine.snapshot(template));
       return await this.#leaseOf(engine, template);
     } catch (error) {
@@ -91,9 +92,13 @@ export class Instances {
   }
 
   /** Takes the spare where one is kept, and starts the next. */
-  async #start(definition: EngineDefinition, provider: Provider): Promise<Server> {
-    const start = () => this.#launch(definition, provider, { isolated: true });
-    if (provider.name !== "process" || !definition.process?.spare) return start();
+  async #start(
+    definition: EngineDefinition,
+    provider: Provider,
+    smallDisk: boolean,
+  ): Promise<Server> {
+    const start = () => this.#launch(definition, provider, { isolated: true, smallDisk });
+    if (smallDisk || provider.name !== "process" || !definition.process?.spare) return start();
     const spare = this.#spares.get(definition.name);
     this.#spares.delete(definition.name);
     const server = await (spare ?? start());

@@ -1,5 +1,5 @@
 import type { EngineDefinition, Namespace, Server } from "./definition.ts";
-import { capabilityMissing, faultNeedsInstance } from "./errors.ts";
+import { capabilityMissing, faultNeedsInstance, smallDiskNotAsked } from "./errors.ts";
 import { WireGate } from "./gate.ts";
 import { TcpProxy } from "./proxy.ts";
 import { Transcript, type Utterance } from "./transcript.ts";
@@ -117,6 +117,8 @@ export class EngineLease implements Lease {
     const { control } = this.#server;
     if (fault.scope === "server" && !this.#server.isolated)
       throw faultNeedsInstance(this.engine.name, fault.name);
+    if (fault.capability === "diskFull" && !control?.disk)
+      throw smallDiskNotAsked(this.engine.name, fault.name);
     const target = (proxies: readonly TcpProxy[]): FaultTarget => ({
       proxies,
       ...(fault.scope === "server" && control ? this.#levers(control) : {}),
@@ -194,6 +196,7 @@ export class EngineLease implements Lease {
       pause: () => control.pause(),
       resume: () => control.resume(),
       restore: async (snapshot) => control.restore?.(snapshot),
+      disk: control.disk,
       wipe: async () => {
         await control.wipe();
         wiped = true;

@@ -182,7 +182,7 @@ class Run implements EngineRun {
     request: EngineRequest,
   ): Promise<Lease> {
     if (request.isolation === "instance") {
-      return this.#instances.lease(definition, provider, capabilities, request.template);
+      return this.#instances.lease(definition, provider, capabilities, request);
     }
     const key = `${definition.name} ${provider.name}`;
     let engine = this.#shared.get(key);

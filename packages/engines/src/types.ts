@@ -16,7 +16,7 @@ import type { Direction } from "./wire.ts";
  * - `durable`: what was acknowledged is still there after `kill` and `restart`.
  * - `network`: clients reach it over TCP, so that our proxy stands between.
  * - `kill`, `stop`, `pause`, `restart`, `restartEmpty`: the server fault of that name.
- * - `readonly`, `outOfMemory`, `loading`, `restartStale`: likewise.
+ * - `readonly`, `outOfMemory`, `diskFull`, `loading`, `restartStale`: likewise.
  * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
  *   `resetConnections` make).
  * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
@@ -33,6 +33,7 @@ export type Capability =
   | "restartStale"
   | "readonly"
   | "outOfMemory"
+  | "diskFull"
   | "loading"
   | "delay"
   | "partition"
@@ -59,7 +60,10 @@ export interface EngineRequest {
    * Default `namespace`.
    */
   readonly isolation?: "namespace" | "instance";
-  /** Capabilities without which the engine is of no use to the caller. */
+  /**
+   * Capabilities without which the engine is of no use to the caller. `diskFull` is to be had only
+   * by asking for it here: such a server lives on a small disk of its own.
+   */
   readonly needs?: readonly Capability[];
   /** Prepares the namespace once; every further lease with the same key is a clone of it. */
   readonly template?: LeaseTemplate;
@@ -294,7 +298,7 @@ export interface Fault<Options = undefined> {
 export type Heal = () => Promise<void>;
 
 /** What only the engine itself can do to itself: its definition says how. */
-export type Trouble = "readonly" | "outOfMemory" | "loading";
+export type Trouble = "readonly" | "outOfMemory" | "diskFull" | "loading";
 
 /** What a fault gets hold of. */
 export interface FaultTarget {
@@ -325,14 +329,25 @@ export interface ServerControl {
   /**
    * Starts it again on the same address with the data that it left; resolves when it answers. When
    * it runs already, waits for that alone.
+   * @throws EngineError `DISK_FULL` when it finds no room to start
    */
   start(special?: SpecialStart): Promise<void>;
-  /** Deletes its data; only while it is down. */
+  /** Deletes its data; only while it is down. A small disk is a new one then, with room. */
   wipe(): Promise<void>;
   /** Copies its data as a crash would leave them at this moment. */
   capture?(): Promise<Snapshot>;
-  /** Puts a copy in place of its data; only while it is down. */
+  /** Puts a copy in place of its data, likewise. */
   restore?(snapshot: Snapshot): Promise<void>;
+  /** Of a server whose lease asked for `diskFull`. */
+  readonly disk?: DiskControl | undefined;
+}
+
+/** The levers of a server's small disk. */
+export interface DiskControl {
+  /** Leaves not a single free block. */
+  fill(): Promise<void>;
+  /** Makes room again. */
+  free(): Promise<void>;
 }
 
 /** The levers of one proxy (one lease, one app node). Each returns how to let go of it again. */

@@ -69,6 +69,48 @@ test("a fault that can't be done, or would hit others", () => {
   `);
 });
 
+test("a disk that can't be had, was not asked for, or is full", () => {
+  expect(
+    text(
+      errors.engineUnavailable(
+        "redis",
+        ["diskFull"],
+        [{ provider: "process", offered: true, capabilities: ["network"], source: "on PATH" }],
+      ),
+    ),
+  ).toMatchInlineSnapshot(`
+    "[ENGINE_UNAVAILABLE]
+    No provider on this machine can run redis with diskFull
+      process: can't do diskFull (it takes Linux with util-linux, and the right to mount a small file system in a namespace: root, or user namespaces)"
+  `);
+  expect(text(errors.smallDiskNotAsked("redis", "diskFull"))).toMatchInlineSnapshot(`
+    "[CAPABILITY_MISSING]
+    This redis server has no disk that "diskFull" could fill
+    Likely cause: its lease did not ask for one
+    What to do: ask when leasing: lease("redis", { isolation: "instance", needs: ["diskFull"] })"
+  `);
+  expect(
+    text(errors.smallDiskRefused("mount: /run/x/mount: permission denied.")),
+  ).toMatchInlineSnapshot(`
+    "[CAPABILITY_MISSING]
+    This machine refuses a server the small disk that diskFull takes
+      | mount: /run/x/mount: permission denied.
+    Likely cause: a sandbox or a security module that lets only some of it pass
+    What to do: see what is in the way: unshare --user --map-root-user --mount mount -t tmpfs disk /mnt; or run it as root"
+  `);
+  expect(
+    text(
+      errors.startedOnFullDisk("postgres", "FATAL:  could not write: No space left on device\n"),
+    ),
+  ).toMatchInlineSnapshot(`
+    "[DISK_FULL]
+    postgres did not start: its small disk is full
+      | FATAL:  could not write: No space left on device
+    Likely cause: the fault diskFull has not been healed yet
+    What to do: heal it first: that starts the server, too"
+  `);
+});
+
 test("a snapshot of another server, a gate that nothing reached", () => {
   expect(text(errors.snapshotUnknown("redis"))).toMatchInlineSnapshot(`
     "[SNAPSHOT_UNKNOWN]

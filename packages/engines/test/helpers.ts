@@ -94,11 +94,3 @@ export function segments(): string[] {
   const [, ...rows] = readFileSync("/proc/sysvipc/shm", "utf8").trimEnd().split("\n");
   return rows.map((row) => row.trim().split(/\s+/)[1] ?? "");
 }
-
-/** Ids of the segments that PostgreSQL servers in a folder hold. */
-export function segmentsOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith("postmaster.pid"))
-    .map((file) => readFileSync(join(folder, file), "utf8").split("\n")[6] ?? "")
-    .map((line) => line.trim().split(/\s+/)[1] ?? "");
-}

@@ -194,6 +194,7 @@ test("the registries are the folders", async () => {
   expect([...(await loadFaults()).keys()]).toEqual([
     "blackHole",
     "delay",
+    "diskFull",
     "kill",
     "loading",
     "outOfMemory",

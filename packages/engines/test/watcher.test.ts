@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEngines } from "../src/index.ts";
+import { smallDisks } from "../src/providers/small-disk.ts";
 import { isAlive, killTree, processRef } from "../src/watcher/processes.ts";
+import { segmentsIn } from "../src/watcher/remove.ts";
 import { type RunRecord, recordFile, sweep } from "../src/watcher/sweep.ts";
 import {
   entries,
@@ -14,7 +16,6 @@ import {
   ownFolder,
   processesIn,
   segments,
-  segmentsOf,
   startRunner,
 } from "./helpers.ts";
 
@@ -27,14 +28,16 @@ async function nothingRemains(folder: string): Promise<void> {
   await eventually(remains, (found) => found.length === 0);
 }
 
+const stages = ["lease", "pause", ...((await smallDisks()) ? ["disk"] : [])];
+
 describe.runIf(linux)("when the runner is killed with -9", () => {
-  test.each(["lease", "pause"])("at stage %s, nothing remains", async (stage) => {
+  test.each(stages)("at stage %s, nothing remains", async (stage) => {
     await using temporary = await ownFolder();
     const { child, held } = startRunner(stage, temporary.path);
     const { ports, folder, app } = await held;
     expect(processesIn(temporary.path).some((command) => command.includes("postgres"))).toBe(true);
     const appRef = processRef(app);
-    const shared = segmentsOf(folder);
+    const shared = segmentsIn(folder).map(({ id }) => id);
     expect(shared).toHaveLength(2);
     expect(segments()).toEqual(expect.arrayContaining(shared));
     child.kill("SIGKILL");
@@ -101,6 +104,20 @@ test("when the watcher itself is killed, its servers are ended, and the run says
   );
   await expect(run.lease("postgres")).rejects.toMatchObject({ code: "WATCHER_DIED" });
   await run[Symbol.asyncDispose]();
+  expect(existsSync(run.folder)).toBe(false);
+});
+
+test.runIf(await smallDisks())("what is on a small disk is tidied up by then, too", async () => {
+  const run = await openEngines();
+  await run.lease("postgres", { isolation: "instance", needs: ["diskFull"] });
+  const shared = segmentsIn(run.folder).map(({ id }) => id);
+  expect(shared).toHaveLength(1);
+  expect(segments()).toEqual(expect.arrayContaining(shared));
+  const record = JSON.parse(readFileSync(join(run.folder, recordFile), "utf8")) as RunRecord;
+  process.kill(record.watcher.pid, "SIGKILL");
+  await run[Symbol.asyncDispose]();
+  expect(record.processes.filter(isAlive)).toEqual([]);
+  expect(segments().filter((id) => shared.includes(id))).toEqual([]);
   expect(existsSync(run.folder)).toBe(false);
 });
 

@@ -1,8 +1,10 @@
 /** What must be seen while each fault lasts, and after it. */
+import { randomBytes } from "node:crypto";
 import { setTimeout as delayed } from "node:timers/promises";
 import { expect } from "vitest";
 import { blackHole } from "../faults/blackHole.ts";
 import { delay } from "../faults/delay.ts";
+import { diskFull } from "../faults/diskFull.ts";
 import { kill } from "../faults/kill.ts";
 import { loading } from "../faults/loading.ts";
 import { outOfMemory } from "../faults/outOfMemory.ts";
@@ -84,6 +86,34 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
   readonly: (lease, kit) => writesRefused(readonly, lease, kit, /READONLY|read-only/),
   outOfMemory: (lease, kit) => writesRefused(outOfMemory, lease, kit, /OOM/),
+
+  async diskFull(lease, kit) {
+    const url = await lease.urlFor("a");
+    const session = await written(kit, url);
+    const active = await lease.inject(diskFull);
+    const kept = await fillUp(session, "full");
+    // Who is refused is none the worse, and reading goes on.
+    expect(await session.get("key")).toBe("before");
+    await expect(session.administer?.()).rejects.toThrow();
+    await active.heal();
+    await session.set("key", "after");
+    await session.close();
+    // Whoever is killed meanwhile comes back whole, too.
+    const again = await lease.inject(diskFull);
+    const writer = await kit.connect(url);
+    kept.push(...(await fillUp(writer, "full again")));
+    const killed = await lease.inject(kill);
+    await again.heal();
+    await killed.heal();
+    await answers(kit, url, "after");
+    const reader = await kit.connect(url);
+    for (const key of kept) expect(await reader.get(key)).toBe(large);
+    await reader.close();
+    // A disk that is replaced has room.
+    await lease.inject(diskFull);
+    await lease.inject(restartEmpty);
+    await (await written(kit, url)).close();
+  },
 
   async loading(lease, kit) {
     const url = await lease.urlFor("a");
@@ -184,6 +214,23 @@ async function writesRefused(fault: Fault, lease: Lease, kit: Kit, refusal: RegE
   await again.heal();
   await answers(kit, url, "after");
   await (await written(kit, url)).close();
+}
+
+/** More than a page of any engine's has room for, many times; it can't be compressed. */
+const large = randomBytes(3_000).toString("base64");
+
+/** Writes until there is no room. @returns the keys that were acknowledged */
+async function fillUp(session: Session, prefix: string): Promise<string[]> {
+  const kept: string[] = [];
+  const filling = async () => {
+    while (kept.length < 1_000) {
+      const key = `${prefix} ${kept.length}`;
+      await session.set(key, large);
+      kept.push(key);
+    }
+  };
+  await expect(filling()).rejects.toThrow(/No space left on device|MISCONF/);
+  return kept;
 }
 
 async function written(kit: Kit, url: string): Promise<Session> {

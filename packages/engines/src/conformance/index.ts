@@ -95,7 +95,9 @@ export async function describeEngine(
       test.runIf(scenario)(`${fault.name}: ${fault.summary}; and healed`, async () => {
         await using lease = await run.lease(
           name,
-          fault.scope === "server" ? { isolation: "instance" } : {},
+          fault.scope === "server"
+            ? { isolation: "instance", needs: [fault.capability] }
+            : { needs: [fault.capability] },
         );
         await scenario?.(lease, kit);
       });

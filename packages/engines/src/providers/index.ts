@@ -5,6 +5,7 @@ import type { Capability, Offer, ProviderName } from "../types.ts";
 import { offerContainer, startContainer } from "./containers.ts";
 import { offerExternal, startExternal } from "./external.ts";
 import { ProcessServer, type StartOptions } from "./process.ts";
+import { smallDisks } from "./small-disk.ts";
 
 /** One way to come by a running engine. */
 export interface Provider {
@@ -27,6 +28,7 @@ const serverFaults: readonly Capability[] = [
   "restartStale",
   "readonly",
   "outOfMemory",
+  "diskFull",
   "loading",
 ];
 const prepared = new WeakMap<RunContext, Map<string, Promise<PreparedServer>>>();
@@ -42,7 +44,7 @@ export const providers: readonly Provider[] = [
   },
   {
     name: "container",
-    lacks: ["loading"],
+    lacks: ["diskFull", "loading"],
     instances: true,
     offer: offerContainer,
     start: startContainer,
@@ -51,10 +53,7 @@ export const providers: readonly Provider[] = [
     name: "process",
     lacks: [],
     instances: true,
-    offer: async ({ process: recipe, title }, env) =>
-      recipe
-        ? recipe.offer(env)
-        : { offered: false, reason: `there is no recipe to run ${title} as a process` },
+    offer: offerProcess,
     start: async (definition, context, options) =>
       ProcessServer.start(definition, await prepareOnce(definition, context), context, options),
   },
@@ -78,6 +77,15 @@ export const providers: readonly Provider[] = [
     }),
   },
 ];
+
+async function offerProcess(
+  { process: recipe, title }: EngineDefinition,
+  env: NodeJS.ProcessEnv,
+): Promise<Found> {
+  if (!recipe) return { offered: false, reason: `there is no recipe to run ${title} as a process` };
+  const [found, fillable] = await Promise.all([recipe.offer(env), smallDisks()]);
+  return fillable ? found : { ...found, lacks: [...(found.lacks ?? []), "diskFull"] };
+}
 
 function prepareOnce(definition: EngineDefinition, context: RunContext): Promise<PreparedServer> {
   const recipe = definition.process;

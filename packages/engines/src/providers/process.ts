@@ -1,19 +1,18 @@
-import { chmod, chown, cp, mkdir, statfs } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Arrivals } from "../arrivals.ts";
-import { type RunContext, runTool, tail, unique } from "../context.ts";
+import { type RunContext, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
-import { cacheCorrupt, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
-import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
+import { cacheCorrupt, EngineError } from "../errors.ts";
+import type { DiskControl, ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
 import { answering } from "./answer.ts";
+import { DataFolder } from "./data-folder.ts";
 
 const stopDeadlineMs = 10_000;
 const portAttempts = 5;
 const plainStart: SpecialStart = { args: [], until: () => false };
-/** With less than this no server starts. */
-const fullBytes = 1 << 20;
 
 /** A real server on this machine, started and held by the watcher. */
 export class ProcessServer implements Server, ServerControl {
@@ -25,8 +24,7 @@ export class ProcessServer implements Server, ServerControl {
   readonly #prepared: PreparedServer;
   readonly #context: RunContext;
   readonly #folder: string;
-  readonly #seed: string | undefined;
-  readonly #snapshots = new Map<Snapshot, string>();
+  readonly #data: DataFolder;
   #port = 0;
   #process: Launched | undefined;
   #paused = false;
@@ -37,14 +35,16 @@ export class ProcessServer implements Server, ServerControl {
     definition: EngineDefinition,
     prepared: PreparedServer,
     context: RunContext,
-    options: StartOptions,
+    isolated: boolean,
+    folder: string,
+    data: DataFolder,
   ) {
     this.#definition = definition;
     this.#prepared = prepared;
     this.#context = context;
-    this.isolated = options.isolated;
-    this.#seed = options.seed ?? prepared.seed;
-    this.#folder = join(context.folder, unique(definition.name));
+    this.isolated = isolated;
+    this.#folder = folder;
+    this.#data = data;
     if (definition.arrivals) this.arrivals = new Arrivals(this.#logFile, definition.arrivals);
   }
 
@@ -53,13 +53,17 @@ export class ProcessServer implements Server, ServerControl {
     definition: EngineDefinition,
     prepared: PreparedServer,
     context: RunContext,
-    options: StartOptions,
+    { isolated, smallDisk, seed }: StartOptions,
   ): Promise<ProcessServer> {
-    const server = new ProcessServer(definition, prepared, context, options);
-    await mkdir(server.#folder);
-    await chmod(server.#folder, 0o711);
-    await server.#makeData();
+    const { name } = definition;
+    const { source } = prepared;
+    const folder = join(context.folder, unique(name));
+    await mkdir(folder);
+    await chmod(folder, 0o711);
+    const data = await DataFolder.open(context, { name, source, folder }, smallDisk === true);
+    const server = new ProcessServer(definition, prepared, context, isolated, folder, data);
     try {
+      await data.make(seed ?? prepared.seed);
       await server.start();
     } catch (error) {
       await server.end();
@@ -80,8 +84,10 @@ export class ProcessServer implements Server, ServerControl {
     return this;
   }
 
-  get #data(): string {
-    return join(this.#folder, "data");
+  get disk(): DiskControl | undefined {
+    const { disk } = this.#data;
+    // Nobody writes meanwhile, so that what is left when it's done is exactly nothing.
+    return disk && { fill: () => this.#standingStill(() => disk.fill()), free: () => disk.free() };
   }
 
   get #logFile(): string {
@@ -92,8 +98,8 @@ export class ProcessServer implements Server, ServerControl {
     return this.#inTurn(async () => {
       if (this.#process) {
         // One that is paused says nothing; it is resumed by whoever has paused it.
-        if (!this.#paused) await this.#answering(this.#process);
-        return;
+        if (this.#paused || (await this.#recovers(this.#process))) return;
+        await this.#killNow();
       }
       for (let attempt = 1; ; attempt += 1) {
         if (this.#port === 0) this.#port = await freePort();
@@ -157,44 +163,28 @@ export class ProcessServer implements Server, ServerControl {
     return this.#inTurn(async () => {
       if (this.#process)
         throw new Error(`${this.#definition.name} can be wiped only while it is down`);
-      await this.#context.watcher.ask({ op: "remove", folder: this.#data });
-      await this.#makeData(this.#prepared.seed);
+      await this.#data.replace(this.#prepared.seed);
     });
   }
 
   capture(): Promise<Snapshot> {
-    return this.#inTurn(async () => {
-      const { watcher, folder } = this.#context;
-      const copy = join(folder, unique("snapshot"));
-      // Nobody writes while everybody is stopped: the copy is of one moment, as after a crash.
-      const running = this.#paused ? undefined : this.#process;
-      if (running) await watcher.ask({ op: "pause", key: running.key });
-      try {
-        await this.#copy(this.#data, copy);
-      } finally {
-        if (running) await watcher.ask({ op: "resume", key: running.key });
-      }
-      const snapshot = { takenAt: Date.now() };
-      this.#snapshots.set(snapshot, copy);
-      return snapshot;
-    });
+    // A copy of one moment, as after a crash.
+    return this.#standingStill(() => this.#data.capture());
   }
 
   restore(snapshot: Snapshot): Promise<void> {
     return this.#inTurn(async () => {
-      const copy = this.#snapshots.get(snapshot);
-      if (!copy) throw snapshotUnknown(this.#definition.name);
+      const copy = this.#data.copyOf(snapshot);
       if (this.#process)
         throw new Error(`${this.#definition.name} can be restored only while it is down`);
-      await this.#context.watcher.ask({ op: "remove", folder: this.#data });
-      await this.#copy(copy, this.#data);
+      await this.#data.replace(copy);
     });
   }
 
   async snapshot(): Promise<string> {
     await this.stop();
     const copy = join(this.#context.folder, unique("seed"));
-    await this.#copy(this.#data, copy);
+    await this.#data.copyTo(copy);
     await this.start();
     return copy;
   }
@@ -212,8 +202,8 @@ export class ProcessServer implements Server, ServerControl {
     this.#ended = true;
     await this.kill();
     this.arrivals?.end();
-    for (const folder of [this.#folder, ...this.#snapshots.values()])
-      await this.#context.watcher.ask({ op: "remove", folder });
+    await this.#data.end();
+    await this.#context.watcher.ask({ op: "remove", folder: this.#folder });
   }
 
   /** One change of state at a time; the next begins when this one is over, whatever came of it. */
@@ -221,6 +211,20 @@ export class ProcessServer implements Server, ServerControl {
     const result = this.#turn.then(change);
     this.#turn = result.catch(() => {});
     return result;
+  }
+
+  /** In turn; all of the server's processes are stopped meanwhile. */
+  #standingStill<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      const { watcher } = this.#context;
+      const running = this.#paused ? undefined : this.#process;
+      if (running) await watcher.ask({ op: "pause", key: running.key });
+      try {
+        return await work();
+      } finally {
+        if (running) await watcher.ask({ op: "resume", key: running.key });
+      }
+    });
   }
 
   async #killNow(): Promise<void> {
@@ -233,7 +237,7 @@ export class ProcessServer implements Server, ServerControl {
 
   async #launch(special: SpecialStart = plainStart): Promise<void> {
     if (this.#ended) throw new Error(`${this.#definition.name} has been ended`);
-    const launch = await this.#prepared.launch(this.#data, this.#port);
+    const launch = await this.#prepared.launch(this.#data.path, this.#port);
     const logStart = (await this.log(1_000_000)).length;
     const running = await this.#context.watcher
       .launch(unique(this.#definition.name), {
@@ -256,42 +260,32 @@ export class ProcessServer implements Server, ServerControl {
       const log = (await this.log(1_000_000)).slice(logStart);
       await this.#killNow();
       if (error instanceof EngineError) throw error;
-      throw await this.#failure((error as Error).message, log);
+      throw await this.#data.failure((error as Error).message, log);
+    }
+  }
+
+  /** False when it has ended by itself, as a server does whose log finds no room. */
+  async #recovers(running: Launched): Promise<boolean> {
+    try {
+      await this.#answering(running);
+      return true;
+    } catch (error) {
+      if (!running.ended()) throw error;
+      return false;
     }
   }
 
   #answering(running: Launched, refused?: SpecialStart["until"]): Promise<string | undefined> {
-    let over: string | undefined;
-    running.exited.then(({ code, signal }) => {
-      over = `it ended with ${signal ? `signal ${signal}` : `code ${code}`}`;
-    });
-    return answering(this.#definition, this.adminUrl, async () => over, running.exited, refused);
-  }
-
-  async #failure(reason: string, log: string): Promise<EngineError> {
-    // On a full disk the log of the failure may not have found room either.
-    const { bavail, bsize } = await statfs(this.#context.folder);
-    const full = bavail * bsize < fullBytes ? "\nNo space left on device" : "";
-    return startFailed(this.#definition.name, this.source, reason, log + full);
+    const over = async () => {
+      const exit = running.ended();
+      return exit && `it ended with ${exit.signal ? `signal ${exit.signal}` : `code ${exit.code}`}`;
+    };
+    return answering(this.#definition, this.adminUrl, over, running.exited, refused);
   }
 
   get #user(): { uid?: number; gid?: number } {
     const { uid, gid } = this.#context.user;
     return uid === undefined || gid === undefined ? {} : { uid, gid };
-  }
-
-  async #makeData(seed = this.#seed): Promise<void> {
-    if (seed) return this.#copy(seed, this.#data);
-    await mkdir(this.#data, { mode: 0o700 });
-    const { uid, gid } = this.#user;
-    if (uid !== undefined && gid !== undefined) await chown(this.#data, uid, gid);
-  }
-
-  /** `cp -a` keeps owners and modes, and is twice as quick as Node's own copy. */
-  async #copy(from: string, to: string): Promise<void> {
-    if (process.platform === "win32") return cp(from, to, { recursive: true });
-    const { ok, output } = await runTool(this.#context, { file: "cp", args: ["-a", from, to] });
-    if (!ok) throw await this.#failure("its data folder could not be made", output);
   }
 }
 
@@ -299,6 +293,8 @@ export interface StartOptions {
   readonly isolated: boolean;
   /** A snapshot to start from instead of an empty server. */
   readonly seed?: string;
+  /** On a disk of its own that can be filled. */
+  readonly smallDisk?: boolean;
 }
 
 /** A port that was free a moment ago. */

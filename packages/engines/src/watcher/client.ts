@@ -14,6 +14,8 @@ export interface Launched {
   readonly key: string;
   readonly pid: number;
   readonly exited: Promise<Exit>;
+  /** How, once it has. */
+  ended(): Exit | undefined;
 }
 
 interface Pending {
@@ -32,6 +34,8 @@ export class Watcher {
   #nextId = 0;
   #waiting = 0;
   #ended = false;
+  /** It has said that everything has ended. */
+  #finished = false;
   #death: Error | undefined;
 
   constructor(folder: string) {
@@ -82,7 +86,7 @@ export class Watcher {
     this.#pending.clear();
     for (const resolve of this.#exits.values()) resolve({ code: null, signal: "SIGKILL" });
     this.#exits.clear();
-    if (this.#ended) {
+    if (this.#finished) {
       this.#gone.resolve();
       return;
     }
@@ -127,9 +131,13 @@ export class Watcher {
 
   async launch(key: string, launch: Launch): Promise<Launched> {
     const { promise: exited, resolve } = Promise.withResolvers<Exit>();
-    this.#exits.set(key, resolve);
+    let ended: Exit | undefined;
+    this.#exits.set(key, (exit) => {
+      ended = exit;
+      resolve(exit);
+    });
     const pid = await this.ask({ op: "launch", key, launch });
-    return { key, pid: pid ?? 0, exited };
+    return { key, pid: pid ?? 0, exited, ended: () => ended };
   }
 
   /** Launches a program and waits for its end. */
@@ -141,7 +149,12 @@ export class Watcher {
   async end(): Promise<void> {
     if (!this.#death && !this.#ended) {
       this.#ended = true;
-      await this.ask({ op: "end" }).catch(() => {});
+      await this.ask({ op: "end" }).then(
+        () => {
+          this.#finished = true;
+        },
+        () => {},
+      );
     }
     if (this.#child.pid !== undefined) {
       this.#child.ref();

@@ -18,7 +18,7 @@ import {
   treeMemory,
 } from "./processes.ts";
 import type { ContainerScope, FromWatcher, Launch, ToWatcher } from "./protocol.ts";
-import { removeData } from "./remove.ts";
+import { removeData, segmentsIn } from "./remove.ts";
 import { type RunRecord, recordFile, sweep } from "./sweep.ts";
 
 const runFolder = process.argv[2];
@@ -134,9 +134,11 @@ function end(): Promise<void> {
     const doomed = [...launched.values(), ...adopted.values()];
     // All are stopped before any is killed, so that none reacts to the death of another.
     for (const ref of doomed) if (isAlive(ref)) stopTree(ref);
+    // What is on a small disk is gone with the process that holds it.
+    const left = [...folders].map((folder) => ({ folder, segments: segmentsIn(folder) }));
     await Promise.allSettled(doomed.map((ref) => killTree(ref)));
     await Promise.allSettled([...containers.values()].map(removeContainers));
-    for (const folder of folders) removeData(folder);
+    for (const { folder, segments } of left) removeData(folder, segments);
   })();
   return ending;
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isAlive, killTree, type ProcessRef } from "./processes.ts";
-import { removeData } from "./remove.ts";
+import { removeData, segmentsIn } from "./remove.ts";
 import { runParents } from "./run-folder.ts";
 
 export const folderPrefix = "db-katas-";
@@ -42,6 +42,10 @@ export async function sweepRun(folder: string): Promise<void> {
     if (Date.now() - stats.mtimeMs < youngMs) return;
   }
   if (record && isAlive(record.watcher)) return;
+  // Before the end of those who hold small disks, as the watcher does.
+  const left = [...(record?.folders ?? []), folder].map(
+    (each) => [each, segmentsIn(each)] as const,
+  );
   await Promise.allSettled((record?.processes ?? []).map((ref) => killTree(ref)));
-  for (const each of [...(record?.folders ?? []), folder]) removeData(each);
+  for (const [each, segments] of left) removeData(each, segments);
 }

@@ -21,6 +21,7 @@ export const definition: EngineDefinition = {
     "restartEmpty",
     "restartStale",
     "readonly",
+    "diskFull",
     "loading",
     "delay",
     "partition",

@@ -23,6 +23,23 @@ export const troubles: Troubles = {
   },
 
   /**
+   * What needs another page is refused (53100); what fits into the pages that are there goes on, until
+   * the log is full too. That is a PANIC, and the end of the server (PostgreSQL manual, 28.5 and 24.3).
+   * A segment of the log that begins here (1 MB) keeps that from being a matter of luck.
+   */
+  async diskFull({ adminUrl, control }) {
+    await administer(adminUrl(), async (admin) => {
+      await admin.query("SELECT pg_switch_wal()");
+      await admin.query("SELECT pg_logical_emit_message(true, 'kata', '')");
+    });
+    await control.disk?.fill();
+    return async () => {
+      await control.disk?.free();
+      await control.start();
+    };
+  },
+
+  /**
    * A recovery whose first question to the archive goes unanswered: clients are refused until it is
    * over (PostgreSQL manual, 19.5.5, `restore_command`, and 26.3.5).
    */

@@ -22,6 +22,7 @@ export const definition: EngineDefinition = {
     "restartStale",
     "readonly",
     "outOfMemory",
+    "diskFull",
     "loading",
     "delay",
     "partition",

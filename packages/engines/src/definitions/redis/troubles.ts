@@ -36,6 +36,37 @@ export const troubles: Troubles = {
   },
 
   /**
+   * A snapshot that failed for lack of room: Redis then refuses writes (`-MISCONF`) until one succeeds
+   * (redis.conf, `stop-writes-on-bgsave-error`). Our own `appendfsync always` would end it instead, at
+   * the first key that expires; `no` hands every write to the system before it is acknowledged, too.
+   */
+  async diskFull({ adminUrl, control }) {
+    await administer(adminUrl(), async (admin) => {
+      // What was written so far is in the file; what follows waits for its refusal.
+      await admin.client("PAUSE", pauseMs, "WRITE");
+      try {
+        await admin.config("SET", "appendfsync", "no");
+        // A time that never comes: else it would try again by itself.
+        await admin.config("SET", "save", "1000000000 1");
+        await control.disk?.fill();
+        await saved(admin, "err");
+      } finally {
+        await admin.client("UNPAUSE");
+      }
+    });
+    return async () => {
+      await control.disk?.free();
+      await control.start();
+      await administer(adminUrl(), async (admin) => {
+        await saved(admin, "ok");
+        await says(admin, /^aof_last_write_status:ok/m);
+        await admin.config("SET", "save", "");
+        await admin.config("SET", "appendfsync", "always");
+      });
+    };
+  },
+
+  /**
    * A restart that takes long over ballast, one key after another, and looks at its clients after
    * each (redis.conf, `key-load-delay` and `loading-process-events-interval-bytes`). It ends by
    * itself after a minute and a half.
@@ -68,6 +99,9 @@ export const troubles: Troubles = {
   },
 };
 
+/** More than filling a disk takes. */
+const pauseMs = 30_000;
+
 /** Enough for a minute and a half, and a client waits no longer than for one key. */
 const ballast = { keys: 4_000, bytes: 1_024, keyMs: 25 };
 const makeBallast = `
@@ -82,11 +116,22 @@ function ofBallast(adminUrl: string): string {
 /** Puts all data into one file, the form in which loading takes notice of clients between two keys. */
 async function rewritten(admin: Redis): Promise<void> {
   await admin.bgrewriteaof();
-  for (;;) {
-    const info = await admin.info("persistence");
-    if (!/^aof_rewrite_(in_progress|scheduled):1/m.test(info)) return;
+  await says(admin, /^aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/m);
+}
+
+/** Saves a snapshot, and waits until that has come out as it should. */
+async function saved(admin: Redis, outcome: "ok" | "err"): Promise<void> {
+  await admin.bgsave("SCHEDULE");
+  await says(
+    admin,
+    new RegExp(`^rdb_bgsave_in_progress:0.*^rdb_last_bgsave_status:${outcome}`, "ms"),
+  );
+}
+
+/** Waits until Redis says that of how it keeps its data. */
+async function says(admin: Redis, what: RegExp): Promise<void> {
+  while (!what.test(await admin.info("persistence")))
     await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 async function administer<T>(url: string, work: (admin: Redis) => Promise<T>): Promise<T> {
