@@ -52,8 +52,8 @@ export class EngineError extends Error {
   }
 }
 
-/** What a capability takes that a machine may not have. */
-const takes: { readonly [capability in Capability]?: string } = {
+/** What a capability takes that a machine may not have, for people. */
+export const requirements: { readonly [capability in Capability]?: string } = {
   diskFull:
     "it takes Linux with util-linux, and the right to mount a small file system in a namespace: root, or user namespaces",
 };
@@ -82,7 +82,7 @@ export function engineUnavailable(
   const details = offers.flatMap((offer) => {
     if (offer.offered) {
       const lacking = needs.filter((need) => !offer.capabilities.includes(need));
-      const why = lacking.flatMap((each) => takes[each] ?? []).map((each) => ` (${each})`);
+      const why = lacking.flatMap((each) => requirements[each] ?? []).map((each) => ` (${each})`);
       return [`${offer.provider}: can't do ${lacking.join(", ")}${why.join("")}`];
     }
     return [`${offer.provider}: ${offer.reason}`, ...(offer.remedy ? [`  → ${offer.remedy}`] : [])];

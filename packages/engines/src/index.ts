@@ -1,6 +1,6 @@
 export { cacheFolder, clearCache } from "./cache.ts";
 export type { EngineDefinition } from "./definition.ts";
-export { EngineError, type EngineErrorCode, errorCodes } from "./errors.ts";
+export { EngineError, type EngineErrorCode, errorCodes, requirements } from "./errors.ts";
 export { fetchableUnasked } from "./fetch/unasked.ts";
 export { TcpProxy } from "./proxy.ts";
 export { type AnyFault, loadDefinitions, loadFaults } from "./registry.ts";

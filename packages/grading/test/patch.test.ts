@@ -1,7 +1,7 @@
 /** Mutants as patches on the reference solution. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { openEngines } from "@db-katas/engines";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { type Kata, loadKata, loadRubric, verify } from "../src/index.ts";
@@ -80,4 +80,25 @@ it("is the problem of that mutant alone", async () => {
     { subject: "mutant stuck", holds: false },
   ]);
   expect(results.at(-1)?.problems[0]).toContain("does not fit the reference solution");
+});
+
+it("is named where mutants are type-checked, too: what can't be made says nothing of its types", async () => {
+  // Beside the fixture it is a copy of: both import by relative paths.
+  const folder = await mkdtemp(join(dirname(COUNTER), "stale-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(COUNTER, folder, { recursive: true, filter: (path) => basename(path) !== ".kata" });
+  const mutant = join(folder, "mutants", "moved-on");
+  await mkdir(mutant);
+  await writeFile(join(mutant, "change.patch"), MOVED.replaceAll("value", "total"));
+  const manifest = { trap: "sign", why: "One key beside the other.", must: ["adds"] };
+  await writeFile(join(mutant, "mutant.json"), JSON.stringify(manifest));
+
+  await using engines = await openEngines();
+  const stale = await loadKata(folder);
+  const rubric = await loadRubric(stale);
+  const verification = { kata: stale, rubric, engines, seed: 7 };
+  const { results } = await verify({ ...verification, choose: () => [] });
+  const types = results.find(({ subject }) => subject === "types");
+  expect(types?.holds).toBe(false);
+  expect(types?.problems.map((each) => each.replaceAll(folder, "<exercise>"))).toMatchSnapshot();
 });

@@ -1,4 +1,10 @@
-import type { Capability, EngineRun, ProbeResult } from "@db-katas/engines";
+import {
+  type Capability,
+  type EngineRun,
+  type Offer,
+  type ProbeResult,
+  requirements,
+} from "@db-katas/engines";
 import { requestFor } from "../check.ts";
 import { messageOf } from "../kata.ts";
 import type { CheckResult } from "../report/scorecard.ts";
@@ -55,7 +61,7 @@ export async function unavailability(
       const probe = await probeOnce(engines, name, request.needs);
       if (probe.chosen) continue;
       // The last provider asks least of the person: a package, rather than a server or a runtime.
-      const remedy = probe.offers.flatMap((o) => (!o.offered && o.remedy ? [o.remedy] : [])).at(-1);
+      const remedy = probe.offers.flatMap((o) => remedyOf(o, request.needs) ?? []).at(-1);
       reasons.set(
         check.id,
         `needs ${name}${request.needs.length > 0 ? ` with ${request.needs.join(", ")}` : ""}` +
@@ -65,6 +71,12 @@ export async function unavailability(
     }
   }
   return reasons;
+}
+
+function remedyOf(offer: Offer, needs: readonly Capability[]): string | undefined {
+  if (!offer.offered) return offer.remedy;
+  const lacking = needs.filter((need) => !offer.capabilities.includes(need));
+  return lacking.flatMap((need) => requirements[need] ?? []).at(0);
 }
 
 const probes = new WeakMap<EngineRun, Map<string, ProbeResult>>();
