@@ -5,6 +5,7 @@ export {
   type EngineNeeds,
   type Hint,
   type Preparation,
+  requestFor,
   type SubmissionContract,
 } from "./check.ts";
 export { CheckContext, type NodeOf } from "./context.ts";
