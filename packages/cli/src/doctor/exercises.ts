@@ -30,13 +30,13 @@ export async function examineExercise(kata: Kata, run: EngineRun): Promise<Exerc
   const notGraded = [...new Set(lacking.flatMap(({ checks }) => checks))];
   const engines = Object.keys(kata.definition.engines);
   const plain = await Promise.all(engines.map((engine) => run.probe(engine)));
-  const findings = [
-    ...plain.map(engineFinding),
-    // Where the engine as such is not to be had, nobody needs to hear of what it could not do.
-    ...lacking
-      .filter(({ engine }) => plain.some((probe) => probe.engine === engine && probe.chosen))
-      .map(capabilityFinding),
-  ];
+  const findings = plain.flatMap((probe) => {
+    const asked = lacking.filter(({ engine }) => engine === probe.engine);
+    // Of an engine that is not to be had, nobody needs to hear what it could not do.
+    return probe.chosen && asked.length > 0
+      ? [engineFinding(probe), capabilityFinding(probe, asked)]
+      : [engineFinding(probe)];
+  });
   return {
     exercise: kata.name,
     ready: exitCodeOf(findings) === 0,
@@ -89,12 +89,18 @@ function engineFinding({ engine, chosen, offers }: ProbeResult): Finding {
   };
 }
 
-function capabilityFinding({ engine, needs, probe, checks }: Need): Finding {
+function capabilityFinding(
+  { engine, chosen, offers }: ProbeResult,
+  asked: readonly Need[],
+): Finding {
+  const wanted = new Set(asked.flatMap(({ needs }) => needs));
+  const lacking = [...wanted].filter((need) => !chosen?.capabilities.includes(need)).sort();
+  const checks = new Set(asked.flatMap((each) => each.checks));
   return {
-    what: `${engine} with ${needs.join(", ")}`,
-    state: stateFor(remediesOf(probe.offers)),
-    detail: `not to be had here, and needed by ${checks.join(", ")}`,
-    reasons: probe.offers.flatMap((offer) => reasonOf(offer, needs)),
+    what: engine,
+    state: stateFor(remediesOf(offers)),
+    detail: `what is here can't do ${lacking.join(", ")}, needed by ${[...checks].join(", ")}`,
+    reasons: offers.flatMap((offer) => (offer === chosen ? [] : reasonOf(offer, lacking))),
   };
 }
 

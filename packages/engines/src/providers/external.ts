@@ -29,7 +29,11 @@ export async function offerExternal(
   }
   const url = parsed(variable, value);
   if (!(await reachable(url)))
-    return { offered: false, reason: `nothing answers at ${url.host} (${variable})` };
+    return {
+      offered: false,
+      reason: `nothing answers at ${url.host} (${variable})`,
+      remedy: `start that server, or unset ${variable}`,
+    };
   return { offered: true, source: `${variable} (${url.host})` };
 }
 
