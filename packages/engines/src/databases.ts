@@ -11,8 +11,10 @@ export interface Databases {
   /** Puts everything that is in one into another, which is empty. */
   copy(from: string, to: string): Promise<void>;
   drop(name: string): Promise<void>;
-  /** Its address, straight to the server. */
+  /** Its address, straight to the server; with a submission's rights, where the engine knows rights. */
   url(name: string): string;
+  /** Where it does: with full rights. */
+  adminUrl?(name: string): string;
   close(): Promise<void>;
 }
 
@@ -47,7 +49,7 @@ export class DatabaseNamespaces implements Namespaces {
     return {
       name,
       get adminUrl() {
-        return databases.url(name);
+        return databases.adminUrl?.(name) ?? databases.url(name);
       },
       get url() {
         return databases.url(name);

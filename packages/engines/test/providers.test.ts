@@ -190,7 +190,13 @@ describe("the choice", () => {
 });
 
 test("the registries are the folders", async () => {
-  expect([...(await loadDefinitions()).keys()]).toEqual(["chroma", "postgres", "redis", "sqlite"]);
+  expect([...(await loadDefinitions()).keys()]).toEqual([
+    "chroma",
+    "mysql",
+    "postgres",
+    "redis",
+    "sqlite",
+  ]);
   expect([...(await loadFaults()).keys()]).toEqual([
     "blackHole",
     "delay",

@@ -1,0 +1,62 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
+import { recipe } from "./process.ts";
+
+/** By its protocol: MariaDB is what we run; MySQL itself or TiDB are a URL away. */
+export const definition: EngineDefinition = {
+  name: "mysql",
+  title: "MariaDB",
+  licence: "GPL-2.0-only",
+  capabilities: [
+    "transactions",
+    "durable",
+    "network",
+    "kill",
+    "stop",
+    "pause",
+    "restart",
+    "restartEmpty",
+    "restartStale",
+    "readonly",
+    "delay",
+    "partition",
+  ],
+  image: pinnedImage(import.meta.dirname),
+  urlVariable: "KATA_MYSQL_URL",
+  process: recipe,
+  container,
+  troubles: {
+    /** As a replica is. Whoever lacks the privilege READ ONLY ADMIN can't override it. */
+    async readonly({ adminUrl, control }) {
+      await ask(adminUrl(), "SET GLOBAL read_only = ON");
+      return async () => {
+        await control.start();
+        await ask(adminUrl(), "SET GLOBAL read_only = OFF");
+      };
+    },
+  },
+  async ready(adminUrl) {
+    const version = await ask(adminUrl, "SELECT VERSION()");
+    // The rest is how it was built: 10.11.19-MariaDB-0+deb12u1-log.
+    return version.replace(/(?<=-MariaDB).*/, "");
+  },
+  async openNamespaces(server, context) {
+    const { DatabaseNamespaces } = await import("../../databases.ts");
+    const { MysqlDatabases } = await import("./namespaces.ts");
+    return new DatabaseNamespaces(server, context, new MysqlDatabases(server, context));
+  },
+};
+
+/** @returns the first value of the answer; empty where there is none */
+async function ask(url: string, statement: string): Promise<string> {
+  const { createConnection } = await import("mysql2/promise");
+  const client = await createConnection({ uri: url, connectTimeout: 5_000, rowsAsArray: true });
+  client.on("error", () => {});
+  try {
+    const [rows] = await client.query(statement);
+    return Array.isArray(rows) ? String((rows as unknown[][])[0]?.[0] ?? "") : "";
+  } finally {
+    client.destroy();
+  }
+}

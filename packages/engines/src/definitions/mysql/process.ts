@@ -1,0 +1,136 @@
+import { existsSync, realpathSync } from "node:fs";
+import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type RunContext, runTool, unique } from "../../context.ts";
+import { startFailed } from "../../errors.ts";
+import type { Located, Package } from "../../fetch/package.ts";
+import { versionOf } from "../../fetch/packages.ts";
+import { librariesOf } from "../../fetch/programs.ts";
+import { packaged } from "../../fetch/recipe.ts";
+import { administrator, adminName, adminPassword, layout, settings } from "./settings.ts";
+
+const tables = ["mysql_system_tables.sql", "mysql_performance_tables.sql"];
+
+/** Where it keeps its messages and the tables that it begins with; distributions differ. */
+function shareOf(file: string): string | undefined {
+  const prefix = dirname(dirname(realpathSync(file)));
+  return ["share/mysql", "share/mariadb"]
+    .map((path) => join(prefix, path))
+    .find((path) => tables.every((table) => existsSync(join(path, table))));
+}
+
+const mariadb: Package = {
+  name: "mariadbd",
+  licence: "GPL-2.0-only",
+  own: {
+    program: "mariadbd",
+    variable: "KATA_MARIADBD",
+    wanted: "with its share folder",
+    accepts: (file) => shareOf(file) !== undefined,
+  },
+  ways: [
+    {
+      client: "apt",
+      key: "mariadb-server-core-apt",
+      what: "Debian's mariadb-server-core package",
+      bytes: 7_400_000,
+      source: "MariaDB, the distribution's mariadbd unpacked in our cache",
+      packages: ["mariadb-server-core"],
+      file: "usr/sbin/mariadbd",
+      proof: ["--no-defaults", "--version"],
+    },
+  ],
+  hint: () =>
+    process.platform === "darwin"
+      ? "brew install mariadb"
+      : "sudo apt-get install mariadb-server-core",
+};
+
+export const recipe = packaged({
+  engine: "mysql",
+  bundles: [{ packages: [mariadb] }],
+  version: (server) => versionOf(server, /Ver (\S+?-MariaDB)/),
+
+  async prepare([server], _bundle, context) {
+    if (!server) throw new Error("a bundle without a server");
+    const common = commonOf(server);
+    return {
+      seed: await freshData(server, context),
+      stopSignal: "SIGTERM",
+      adminUrl: (port) => `mysql://${adminName}:${adminPassword(context)}@127.0.0.1:${port}/mysql`,
+      async launch(data, port) {
+        // Read at each start: so a copied folder needs no password of an earlier run.
+        const initially = join(data, "kata.sql");
+        await writeFile(initially, `SET sql_log_bin = 0;\n${administrator(context)}\n`);
+        await own(initially, context, 0o600);
+        return {
+          file: server.file,
+          args: [
+            ...common.args,
+            ...settings,
+            `--datadir=${data}`,
+            `--init-file=${initially}`,
+            "--bind-address=127.0.0.1",
+            `--port=${port}`,
+            // In its data folder: the path of a socket may not be long.
+            "--socket=kata.sock",
+          ],
+          cwd: data,
+          env: common.env,
+        };
+      },
+    };
+  },
+});
+
+function commonOf({ file, folder }: Located) {
+  const share = shareOf(file) ?? "";
+  const libraries = librariesOf(folder);
+  return {
+    share,
+    args: ["--no-defaults", `--basedir=${dirname(dirname(share))}`, `--lc-messages-dir=${share}`],
+    env: {
+      PATH: process.env.PATH ?? "",
+      LC_ALL: "C",
+      ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }),
+    },
+  };
+}
+
+/** A data folder with the system's tables, and nobody in it. Takes less than a second, so once per run. */
+async function freshData(server: Located, context: RunContext): Promise<string> {
+  const { share, args, env } = commonOf(server);
+  const folder = join(context.folder, unique("mysql-seed"));
+  const script = `${folder}.sql`;
+  const texts = await Promise.all(tables.map((table) => readFile(join(share, table), "utf8")));
+  await writeFile(script, ["CREATE DATABASE mysql;", "USE mysql;", ...texts].join("\n"));
+  await mkdir(folder, { mode: 0o700 });
+  await own(folder, context, 0o700);
+  await own(script, context, 0o600);
+  const { uid, gid } = context.user;
+  const { ok, output } = await runTool(context, {
+    // It reads what it is to do from its standard input.
+    file: "/bin/sh",
+    args: [
+      "-c",
+      'script=$1; shift; exec "$@" < "$script"',
+      "sh",
+      script,
+      server.file,
+      ...args,
+      ...layout,
+      `--datadir=${folder}`,
+      "--bootstrap",
+    ],
+    env,
+    cwd: folder,
+    ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
+  });
+  if (!ok) throw startFailed("mysql", server.source, "its first tables could not be made", output);
+  return folder;
+}
+
+async function own(path: string, { user }: RunContext, mode: number): Promise<void> {
+  await chmod(path, mode);
+  if (user.uid !== undefined && user.gid !== undefined) await chown(path, user.uid, user.gid);
+}

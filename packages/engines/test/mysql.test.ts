@@ -1,0 +1,83 @@
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type EngineRun, fetchableUnasked, openEngines } from "../src/index.ts";
+
+const { chosen } = await (async () => {
+  await using run = await openEngines();
+  return run.probe("mysql");
+})();
+const offered = chosen !== undefined && fetchableUnasked(chosen);
+
+let run: EngineRun;
+beforeAll(async () => {
+  run = await openEngines();
+});
+afterAll(() => run[Symbol.asyncDispose]());
+
+/** One of everything that a migration may make. */
+const migration = `
+  CREATE TABLE orders (
+    id BIGINT AUTO_INCREMENT PRIMARY KEY,
+    net DECIMAL(10,2) NOT NULL,
+    gross DECIMAL(10,2) AS (net * 1.2) STORED,
+    note TEXT NULL
+  );
+  CREATE TABLE items (
+    order_id BIGINT NOT NULL,
+    sku VARCHAR(40),
+    FOREIGN KEY (order_id) REFERENCES orders (id)
+  );
+  CREATE TABLE log (what VARCHAR(200));
+`;
+
+test.runIf(offered)("a clone has what its template has, and its own of each", async () => {
+  const template = {
+    key: "everything",
+    async build(url: string) {
+      await using client = await createConnection({ uri: url, multipleStatements: true });
+      await client.query(migration);
+      await client.query("CREATE VIEW zero AS SELECT id, gross FROM orders");
+      await client.query("CREATE VIEW above AS SELECT * FROM zero WHERE gross > 1");
+      await client.query("CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN 2 * x");
+      await client.query("CREATE PROCEDURE forget() DELETE FROM log");
+      await client.query(
+        "CREATE TRIGGER told AFTER INSERT ON orders FOR EACH ROW INSERT INTO log VALUES (NEW.net)",
+      );
+      await client.query("INSERT INTO orders (net) VALUES (10), (20)");
+      await client.query("INSERT INTO items VALUES (1, 'a')");
+    },
+  };
+  const leases = await Promise.all([
+    run.lease("mysql", { template }),
+    run.lease("mysql", { template }),
+  ]);
+  const [first, second] = await Promise.all(
+    leases.map(async (lease) => createConnection(await lease.urlFor("a"))),
+  );
+  const rows = async (client = first, statement = "") =>
+    (await client?.query<RowDataPacket[]>(statement))?.[0] ?? [];
+  // Written by the clone's own user, through the clone's own trigger, view and function.
+  await rows(first, "INSERT INTO orders (net) VALUES (30)");
+  expect(await rows(first, "SELECT * FROM above ORDER BY id")).toEqual([
+    { id: 1, gross: "12.00" },
+    { id: 2, gross: "24.00" },
+    { id: 3, gross: "36.00" },
+  ]);
+  expect(await rows(first, "SELECT what FROM log ORDER BY what")).toEqual([
+    { what: "10.00" },
+    { what: "20.00" },
+    { what: "30.00" },
+  ]);
+  expect(await rows(first, "SELECT twice(21) AS answer")).toEqual([{ answer: 42 }]);
+  await rows(first, "CALL forget()");
+  await expect(rows(first, "INSERT INTO items VALUES (99, 'b')")).rejects.toThrow(/foreign key/);
+  expect(await rows(second, "SELECT COUNT(*) AS count FROM log")).toEqual([{ count: 2 }]);
+  expect(await rows(second, "SELECT COUNT(*) AS count FROM orders")).toEqual([{ count: 2 }]);
+  // One database is all that a user sees.
+  expect(await rows(first, "SHOW DATABASES")).toEqual([
+    { Database: "information_schema" },
+    { Database: leases[0]?.namespace },
+  ]);
+  await Promise.all([first?.end(), second?.end()]);
+  for (const lease of leases) await lease[Symbol.asyncDispose]();
+});
