@@ -42,7 +42,8 @@ export class DatabaseNamespaces implements Namespaces {
   async take(wanted?: LeaseTemplate): Promise<Namespace> {
     const template = wanted && (await this.#template(wanted));
     this.#serial += 1;
-    const name = `kata_${this.#context.id}_${this.#serial}`;
+    // No name is the beginning of another: the stand-in for MongoDB would drop that one along.
+    const name = `kata_${this.#context.id}_${String(this.#serial).padStart(6, "0")}`;
     await this.#create(name);
     const databases = this.#databases;
     if (template !== undefined) await databases.copy(template, name);

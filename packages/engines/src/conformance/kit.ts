@@ -4,8 +4,8 @@ export interface Kit {
   connect(url: string): Promise<Session>;
   /** Prepares a namespace: afterwards {@link Session.get} finds `prepared`. */
   prepare(url: string): Promise<void>;
-  /** Its clients keep no connection: one that broke between two requests is nobody's failure. */
-  readonly connectionless?: true;
+  /** Its clients open and renew connections as they like: one that broke between two requests is nobody's failure. */
+  readonly reconnects?: true;
   /** What the messages say by which `set` takes effect and `get` reads; for engines that can `gate`. */
   readonly requests?: { readonly set: string; readonly get: string };
 }

@@ -32,9 +32,15 @@ export async function installPackage(
   const wanted = packagesOf(definition, context.env).find((each) => each.name === name);
   if (!wanted) throw new Error(`${definition.name} needs no package ${name}`);
   const folders = wanted.ways.map((way) => downloadsFolder(way, context.cache));
+  let most = 0;
   const timer = setInterval(async () => {
     const sizes = await Promise.all(folders.map(sizeOf));
-    onBytes(sizes.reduce((sum, size) => sum + size, 0));
+    // Once the package is complete its downloads go.
+    most = Math.max(
+      most,
+      sizes.reduce((sum, size) => sum + size, 0),
+    );
+    onBytes(most);
   }, measureEveryMs);
   try {
     await obtain(context, definition.name, wanted);

@@ -42,15 +42,16 @@ export function usableWays({ ways }: Package, env: NodeJS.ProcessEnv): Way[] {
   return ways.filter((way) => programsFor(way, env));
 }
 
-/** The first bundle that is here; else the first that can be fetched; else the first. */
+/** The one whose server the user has named; the first that is here; that can be fetched; the last. */
 export function chooseBundle<B extends Bundle>(bundles: readonly B[], env: NodeJS.ProcessEnv): B {
   const here = (one: Package) => locate(one, env) !== undefined;
   const chosen =
+    bundles.find(({ packages }) => env[packages.at(-1)?.own?.variable ?? ""]) ??
     bundles.find(({ packages }) => packages.every(here)) ??
     bundles.find(({ packages }) =>
       packages.every((one) => here(one) || usableWays(one, env).length > 0),
     ) ??
-    bundles[0];
+    bundles.at(-1);
   if (!chosen) throw new Error("an engine without a single bundle");
   return chosen;
 }

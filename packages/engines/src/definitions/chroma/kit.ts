@@ -27,7 +27,7 @@ async function connect(url: string): Promise<Session> {
 
 export const kit: Kit = {
   connect,
-  connectionless: true,
+  reconnects: true,
   async prepare(url) {
     await (await connect(url)).set("prepared", "yes");
   },
