@@ -117,3 +117,22 @@ export class DatabaseNamespaces implements Namespaces {
       .catch(() => {});
   }
 }
+
+/** Makes one after another. What is refused may need what hasn't been made yet: it comes again, later. */
+export async function makeAll<T>(
+  items: readonly T[],
+  make: (item: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items];
+  for (let refused = 0; waiting.length > 0; ) {
+    const [item] = waiting.splice(0, 1) as [T];
+    try {
+      await make(item);
+      refused = 0;
+    } catch (error) {
+      refused += 1;
+      waiting.push(item);
+      if (refused === waiting.length) throw error;
+    }
+  }
+}

@@ -192,6 +192,7 @@ describe("the choice", () => {
 test("the registries are the folders", async () => {
   expect([...(await loadDefinitions()).keys()]).toEqual([
     "chroma",
+    "clickhouse",
     "mongodb",
     "mysql",
     "postgres",

@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
+import { makeAll } from "../../databases.ts";
 
 /** What is in a database, in the order in which it can be made; each `list` gives names. */
 const contents = [
@@ -32,20 +33,7 @@ export async function copyDatabase(client: Connection, from: string, to: string)
   await client.query("SET foreign_key_checks = 0, unique_checks = 0");
   for (const { kind, list } of contents) {
     const [found] = await client.query<RowDataPacket[]>(list, [from]);
-    // A view is refused before those that it reads: it comes later, at the end of the queue.
-    const names = found.map(({ name }) => String(name));
-    for (let refused = 0; names[0] !== undefined; ) {
-      const [name] = names;
-      try {
-        await copyOne(client, kind, name, from, to);
-        refused = 0;
-      } catch (error) {
-        refused += 1;
-        if (kind !== "VIEW" || refused === names.length) throw error;
-        names.push(name);
-      }
-      names.shift();
-    }
+    await makeAll(found, ({ name }) => copyOne(client, kind, name, from, to));
   }
 }
 

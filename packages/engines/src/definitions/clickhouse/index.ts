@@ -1,0 +1,32 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { recipe } from "./process.ts";
+
+export const definition: EngineDefinition = {
+  name: "clickhouse",
+  title: "ClickHouse",
+  licence: "Apache-2.0",
+  capabilities: [
+    "durable",
+    "network",
+    "kill",
+    "stop",
+    "pause",
+    "restart",
+    "restartEmpty",
+    "restartStale",
+    "delay",
+    "partition",
+  ],
+  urlVariable: "KATA_CLICKHOUSE_URL",
+  urlExample: "http://user:password@host:8123",
+  process: recipe,
+  async ready(adminUrl) {
+    const { ask } = await import("./namespaces.ts");
+    return (await ask(adminUrl, "SELECT version()", AbortSignal.timeout(5_000))).trim();
+  },
+  async openNamespaces(server, context) {
+    const { DatabaseNamespaces } = await import("../../databases.ts");
+    const { ClickHouseDatabases } = await import("./namespaces.ts");
+    return new DatabaseNamespaces(server, context, new ClickHouseDatabases(server));
+  },
+};

@@ -1,0 +1,39 @@
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import type { Kit, Session } from "../../conformance/kit.ts";
+
+async function connect(url: string): Promise<Session> {
+  const client = createClient({ url, log: { level: ClickHouseLogLevel.OFF } });
+  const first = await client.ping();
+  if (!first.success) throw first.error;
+  return {
+    async set(key, value) {
+      await client.command({
+        query:
+          "CREATE TABLE IF NOT EXISTS kit (key String, value String) ENGINE ReplacingMergeTree ORDER BY key",
+      });
+      await client.insert({ table: "kit", values: [{ key, value }], format: "JSONEachRow" });
+    },
+    async get(key) {
+      const there = await client.query({ query: "EXISTS TABLE kit", format: "JSONEachRow" });
+      const [{ result }] = (await there.json<{ result: number }>()) as [{ result: number }];
+      if (!result) return undefined;
+      const found = await client.query({
+        query: "SELECT value FROM kit FINAL WHERE key = {key: String}",
+        query_params: { key },
+        format: "JSONEachRow",
+      });
+      return (await found.json<{ value: string }>())[0]?.value;
+    },
+    close: () => client.close(),
+  };
+}
+
+export const kit: Kit = {
+  connect,
+  reconnects: true,
+  async prepare(url) {
+    const session = await connect(url);
+    await session.set("prepared", "yes");
+    await session.close();
+  },
+};

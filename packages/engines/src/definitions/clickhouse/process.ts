@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { chmod, chown, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { PreparedServer } from "../../definition.ts";
+import type { Located, Package } from "../../fetch/package.ts";
+import { versionOf } from "../../fetch/packages.ts";
+import { packaged } from "../../fetch/recipe.ts";
+import { python } from "../../fetch/runtimes.ts";
+import type { ServerUser } from "../../user.ts";
+
+const clickhouse: Package = {
+  name: "clickhouse",
+  licence: "Apache-2.0",
+  own: { program: "clickhouse", variable: "KATA_CLICKHOUSE" },
+  ways: [],
+  hint: () => "https://clickhouse.com/docs/install",
+};
+
+const chdb: Package = {
+  name: "chdb-core-lite",
+  licence: "Apache-2.0",
+  ways: [
+    {
+      client: "pip",
+      key: "chdb-core-lite-26.5.0",
+      what: "chdb-core-lite 26.5.0 from PyPI",
+      bytes: 51_500_000,
+      source:
+        "chDB (PyPI chdb-core-lite 26.5.0): ClickHouse's engine as a library, behind an HTTP front of ours",
+      version: "26.5.1.1",
+      requirements: join(import.meta.dirname, "chdb.txt"),
+      file: "chdb",
+    },
+  ],
+  hint: () => "sudo apt-get install python3-pip",
+};
+
+type Launch = PreparedServer["launch"];
+
+export const recipe = packaged({
+  engine: "clickhouse",
+  bundles: [{ packages: [clickhouse] }, { packages: [python, chdb] }],
+  version: (program) => versionOf(program, /version (\d[\d.]*\d)/),
+
+  async prepare(located, _bundle, { user }) {
+    const [first, library] = located;
+    if (!first) throw new Error("a bundle without a server");
+    return {
+      stopSignal: "SIGTERM",
+      adminUrl: (port) => `http://127.0.0.1:${port}/`,
+      launch: library ? front(first, library) : server(first, user),
+    };
+  },
+});
+
+/** The library has no server; the file is read here, since the server's user may not look into this folder. */
+function front(interpreter: Located, { folder = "" }: Located): Launch {
+  const program = readFileSync(join(import.meta.dirname, "front.py"), "utf8");
+  return async (data, port) => ({
+    file: interpreter.file,
+    // Nothing of the user's Python gets in.
+    args: ["-I", "-c", program, folder, data, String(port)],
+    cwd: data,
+    env: { PATH: process.env.PATH ?? "", HOME: data, LC_ALL: "C.UTF-8", TZ: "UTC" },
+  });
+}
+
+function server({ file }: Located, { uid, gid }: ServerUser): Launch {
+  return async (data, port) => {
+    const configuration = join(data, "kata.xml");
+    await writeFile(configuration, configured(data, port));
+    await chmod(configuration, 0o600);
+    if (uid !== undefined && gid !== undefined) await chown(configuration, uid, gid);
+    return {
+      file,
+      args: ["server", `--config-file=${configuration}`],
+      cwd: data,
+      env: { PATH: process.env.PATH ?? "", HOME: data, LC_ALL: "C.UTF-8", TZ: "UTC" },
+    };
+  };
+}
+
+function configured(data: string, port: number): string {
+  return `<clickhouse>
+  <logger><level>warning</level><console>1</console></logger>
+  <listen_host>127.0.0.1</listen_host>
+  <http_port>${port}</http_port>
+  <path>${data}/</path>
+  <tmp_path>${data}/tmp/</tmp_path>
+  <user_files_path>${data}/user_files/</user_files_path>
+  <users_config>kata.xml</users_config>
+  <profiles><default/></profiles>
+  <quotas><default/></quotas>
+  <users>
+    <default>
+      <password/>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+    </default>
+  </users>
+</clickhouse>
+`;
+}
