@@ -28,7 +28,13 @@ export async function typeErrors(
     // What a mutant runs. The rest of it is the reference.
     ...composed.map(({ entry }) => entry),
   ].map((path) => relative(folder, path).replaceAll("\\", "/"));
-  await using _file = await temporaryFile(file, { extends: "../tsconfig.json", include });
+  // What has not changed since the last time is not checked again.
+  const compilerOptions = {
+    incremental: true,
+    tsBuildInfoFile: join(folder, "verify.tsbuildinfo"),
+  };
+  const overlay = { extends: "../tsconfig.json", compilerOptions, include };
+  await using _file = await temporaryFile(file, overlay);
   try {
     const manifest = createRequire(config).resolve("typescript/package.json");
     await promisify(execFile)(
