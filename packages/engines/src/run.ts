@@ -9,6 +9,7 @@ import { installPackage, packageStates } from "./fetch/install.ts";
 import { Instances } from "./instances.ts";
 import { collectOffers, fitting, type Provider, providers } from "./providers/index.ts";
 import { loadDefinitions } from "./registry.ts";
+import { endingSignals, follow, isDecidedElsewhere } from "./signals.ts";
 import type {
   Capability,
   EngineRequest,
@@ -91,8 +92,8 @@ class Run implements EngineRun {
     try {
       return await this.#lease(engine, request);
     } catch (error) {
-      // Without the watcher everything fails somehow: say why.
-      throw this.#context.watcher.death ?? error;
+      // Without the watcher everything fails somehow, and so does what was under way at the end: say why.
+      throw this.#context.watcher.death ?? (this.#ended ? runEnded() : error);
     }
   }
 
@@ -145,7 +146,6 @@ class Run implements EngineRun {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#ended ??= (async () => {
-      this.#stopListening();
       this.#ending.abort();
       const engines = await Promise.allSettled(this.#shared.values());
       const closing = engines.flatMap((each) =>
@@ -153,6 +153,8 @@ class Run implements EngineRun {
       );
       await Promise.allSettled([...closing, this.#instances.end()]);
       await this.#context.watcher.end();
+      // Not before: who listens only as long as others do would end this process in the middle of it.
+      this.#stopListening();
     })();
     return this.#ended;
   }
@@ -200,22 +202,18 @@ class Run implements EngineRun {
   #endOnSignals(abort: AbortSignal | undefined): () => void {
     const end = () => this[Symbol.asyncDispose]();
     const onSignal = (name: NodeJS.Signals) => {
-      if (process.listeners(name).some((listener) => !ours.has(listener))) return;
+      if (isDecidedElsewhere(name)) return;
       end().finally(() => process.kill(process.pid, name));
     };
-    const names = ["SIGINT", "SIGTERM"] as const;
-    ours.add(onSignal);
-    for (const name of names) process.on(name, onSignal);
+    follow(onSignal);
+    for (const name of endingSignals) process.on(name, onSignal);
     abort?.addEventListener("abort", end, { once: true });
     return () => {
-      for (const name of names) process.off(name, onSignal);
+      for (const name of endingSignals) process.off(name, onSignal);
       abort?.removeEventListener("abort", end);
     };
   }
 }
-
-/** The signal listeners of all runs in this process. */
-const ours = new WeakSet<object>();
 
 function providerOf(offer: Offer): Provider {
   const provider = providers.find(({ name }) => name === offer.provider);

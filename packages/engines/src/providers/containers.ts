@@ -2,6 +2,7 @@ import type { RunContext } from "../context.ts";
 import type { EngineDefinition, Found, Server } from "../definition.ts";
 import { containerRuntimeFailed } from "../errors.ts";
 import { imageFor } from "../image.ts";
+import { loadFollower } from "../signals.ts";
 import type { StartOptions } from "./process.ts";
 import { findRuntime, hasImage } from "./runtime.ts";
 
@@ -55,8 +56,8 @@ export async function startContainer(
   process.env.DOCKER_HOST = uri;
   // In a container, it would look for the way out; what findRuntime finds publishes right here.
   process.env.TESTCONTAINERS_HOST_OVERRIDE = "127.0.0.1";
+  const { getContainerRuntimeClient } = await loadFollower(() => import("testcontainers"));
   const { ContainerServer, runLabel } = await import("./container.ts");
-  const { getContainerRuntimeClient } = await import("testcontainers");
   const { key, value } = runLabel(context);
   await context.watcher.ask({ op: "containers", scope: { ...where, label: `${key}=${value}` } });
   const client = await getContainerRuntimeClient().catch((error: unknown) => {

@@ -2,12 +2,16 @@
 import { request } from "node:http";
 import type { ContainerScope } from "./protocol.ts";
 
+/** When to look again, after a run that died: a creation under way then is over within seconds. */
+const furtherLooksMs = [500, 1_000, 2_000];
+
 /**
  * Lists by label rather than by id: a container whose creation was under way when the run died has
- * an id that nobody was told. Hence also the second look.
+ * an id that nobody was told.
+ * @param settled whether no creation can be under way
  */
-export async function removeContainers(scope: ContainerScope): Promise<void> {
-  for (const waitMs of [0, 1_000]) {
+export async function removeContainers(scope: ContainerScope, settled: boolean): Promise<void> {
+  for (const waitMs of settled ? [0] : [0, ...furtherLooksMs]) {
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     const filters = encodeURIComponent(JSON.stringify({ label: [scope.label] }));
     const listed = await call(scope, "GET", `/containers/json?all=true&filters=${filters}`);

@@ -42,6 +42,7 @@ function record(): void {
     watcher: self,
     processes: [...launched.values(), ...adopted.values()],
     folders: [...folders],
+    containers: [...containers.values()],
   };
   writeFileSync(join(runFolder as string, recordFile), JSON.stringify(content));
 }
@@ -122,14 +123,16 @@ async function handle(request: ToWatcher): Promise<number | undefined> {
       return undefined;
     case "containers":
       containers.set(request.scope.label, request.scope);
+      record();
       return undefined;
     case "end":
-      await end();
+      // Whoever can ask has waited for what was starting.
+      await end(true);
       return undefined;
   }
 }
 
-function end(): Promise<void> {
+function end(settled: boolean): Promise<void> {
   ending ??= (async () => {
     const doomed = [...launched.values(), ...adopted.values()];
     // All are stopped before any is killed, so that none reacts to the death of another.
@@ -137,7 +140,9 @@ function end(): Promise<void> {
     // What is on a small disk is gone with the process that holds it.
     const left = [...folders].map((folder) => ({ folder, segments: segmentsIn(folder) }));
     await Promise.allSettled(doomed.map((ref) => killTree(ref)));
-    await Promise.allSettled([...containers.values()].map(removeContainers));
+    await Promise.allSettled(
+      [...containers.values()].map((scope) => removeContainers(scope, settled)),
+    );
     for (const { folder, segments } of left) removeData(folder, segments);
   })();
   return ending;
@@ -165,7 +170,7 @@ process.on("message", (message) => {
 });
 
 process.on("disconnect", () => {
-  end().finally(() => process.exit(0));
+  end(false).finally(() => process.exit(0));
 });
 
 if (process.connected) {

@@ -1,7 +1,9 @@
 /** Clears away what earlier runs left whose watcher was killed too. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { removeContainers } from "./containers.ts";
 import { isAlive, killTree, type ProcessRef } from "./processes.ts";
+import type { ContainerScope } from "./protocol.ts";
 import { removeData, segmentsIn } from "./remove.ts";
 import { runParents } from "./run-folder.ts";
 
@@ -14,6 +16,7 @@ export interface RunRecord {
   readonly watcher: ProcessRef;
   readonly processes: readonly ProcessRef[];
   readonly folders: readonly string[];
+  readonly containers: readonly ContainerScope[];
 }
 
 /** A folder without a record may be one that is just being made. */
@@ -47,5 +50,8 @@ export async function sweepRun(folder: string): Promise<void> {
     (each) => [each, segmentsIn(each)] as const,
   );
   await Promise.allSettled((record?.processes ?? []).map((ref) => killTree(ref)));
+  // A record of an older version has none.
+  const containers = record?.containers ?? [];
+  await Promise.allSettled(containers.map((scope) => removeContainers(scope, false)));
   for (const [each, segments] of left) removeData(each, segments);
 }

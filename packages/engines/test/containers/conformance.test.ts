@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { describeEngine } from "../../src/conformance/index.ts";
+import { openEngines } from "../../src/index.ts";
+import { containers, describeContainers } from "./here.ts";
+
+const engines = ["postgres", "redis"];
+
+describeContainers("the conformance suite, on containers", (env) => {
+  test.each(engines)("%s is offered: what follows is not skipped", async (engine) => {
+    await using run = await openEngines({ env });
+    expect((await run.probe(engine)).chosen).toMatchObject({ provider: "container" });
+  });
+});
+
+if (containers) for (const engine of engines) await describeEngine(engine, { env: containers });
