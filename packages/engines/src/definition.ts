@@ -2,6 +2,7 @@
 import type { Arrivals } from "./arrivals.ts";
 import type { RunContext } from "./context.ts";
 import type { Bundle } from "./fetch/package.ts";
+import type { Readdress } from "./readdress.ts";
 import type {
   Capability,
   Heal,
@@ -40,6 +41,8 @@ export interface EngineDefinition {
   readonly container?: ContainerRecipe;
   /** How its clients and servers talk; where absent, no message of theirs can be held. */
   readonly wire?: Wire;
+  /** Set where its servers tell clients their own address. */
+  readonly readdress?: Readdress;
   /**
    * What its server, run as a process, logs of each TCP connection: a global expression with the
    * groups `port`, where it comes from, and `namespace` where that is told. Connections of an

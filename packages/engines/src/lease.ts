@@ -161,7 +161,7 @@ export class EngineLease implements Lease {
   }
 
   async #listen(node: NodeName): Promise<TcpProxy> {
-    const { wire } = this.#definition;
+    const { wire, readdress } = this.#definition;
     const proxy = await TcpProxy.listen(
       node,
       () => {
@@ -169,6 +169,7 @@ export class EngineLease implements Lease {
         return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
       },
       wire && { wire, transcript: this.#transcript, gates: this.#gates },
+      readdress,
     );
     this.#open.set(node, proxy);
     for (const fault of this.#faults) await fault.extend(proxy);

@@ -2,6 +2,7 @@ import { createServer, type Server, Socket } from "node:net";
 import { note } from "./arrivals.ts";
 import type { Barrier } from "./gate.ts";
 import { type Audience, Hearing } from "./hearing.ts";
+import type { Readdress } from "./readdress.ts";
 import type { NodeName, ProxyTraffic } from "./types.ts";
 
 export interface Delay {
@@ -20,6 +21,7 @@ export class TcpProxy {
   readonly node: NodeName;
   readonly #upstream: () => { readonly host: string; readonly port: number };
   readonly #audience: Audience | undefined;
+  readonly #readdress: Readdress | undefined;
   readonly #server: Server;
   readonly #links = new Set<Link>();
   readonly #delays = new Set<Delay>();
@@ -33,10 +35,12 @@ export class TcpProxy {
     upstream: () => { host: string; port: number },
     audience: Audience | undefined,
     server = createServer(),
+    readdress?: Readdress,
   ) {
     this.node = node;
     this.#upstream = upstream;
     this.#audience = audience;
+    this.#readdress = readdress;
     this.#server = server;
     server.on("connection", (client) => {
       client.allowHalfOpen = true;
@@ -48,13 +52,15 @@ export class TcpProxy {
   /**
    * @param upstream asked at each connection: a restart may change the server's port
    * @param audience who follows the messages; without one, bytes pass unread
+   * @param readdress for servers that tell clients where to connect
    */
   static async listen(
     node: NodeName,
     upstream: () => { host: string; port: number },
     audience?: Audience,
+    readdress?: Readdress,
   ): Promise<TcpProxy> {
-    const proxy = new TcpProxy(node, upstream, audience);
+    const proxy = new TcpProxy(node, upstream, audience, createServer(), readdress);
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once("error", reject);
       proxy.#server.listen(0, "127.0.0.1", resolve);
@@ -139,6 +145,7 @@ export class TcpProxy {
           ship: () => link.ship(),
           reset: () => link.reset(),
         }),
+      this.#readdress?.(port, this.port),
     );
     this.#links.add(link);
   }
@@ -165,6 +172,7 @@ class Link {
     upstream: { host: string; port: number },
     weather: Weather,
     hearing: Hearing | undefined,
+    readdress: ReturnType<Readdress> | undefined,
   ) {
     this.#client = client;
     this.#weather = weather;
@@ -181,7 +189,9 @@ class Link {
     }
     const damaged = () => this.#damage();
     this.#lanes.push(new Lane("up", this.#client, this.#server, weather, hearing, damaged));
-    this.#lanes.push(new Lane("down", this.#server, this.#client, weather, hearing, damaged));
+    this.#lanes.push(
+      new Lane("down", this.#server, this.#client, weather, hearing, damaged, readdress),
+    );
     if (weather.swallows()) this.#damage();
     else {
       this.#server.setNoDelay(true).connect(upstream);
@@ -244,6 +254,7 @@ class Lane {
     weather: Weather,
     hearing: Hearing | undefined,
     damaged: () => void,
+    readdress: ReturnType<Readdress> = (bytes) => bytes,
   ) {
     this.#from = from;
     this.#to = to;
@@ -254,7 +265,7 @@ class Lane {
     const take = (bytes: Buffer | undefined) => {
       if (weather.swallows()) return damaged();
       if (bytes) weather.sent(direction, bytes.length);
-      this.#put(bytes);
+      this.#put(bytes && readdress(bytes));
     };
     from.on("data", take);
     from.on("end", () => take(undefined));

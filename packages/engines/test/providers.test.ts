@@ -193,6 +193,7 @@ test("the registries are the folders", async () => {
   expect([...(await loadDefinitions()).keys()]).toEqual([
     "chroma",
     "clickhouse",
+    "kafka",
     "mongodb",
     "mysql",
     "postgres",

@@ -9,6 +9,7 @@ const defaultPorts: Readonly<Record<string, number>> = {
   "postgresql:": 5432,
   "redis:": 6379,
   "mongodb:": 27017,
+  "kafka:": 9092,
   "mysql:": 3306,
   "http:": 80,
 };

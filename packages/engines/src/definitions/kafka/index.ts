@@ -1,0 +1,34 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { readdress } from "./addresses.ts";
+import { recipe } from "./process.ts";
+
+export const definition: EngineDefinition = {
+  name: "kafka",
+  title: "Kafka",
+  licence: "Apache-2.0",
+  capabilities: [
+    "durable",
+    "network",
+    "kill",
+    "stop",
+    "pause",
+    "restart",
+    "restartEmpty",
+    "restartStale",
+    "delay",
+    "partition",
+  ],
+  process: recipe,
+  readdress,
+  async ready(adminUrl) {
+    const { assertReady } = await import("./client.ts");
+    await assertReady(adminUrl);
+    // No request of the protocol tells it.
+    return "";
+  },
+  async openNamespaces(server, context) {
+    const { DatabaseNamespaces } = await import("../../databases.ts");
+    const { TopicNamespaces } = await import("./namespaces.ts");
+    return new DatabaseNamespaces(server, context, new TopicNamespaces(server));
+  },
+};
