@@ -8,7 +8,11 @@ export type CliErrorCode =
   | "HINT_UNKNOWN"
   | "CHECK_UNCLEAR"
   | "ENGINE_UNKNOWN"
-  | "NO_ENGINE_KEY";
+  | "NO_ENGINE_KEY"
+  | "FILE_UNUSABLE"
+  | "ADDRESS_UNUSABLE"
+  | "DOWNLOAD_FAILED"
+  | "BUNDLE_ALTERED";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */
 export class CliError extends Error {

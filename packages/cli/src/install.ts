@@ -91,6 +91,7 @@ async function fetchOne(
 ): Promise<Installed> {
   const bar = startBar(wanted, quiet);
   try {
+    // Sizes are about right, so that the bar never says more than was announced.
     const state = await run.install(engine, wanted.name, (bytes) =>
       bar?.update(Math.min(bytes, wanted.bytes)),
     );
@@ -106,8 +107,8 @@ async function fetchOne(
   }
 }
 
-/** Sizes are about right, so that the bar never says more than it was announced. */
-function startBar({ what, bytes }: { what: string; bytes: number }, quiet: boolean) {
+/** On a terminal only. */
+export function startBar({ what, bytes }: { what: string; bytes: number }, quiet: boolean) {
   if (quiet || !process.stderr.isTTY) return undefined;
   const bar = new SingleBar({
     stream: process.stderr,

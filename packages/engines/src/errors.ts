@@ -16,6 +16,11 @@ export const errorCodes = [
   "CACHE_CORRUPT",
   "CACHE_UNREACHABLE",
   "FETCH_FAILED",
+  "BUNDLE_INCOMPLETE",
+  "BUNDLE_EMPTY",
+  "BUNDLE_INVALID",
+  "BUNDLE_FOREIGN",
+  "BUNDLE_UNSAFE",
   "CONTAINER_RUNTIME_FAILED",
   "NAMESPACES_EXHAUSTED",
   "SETTING_INVALID",
@@ -230,6 +235,13 @@ export function cacheCorrupt(folder: string, what: string, cause?: unknown): Eng
   });
 }
 
+export function cacheFull(folder: string): EngineError {
+  return new EngineError("DISK_FULL", {
+    happened: `There is no room for it in the cache at ${folder}`,
+    remedy: "free some space there, or point KATA_CACHE at a folder with more",
+  });
+}
+
 /** @param command goes on where it stopped */
 export function fetchFailed(
   what: string,
@@ -248,6 +260,53 @@ export function fetchFailed(
     remedy: command
       ? `${command}\n  goes on where this stopped, once the network is back; KATA_INSTALL=never skips fetching`
       : "install it yourself (`pnpm kata doctor` tells how), or set KATA_INSTALL=never to skip fetching",
+  });
+}
+
+/** @param passOver whether some are here as programs of the machine's own */
+export function bundleIncomplete(
+  absent: readonly { readonly engine: string; readonly why: string }[],
+  passOver: boolean,
+): EngineError {
+  const engines = [...new Set(absent.map(({ engine }) => engine))].join(" ");
+  return new EngineError("BUNDLE_INCOMPLETE", {
+    happened: "The cache does not hold all that the bundle should",
+    details: absent.map(({ engine, why }) => `${engine}: ${why}`),
+    remedy: `${passOver ? "KATA_PATH=never " : ""}${installCommand(engines)}`,
+  });
+}
+
+export function bundleEmpty(engines: readonly string[]): EngineError {
+  return new EngineError("BUNDLE_EMPTY", {
+    happened: `There is nothing to bundle: nothing is ever fetched for ${engines.join(", ")}`,
+    likely: "they come with the npm packages, or are the machine's own",
+  });
+}
+
+export function bundleInvalid(file: string, what: string, cause?: unknown): EngineError {
+  return new EngineError("BUNDLE_INVALID", {
+    happened: `${file} is not a whole bundle: ${what}`,
+    likely: "it was cut off or altered on its way, or is another kind of file",
+    remedy: "get it again: pnpm kata engines load <file or http address>",
+    cause,
+  });
+}
+
+/** @param output of a program that should have run */
+export function bundleForeign(file: string, why: string, output?: string): EngineError {
+  return new EngineError("BUNDLE_FOREIGN", {
+    happened: `${file} is of no use on this machine: ${why}`,
+    ...(output ? { details: lastWords(output) } : {}),
+    likely: "it was made on another kind of machine, or by another version of db-katas",
+    remedy: "make one on a machine like this one: pnpm kata engines bundle <file>",
+  });
+}
+
+export function bundleUnsafe(file: string, what: string): EngineError {
+  return new EngineError("BUNDLE_UNSAFE", {
+    happened: `${file} was refused: ${what}`,
+    likely: "it was not made by `kata engines bundle`; nothing of that package was kept",
+    remedy: "use a bundle from somebody whom you trust: what is in it is run as programs",
   });
 }
 

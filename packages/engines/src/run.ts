@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { loadBundle } from "./bundle/load.ts";
+import { saveBundle } from "./bundle/save.ts";
 import { cacheFolder } from "./cache.ts";
 import type { RunContext } from "./context.ts";
 import type { EngineDefinition } from "./definition.ts";
@@ -15,9 +17,11 @@ import type {
   EngineRequest,
   EngineRun,
   Lease,
+  LoadedPackage,
   Offer,
   PackageState,
   ProbeResult,
+  SavedBundle,
 } from "./types.ts";
 import { serverUser, untraversable } from "./user.ts";
 import { Watcher } from "./watcher/client.ts";
@@ -52,6 +56,7 @@ class Run implements EngineRun {
   readonly #shared = new Map<string, Promise<Engine>>();
   readonly #offers = new Map<string, Promise<Offer[]>>();
   readonly #instances: Instances;
+  readonly #work = new Set<Promise<unknown>>();
   readonly #ending = new AbortController();
   #ended: Promise<void> | undefined;
   readonly #stopListening: () => void;
@@ -136,6 +141,34 @@ class Run implements EngineRun {
     }
   }
 
+  async saveBundle(
+    engines: readonly string[],
+    file: string,
+    onBytes: (bytes: number) => void,
+  ): Promise<SavedBundle> {
+    const definitions = await Promise.all(engines.map((engine) => this.#definition(engine)));
+    return this.#beforeTheEnd(() => saveBundle(file, definitions, this.#context, onBytes));
+  }
+
+  async loadBundle(file: string, onPackage: (loaded: LoadedPackage) => void): Promise<void> {
+    const definitions = [...(await loadDefinitions()).values()];
+    await this.#beforeTheEnd(() => loadBundle(file, definitions, this.#context, onPackage));
+  }
+
+  /** The end of the run breaks it off, and waits until it has cleared away what was half done. */
+  async #beforeTheEnd<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#ended) throw runEnded();
+    const underWay = work();
+    this.#work.add(underWay);
+    try {
+      return await underWay;
+    } catch (error) {
+      throw this.#ended ? runEnded() : error;
+    } finally {
+      this.#work.delete(underWay);
+    }
+  }
+
   async adopt(pid: number): Promise<void> {
     await this.#context.watcher.ask({ op: "adopt", pid });
   }
@@ -151,7 +184,7 @@ class Run implements EngineRun {
       const closing = engines.flatMap((each) =>
         each.status === "fulfilled" ? [each.value[Symbol.asyncDispose]()] : [],
       );
-      await Promise.allSettled([...closing, this.#instances.end()]);
+      await Promise.allSettled([...closing, ...this.#work, this.#instances.end()]);
       await this.#context.watcher.end();
       // Not before: who listens only as long as others do would end this process in the middle of it.
       this.#stopListening();

@@ -107,6 +107,22 @@ export interface EngineRun extends AsyncDisposable {
    */
   install(engine: string, name: string, onBytes: (bytes: number) => void): Promise<PackageState>;
   /**
+   * Saves what was fetched for some engines as one file, which appears complete or not at all.
+   * @param onBytes told again and again how much has been read
+   * @throws EngineError `BUNDLE_INCOMPLETE`, `BUNDLE_EMPTY`
+   */
+  saveBundle(
+    engines: readonly string[],
+    file: string,
+    onBytes: (bytes: number) => void,
+  ): Promise<SavedBundle>;
+  /**
+   * Takes over what such a file holds and this machine lacks, one package after another.
+   * @param onPackage told of each
+   * @throws EngineError `BUNDLE_INVALID`, `BUNDLE_FOREIGN`, `BUNDLE_UNSAFE`
+   */
+  loadBundle(file: string, onPackage: (loaded: LoadedPackage) => void): Promise<void>;
+  /**
    * Puts a process that the caller started under the run's watcher: it (and its whole process
    * group and descendants) is killed when the run ends, however it ends.
    */
@@ -126,6 +142,34 @@ export type PackageState = {
   | { readonly state: "absent"; readonly what: string; readonly bytes: number }
   | { readonly state: "unavailable"; readonly reason: string; readonly remedy: string }
 );
+
+/** A file with fetched packages, for machines of the same kind. */
+export interface SavedBundle {
+  readonly file: string;
+  readonly bytes: number;
+  /** Of the file, in hexadecimal. */
+  readonly sha256: string;
+  /** `bytes`: of their files, unpacked. */
+  readonly packages: readonly {
+    readonly key: string;
+    readonly what: string;
+    readonly bytes: number;
+  }[];
+  /** What nobody fetches, so that every machine needs one of its own. */
+  readonly leftOut: readonly {
+    readonly engine: string;
+    readonly name: string;
+    readonly source: string;
+  }[];
+}
+
+/** What became of a package of a bundle. */
+export interface LoadedPackage {
+  readonly key: string;
+  readonly what: string;
+  /** `unknown`: this version of the engines has no use for it. */
+  readonly state: "loaded" | "here" | "unknown";
+}
 
 /** What a provider says before anything is started. */
 export type Offer =

@@ -2,10 +2,13 @@ import { loadDefinitions, type Offer, openEngines, type ProbeResult } from "@db-
 import { terminalPaint } from "@db-katas/grading";
 import type { Command } from "commander";
 import prettyBytes from "pretty-bytes";
+import { chooseEngines } from "../choose.ts";
 import { CliError } from "../errors.ts";
 import { formatOutcome, installEngines } from "../install.ts";
 import { startProgress } from "../output.ts";
 import { openSession } from "../session.ts";
+import { formatWarm, isWarm, warmEngines } from "../warm.ts";
+import { registerBundles } from "./bundles.ts";
 
 export function registerEngines(program: Command): void {
   const engines = program.command("engines").description("the databases that the graders use");
@@ -45,6 +48,29 @@ export function registerEngines(program: Command): void {
       else process.stdout.write(`${formatOutcome(results)}\n`);
       process.exitCode = results.every(({ state }) => state === "here") ? 0 : 1;
     });
+
+  engines
+    .command("warm")
+    .argument("[names...]", "exercises or engines; default: what all exercises need")
+    .description("fetches what they need, and prepares what a first start would have to")
+    .option("--json", "as JSON on stdout, once it is over")
+    .addHelpText(
+      "after",
+      "\nEach engine is started once and ended. What takes time only the first time is kept." +
+        "\nExit codes: 0 all ready, 1 something could not be fetched or started, 2 an error of ours",
+    )
+    .action(async (names: string[], options: { json?: boolean }) => {
+      const chosen = await chooseEngines(names);
+      await using session = await openSession(startProgress({ quiet: true }));
+      const result = await warmEngines(session, chosen, options.json === true);
+      if (session.signal.aborted) return;
+      process.stdout.write(
+        `${options.json ? JSON.stringify(result, null, 2) : formatWarm(result)}\n`,
+      );
+      process.exitCode = isWarm(result) ? 0 : 1;
+    });
+
+  registerBundles(engines);
 }
 
 async function assertEngine(engine: string): Promise<void> {

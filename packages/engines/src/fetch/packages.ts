@@ -5,21 +5,22 @@ import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, materialise, openUp } from "../cache.ts";
-import type { RunContext } from "../context.ts";
+import { type RunContext, runTool } from "../context.ts";
 import { fetchFailed, installCommand } from "../errors.ts";
 import { serverUser } from "../user.ts";
 import { apt } from "./apt.ts";
-import { type PackageClient, step } from "./client.ts";
+import { environment, type PackageClient } from "./client.ts";
 import { go } from "./go.ts";
 import { maven } from "./maven.ts";
-import type { Bundle, Located, Package, Way } from "./package.ts";
+import type { Bundle, Located, OwnCopy, Package, Way } from "./package.ts";
 import { pip } from "./pip.ts";
 import { allOnPath, librariesOf, onPath, runnable, runnableBy } from "./programs.ts";
 
 const clients: { readonly [W in Way as W["client"]]: PackageClient<W> } = { apt, go, maven, pip };
 
 /** The machine's own copy, else what an earlier run has fetched; undefined where there is neither. */
-export function locate({ own, ways }: Package, env: NodeJS.ProcessEnv): Located | undefined {
+export function locate(each: Package, env: NodeJS.ProcessEnv): Located | undefined {
+  const own = ownOf(each, env);
   const named = own?.variable && env[own.variable];
   if (named) {
     return runnable(named) && (own.accepts?.(named) ?? true)
@@ -33,8 +34,18 @@ export function locate({ own, ways }: Package, env: NodeJS.ProcessEnv): Located 
     );
     if (file) return { file, source: `${own.program} on PATH (${file})` };
   }
-  const way = ways.find(({ key, file }) => existsSync(join(cacheFolder(env), key, file)));
+  const way = fetchedWay(each, env);
   return way && located(way, join(cacheFolder(env), way.key));
+}
+
+/** The way by which it has come into our cache, if it is there. */
+export function fetchedWay({ ways }: Package, env: NodeJS.ProcessEnv): Way | undefined {
+  return ways.find(({ key, file }) => existsSync(join(cacheFolder(env), key, file)));
+}
+
+/** `KATA_PATH=never` passes over programs of the machine, where others can be fetched. */
+export function ownOf({ own, ways }: Package, env: NodeJS.ProcessEnv): OwnCopy | undefined {
+  return env.KATA_PATH === "never" && ways.length > 0 ? undefined : own;
 }
 
 /** The ways for which this machine has the package client. */
@@ -122,16 +133,31 @@ async function fetchBy(way: Way, context: RunContext, engine: string): Promise<L
         `it came without ${way.file}`,
         installCommand(engine),
       );
-    if (way.proof) {
-      await chmod(file, 0o755);
-      const libraries = librariesOf(draft);
-      const env = libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries };
-      await step({ context, engine }, way, { file, args: way.proof, cwd: draft, env });
-    }
+    const failure = await proveAt(way, draft, context);
+    if (failure !== undefined)
+      throw fetchFailed(way.what, way.client, failure, installCommand(engine));
     await openUp(draft);
   });
   await rm(downloads, { recursive: true, force: true });
   return located(way, folder);
+}
+
+/** Runs what shows that it is of use on this machine. @returns what it said if it isn't */
+export async function proveAt(
+  { file, proof }: Way,
+  folder: string,
+  context: RunContext,
+): Promise<string | undefined> {
+  if (!proof) return undefined;
+  const path = join(folder, file);
+  await chmod(path, 0o755);
+  const libraries = librariesOf(folder);
+  const env = {
+    ...environment(context),
+    ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }),
+  };
+  const { ok, output } = await runTool(context, { file: path, args: proof, cwd: folder, env });
+  return ok ? undefined : output;
 }
 
 function located({ file, source, version }: Way, folder: string): Located {

@@ -2,7 +2,7 @@ import type { RunContext } from "../context.ts";
 import type { Found, PreparedServer, ProcessRecipe } from "../definition.ts";
 import { installCommand } from "../errors.ts";
 import type { Bundle, Located, Package, Way } from "./package.ts";
-import { chooseBundle, locate, obtain, programsWanted, usableWays } from "./packages.ts";
+import { chooseBundle, locate, obtain, ownOf, programsWanted, usableWays } from "./packages.ts";
 
 /** A recipe for a server that packages make. */
 export interface PackagedRecipe<B extends Bundle> {
@@ -80,7 +80,8 @@ export function prospectOf(
   each: Package,
   env: NodeJS.ProcessEnv,
 ): Way | { readonly reason: string; readonly remedy: string } {
-  const { name, own, ways, hint } = each;
+  const { name, ways, hint } = each;
+  const own = ownOf(each, env);
   const named = own?.variable && env[own.variable];
   const wanted = own?.wanted ? ` ${own.wanted}` : "";
   if (named) {
