@@ -102,11 +102,20 @@ export interface ContainerRecipe {
   /** The folder that holds all of its data. */
   readonly data: string;
   readonly stopSeconds: number;
-  describe(context: RunContext): {
+  /**
+   * @param published on 127.0.0.1, for servers that tell clients where to connect
+   *   ({@link EngineDefinition.readdress}); of all others the runtime chooses it later, and this is 0
+   */
+  describe(
+    context: RunContext,
+    published: number,
+  ): {
     readonly env: Readonly<Record<string, string>>;
     readonly command: readonly string[];
   };
   adminUrl(context: RunContext, port: number): string;
+  /** Instead of {@link EngineDefinition.ready}, for a server that must be told something before it is. */
+  ready?(adminUrl: string): Promise<string>;
 }
 
 /** A live server, whoever provides it. */

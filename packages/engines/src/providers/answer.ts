@@ -10,7 +10,7 @@ const startDeadlineMs = 30_000;
  * @returns its version; undefined when it refused
  */
 export async function answering(
-  definition: EngineDefinition,
+  definition: Pick<EngineDefinition, "ready">,
   adminUrl: string,
   ended: () => Promise<string | undefined>,
   ending: Promise<unknown> = new Promise(() => {}),

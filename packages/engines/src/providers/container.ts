@@ -8,7 +8,7 @@ import type { ContainerRecipe, EngineDefinition, Server } from "../definition.ts
 import { containerRuntimeFailed, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
 import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import { answering } from "./answer.ts";
-import type { StartOptions } from "./process.ts";
+import { freePort, type StartOptions } from "./process.ts";
 import { pull } from "./pull.ts";
 
 type Container = ReturnType<ContainerRuntimeClient["container"]["getById"]>;
@@ -201,7 +201,9 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   async #create(args: readonly string[], seed: string | undefined): Promise<Container> {
-    const { env, command } = this.#recipe.describe(this.#context);
+    // Should somebody take it while the server is stopped, that one can't be started again.
+    const published = this.#definition.readdress ? await freePort() : 0;
+    const { env, command } = this.#recipe.describe(this.#context, published);
     const { key, value } = runLabel(this.#context);
     const port = `${this.#recipe.port}/tcp`;
     const container = await this.#client.container.create({
@@ -212,7 +214,9 @@ export class ContainerServer implements Server, ServerControl {
       Cmd: [...command, ...args],
       ExposedPorts: { [port]: {} },
       // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
-      HostConfig: { PortBindings: { [port]: [{ HostIp: "127.0.0.1", HostPort: "" }] } },
+      HostConfig: {
+        PortBindings: { [port]: [{ HostIp: "127.0.0.1", HostPort: String(published || "") }] },
+      },
     });
     if (seed) await container.putArchive(seed, { path: this.#recipe.data });
     return container;
@@ -253,7 +257,8 @@ export class ContainerServer implements Server, ServerControl {
       return Running ? undefined : `its container ended with code ${ExitCode}`;
     };
     try {
-      const version = await answering(this.#definition, this.adminUrl, ended, undefined, refused);
+      const ready = this.#recipe.ready ?? this.#definition.ready;
+      const version = await answering({ ready }, this.adminUrl, ended, undefined, refused);
       this.version = version ?? this.version;
     } catch (error) {
       const { message } = error as Error;

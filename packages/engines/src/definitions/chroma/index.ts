@@ -1,4 +1,6 @@
 import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
 export const definition: EngineDefinition = {
@@ -17,9 +19,11 @@ export const definition: EngineDefinition = {
     "delay",
     "partition",
   ],
+  image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_CHROMA_URL",
   urlExample: "http://host:port",
   process: recipe,
+  container,
   /** What it tells is the version of its API. */
   async ready(adminUrl) {
     const answer = await fetch(new URL("/api/v2/version", adminUrl), {

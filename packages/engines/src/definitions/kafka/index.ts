@@ -1,5 +1,7 @@
 import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
 import { readdress } from "./addresses.ts";
+import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
 export const definition: EngineDefinition = {
@@ -18,7 +20,9 @@ export const definition: EngineDefinition = {
     "delay",
     "partition",
   ],
+  image: pinnedImage(import.meta.dirname),
   process: recipe,
+  container,
   readdress,
   async ready(adminUrl) {
     const { assertReady } = await import("./client.ts");

@@ -6,6 +6,7 @@ import { packaged } from "../../fetch/recipe.ts";
 import { java } from "../../fetch/runtimes.ts";
 import { freePort } from "../../providers/process.ts";
 import { advertisedHost } from "./addresses.ts";
+import { type Settings, settings } from "./settings.ts";
 
 const broker: Package = {
   name: "kafka",
@@ -37,7 +38,16 @@ export const recipe = packaged({
       async launch(data, port) {
         const log = join(data, "log");
         const file = join(data, "server.properties");
-        await writeFile(file, properties(settings(log, port, await freePort())));
+        await writeFile(
+          file,
+          properties(
+            settings(log, {
+              controller: `127.0.0.1:${await freePort()}`,
+              clients: `127.0.0.1:${port}`,
+              advertised: `${advertisedHost}:${port}`,
+            }),
+          ),
+        );
         // What formatting by Kafka's own tool would write, in the time that takes to start a Java.
         const meta = join(log, "meta.properties");
         if (!existsSync(meta)) {
@@ -62,36 +72,7 @@ export const recipe = packaged({
   },
 });
 
-/** One node that is broker and controller, with what a cluster of three would need turned down to one. */
-function settings(log: string, port: number, controllerPort: number) {
-  return {
-    "process.roles": "broker,controller",
-    "node.id": 1,
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
-    "controller.listener.names": "CONTROLLER",
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://${advertisedHost}:${port}`,
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "log.dirs": log,
-    "auto.create.topics.enable": false,
-    "offsets.topic.num.partitions": 1,
-    "offsets.topic.replication.factor": 1,
-    "transaction.state.log.num.partitions": 1,
-    "transaction.state.log.replication.factor": 1,
-    "transaction.state.log.min.isr": 1,
-    // Consumers needn't wait for others of their group.
-    "group.initial.rebalance.delay.ms": 0,
-    // How long a broker that was killed keeps its successor, itself, from registering.
-    "broker.session.timeout.ms": 2_000,
-    "broker.heartbeat.interval.ms": 250,
-    "log.cleaner.dedupe.buffer.size": 2_097_152,
-    "log.index.size.max.bytes": 1_048_576,
-    "num.io.threads": 2,
-    "num.network.threads": 2,
-  };
-}
-
-function properties(entries: Readonly<Record<string, string | number | boolean>>): string {
+function properties(entries: Settings): string {
   return Object.entries(entries)
     .map(([key, value]) => `${key}=${value}\n`)
     .join("");

@@ -1,4 +1,6 @@
 import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
 export const definition: EngineDefinition = {
@@ -6,6 +8,8 @@ export const definition: EngineDefinition = {
   title: "MongoDB",
   licence: "SSPL-1.0 (mongod), BSD-3-Clause (the stand-in)",
   capabilities: [
+    // With a replica set, as in our container; a server of the user's own is taken for one.
+    "transactions",
     "durable",
     "network",
     "kill",
@@ -17,8 +21,11 @@ export const definition: EngineDefinition = {
     "delay",
     "partition",
   ],
+  image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_MONGODB_URL",
+  urlExample: "mongodb://user:password@host:27017/?directConnection=true",
   process: recipe,
+  container,
   async ready(adminUrl) {
     const { versionAt } = await import("./client.ts");
     return versionAt(adminUrl);

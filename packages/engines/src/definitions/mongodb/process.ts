@@ -45,6 +45,8 @@ const environment = { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" };
 
 const real: Server = {
   packages: [mongod],
+  // It runs alone, not as a replica set.
+  lacks: ["transactions"],
   launch: async ([server], data, port) => ({
     file: server?.file ?? "",
     args: [
@@ -59,6 +61,7 @@ const real: Server = {
 
 const standIn: Server = {
   packages: [java, mongoJavaServer],
+  lacks: ["transactions"],
   async launch([runtime, server], data, port) {
     // Root's servers, who run as somebody else, may not be able to read our own files.
     const script = join(data, "stand-in.bsh");

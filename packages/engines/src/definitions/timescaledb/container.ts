@@ -1,0 +1,25 @@
+import type { ContainerRecipe } from "../../definition.ts";
+import { container as postgres } from "../postgres/container.ts";
+import { settings } from "../postgres/settings.ts";
+
+/** The image is PostgreSQL's with the extension made in template1, so that every namespace has it. */
+export const container: ContainerRecipe = {
+  ...postgres,
+  describe(context, published) {
+    const { env, command } = postgres.describe(context, published);
+    return {
+      env: {
+        ...env,
+        TIMESCALEDB_TELEMETRY: "off",
+        // It would claim shares of the machine's memory (docker-entrypoint-initdb.d/001_timescaledb_tune.sh).
+        NO_TS_TUNE: "true",
+      },
+      command: [
+        ...command,
+        ...["-c", `shared_preload_libraries=timescaledb,${settings.shared_preload_libraries}`],
+        // Each namespace has a worker of its own, for policies, and each needs a place.
+        ...["-c", "timescaledb.max_background_workers=64", "-c", "max_worker_processes=80"],
+      ],
+    };
+  },
+};

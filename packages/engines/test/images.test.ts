@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { RunContext } from "../src/context.ts";
+import { loadDefinitions } from "../src/index.ts";
+
+const definitions = [...(await loadDefinitions()).values()];
+const containers = definitions.flatMap((definition) =>
+  definition.container ? [{ ...definition, container: definition.container }] : [],
+);
+const context = { id: "run", secret: "a secret" } as RunContext;
+
+test.each(containers)("the image of $name is one line of a Dockerfile, pinned", (definition) => {
+  const folder = join(import.meta.dirname, "..", "src", "definitions", definition.name);
+  const lines = readFileSync(join(folder, "Dockerfile"), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  expect(lines).toEqual([`FROM ${definition.image}`]);
+  // A version of two numbers or more, whatever stands around it; the bot may have added a digest.
+  expect(definition.image).toMatch(
+    /^[a-z0-9./-]+:v?\d+(\.\d+)+(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$/,
+  );
+});
+
+test("an image without a recipe, or a recipe without one, is none", () => {
+  for (const { name, image, container } of definitions) {
+    const folder = join(import.meta.dirname, "..", "src", "definitions", name);
+    expect(existsSync(join(folder, "Dockerfile")), name).toBe(image !== undefined);
+    expect(container !== undefined, name).toBe(image !== undefined);
+  }
+});
+
+test.each(containers)("$name in a container", ({ container, readdress }) => {
+  const { port, data, stopSeconds } = container;
+  const { env, command } = container.describe(context, readdress ? 40_000 : 0);
+  for (const [name, value] of Object.entries(env)) {
+    expect(name).toMatch(/^[A-Za-z_][A-Za-z0-9_]*$/);
+    expect(value).not.toMatch(/undefined|\n/);
+  }
+  for (const word of command) expect(word).not.toMatch(/undefined|\n/);
+  const address = new URL(container.adminUrl(context, 40_000));
+  expect([address.hostname, address.port]).toEqual(["127.0.0.1", "40000"]);
+  const shown = JSON.stringify({ port, data, stopSeconds, env, command, address }, null, 2)
+    .replaceAll(address.password || /(?!)/g, "<password>")
+    .replaceAll(/#[0-9a-f]{64}/g, "<hash>");
+  expect(shown).toMatchSnapshot();
+});
