@@ -225,3 +225,49 @@ test("the cause is kept, and the registry has every code once", () => {
   expect(errors.cacheCorrupt("<cache>", "x", cause).cause).toBe(cause);
   expect(new Set(errors.errorCodes).size).toBe(errors.errorCodes.length);
 });
+
+test("a bundle that can't be made, or is refused", () => {
+  const absent = [
+    { engine: "redis", why: "redis-server is this machine's own, redis-server on PATH" },
+    { engine: "kafka", why: "no kafka" },
+  ];
+  const all = [
+    errors.bundleIncomplete(absent, true),
+    errors.bundleEmpty(["postgres", "sqlite"]),
+    errors.bundleInvalid("engines.tar", "it ends before kafka-4.3.1"),
+    errors.bundleForeign("engines.tar", "its usr/bin/redis-server does not run here", "no GLIBC"),
+    errors.bundleUnsafe("engines.tar", '"../evil" would be written outside of it'),
+    errors.cacheFull("/var/cache/db-katas"),
+  ];
+  expect(all.map(text).join("\n\n")).toMatchInlineSnapshot(`
+    "[BUNDLE_INCOMPLETE]
+    The cache does not hold all that the bundle should
+      redis: redis-server is this machine's own, redis-server on PATH
+      kafka: no kafka
+    What to do: KATA_PATH=never pnpm kata engines install redis kafka
+
+    [BUNDLE_EMPTY]
+    There is nothing to bundle: nothing is ever fetched for postgres, sqlite
+    Likely cause: they come with the npm packages, or are the machine's own
+
+    [BUNDLE_INVALID]
+    engines.tar is not a whole bundle: it ends before kafka-4.3.1
+    Likely cause: it was cut off or altered on its way, or is another kind of file
+    What to do: get it again: pnpm kata engines load <file or http address>
+
+    [BUNDLE_FOREIGN]
+    engines.tar is of no use on this machine: its usr/bin/redis-server does not run here
+      | no GLIBC
+    Likely cause: it was made on another kind of machine, or by another version of db-katas
+    What to do: make one on a machine like this one: pnpm kata engines bundle <file>
+
+    [BUNDLE_UNSAFE]
+    engines.tar was refused: "../evil" would be written outside of it
+    Likely cause: it was not made by \`kata engines bundle\`; nothing of that package was kept
+    What to do: use a bundle from somebody whom you trust: what is in it is run as programs
+
+    [DISK_FULL]
+    There is no room for it in the cache at /var/cache/db-katas
+    What to do: free some space there, or point KATA_CACHE at a folder with more"
+  `);
+});

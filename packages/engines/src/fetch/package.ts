@@ -7,6 +7,8 @@ import type { Capability } from "../types.ts";
 /** Packages that together make one server; the server itself is the last. */
 export interface Bundle {
   readonly packages: readonly Package[];
+  /** Of a stand-in: in what it differs from the engine, for people. */
+  readonly standIn?: string;
   /** What a stand-in can't do of all that the engine can. */
   readonly lacks?: readonly Capability[];
 }

@@ -78,6 +78,11 @@ export const providers: readonly Provider[] = [
   },
 ];
 
+/** What a provider can't do, whatever the engine. */
+export function lacksOf(provider: ProviderName): readonly Capability[] {
+  return providers.find(({ name }) => name === provider)?.lacks ?? [];
+}
+
 async function offerProcess(
   { process: recipe, title }: EngineDefinition,
   env: NodeJS.ProcessEnv,

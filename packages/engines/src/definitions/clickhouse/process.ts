@@ -39,7 +39,14 @@ type Launch = PreparedServer["launch"];
 
 export const recipe = packaged({
   engine: "clickhouse",
-  bundles: [{ packages: [clickhouse] }, { packages: [python, chdb] }],
+  bundles: [
+    { packages: [clickhouse] },
+    {
+      packages: [python, chdb],
+      standIn:
+        "its engine as a library: answers are complete before they are sent; no sessions, users or native protocol",
+    },
+  ],
   version: (program) => versionOf(program, /version (\d[\d.]*\d)/),
 
   async prepare(located, _bundle, { user }) {

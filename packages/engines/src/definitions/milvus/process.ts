@@ -25,7 +25,13 @@ const milvusLite: Package = {
 
 export const recipe = packaged({
   engine: "milvus",
-  bundles: [{ packages: [python, milvusLite] }],
+  bundles: [
+    {
+      packages: [python, milvusLite],
+      standIn:
+        "its interface, with storage and search in Python: it accepts any index and may answer by brute force, so recall and latency are not Milvus's",
+    },
+  ],
 
   async prepare([interpreter, server]) {
     // Read here, since the server's user may not look into this folder.

@@ -62,6 +62,7 @@ const real: Server = {
 const standIn: Server = {
   packages: [java, mongoJavaServer],
   lacks: ["transactions"],
+  standIn: "no `explain`, text search or validators",
   async launch([runtime, server], data, port) {
     // Root's servers, who run as somebody else, may not be able to read our own files.
     const script = join(data, "stand-in.bsh");
