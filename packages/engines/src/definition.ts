@@ -101,6 +101,8 @@ export interface ContainerRecipe {
   readonly port: number;
   /** The folder that holds all of its data. */
   readonly data: string;
+  /** How long it may take until it answers; 30 where absent. */
+  readonly startSeconds?: number;
   readonly stopSeconds: number;
   /**
    * @param published on 127.0.0.1, for servers that tell clients where to connect

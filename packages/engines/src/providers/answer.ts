@@ -1,12 +1,13 @@
 import type { EngineDefinition } from "../definition.ts";
 
-const startDeadlineMs = 30_000;
+const startSeconds = 30;
 
 /**
  * Asks a starting server until it answers.
  * @param ended says why it never will
  * @param ending wakes us when it is worth asking that before the attempt under way is over
  * @param refused whether that is answer enough
+ * @param seconds that it may take
  * @returns its version; undefined when it refused
  */
 export async function answering(
@@ -15,8 +16,9 @@ export async function answering(
   ended: () => Promise<string | undefined>,
   ending: Promise<unknown> = new Promise(() => {}),
   refused: (refusal: Error) => boolean = () => false,
+  seconds: number = startSeconds,
 ): Promise<string | undefined> {
-  const deadline = Date.now() + startDeadlineMs;
+  const deadline = Date.now() + seconds * 1000;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.5, 50)) {
     const attempt = await Promise.race([
       definition.ready(adminUrl).then(
@@ -31,7 +33,7 @@ export async function answering(
     if ("version" in attempt) return attempt.version;
     if (refused(attempt.error)) return undefined;
     if (Date.now() > deadline)
-      throw new Error(`no answer within ${startDeadlineMs / 1000} s: ${attempt.error.message}`);
+      throw new Error(`no answer within ${seconds} s: ${attempt.error.message}`);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }

@@ -258,7 +258,9 @@ export class ContainerServer implements Server, ServerControl {
     };
     try {
       const ready = this.#recipe.ready ?? this.#definition.ready;
-      const version = await answering({ ready }, this.adminUrl, ended, undefined, refused);
+      const { startSeconds } = this.#recipe;
+      const url = this.adminUrl;
+      const version = await answering({ ready }, url, ended, undefined, refused, startSeconds);
       this.version = version ?? this.version;
     } catch (error) {
       const { message } = error as Error;

@@ -7,6 +7,7 @@ const data = "/var/lib/kafka/data";
 export const container: ContainerRecipe = {
   port: 9092,
   data,
+  startSeconds: 60,
   stopSeconds: 20,
   describe: (_context, published) => ({
     env: {
