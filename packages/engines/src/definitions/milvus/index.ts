@@ -1,4 +1,6 @@
 import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
 export const definition: EngineDefinition = {
@@ -17,9 +19,11 @@ export const definition: EngineDefinition = {
     "delay",
     "partition",
   ],
+  image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_MILVUS_URL",
   urlExample: "http://user:password@host:19530",
   process: recipe,
+  container,
   async ready(adminUrl) {
     const { connect } = await import("./namespaces.ts");
     const client = await connect(adminUrl);
