@@ -23,6 +23,8 @@ export interface EngineDefinition {
   readonly licence: string;
   /** What the engine can do when the provider stands in the way of nothing. */
   readonly capabilities: readonly Capability[];
+  /** Who takes its place where a request needs a capability that this one lacks: another definition's name. */
+  readonly variants?: { readonly [capability in Capability]?: string };
   /** Pinned official image, from the Dockerfile beside the definition. */
   readonly image?: string;
   /** Environment variable that names a server of the user's own. */

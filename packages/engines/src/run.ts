@@ -86,7 +86,7 @@ class Run implements EngineRun {
   }
 
   async probe(engine: string, needs: readonly Capability[] = []): Promise<ProbeResult> {
-    const definition = await this.#definition(engine);
+    const definition = await this.#definition(engine, needs);
     const offers = await collectOffers(definition, this.#context.env);
     const chosen = fitting(offers, needs)[0];
     return { engine, offers, ...(chosen ? { chosen } : {}) };
@@ -103,9 +103,9 @@ class Run implements EngineRun {
   }
 
   async #lease(engine: string, request: EngineRequest): Promise<Lease> {
-    const definition = await this.#definition(engine);
-    const isolated = request.isolation === "instance";
     const needs = request.needs ?? [];
+    const definition = await this.#definition(engine, needs);
+    const isolated = request.isolation === "instance";
     const offers = (await this.#offersOf(definition)).map((offer) =>
       isolated ? ownServer(offer) : offer,
     );
@@ -192,11 +192,12 @@ class Run implements EngineRun {
     return this.#ended;
   }
 
-  async #definition(name: string): Promise<EngineDefinition> {
+  async #definition(name: string, needs: readonly Capability[] = []): Promise<EngineDefinition> {
     const definitions = await loadDefinitions();
     const definition = definitions.get(name);
     if (!definition) throw engineUnknown(name, [...definitions.keys()]);
-    return definition;
+    const variant = needs.map((need) => definition.variants?.[need]).find(Boolean);
+    return variant === undefined ? definition : this.#definition(variant);
   }
 
   /** Asked once per run: what was there for the first lease is there for the next. */

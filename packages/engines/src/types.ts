@@ -19,6 +19,7 @@ import type { Direction } from "./wire.ts";
  * - `readonly`, `outOfMemory`, `diskFull`, `loading`, `restartStale`: likewise.
  * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
  *   `resetConnections` make).
+ * - `vector`: pgvector's types and indexes are in each namespace.
  * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
  */
 export type Capability =
@@ -37,6 +38,7 @@ export type Capability =
   | "loading"
   | "delay"
   | "partition"
+  | "vector"
   | "gate";
 
 /**

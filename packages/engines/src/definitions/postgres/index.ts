@@ -27,6 +27,7 @@ export const definition: EngineDefinition = {
     "partition",
     "gate",
   ],
+  variants: { vector: "pgvector" },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_POSTGRES_URL",
   process: recipe,

