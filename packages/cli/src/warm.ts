@@ -75,9 +75,11 @@ async function warmOne(
     const ms = Math.round(performance.now() - start);
     const { source, version } = lease.engine;
     const seconds = (ms / 1000).toFixed(1);
-    progress.line(
-      `${terminalPaint("green", "✓")} ${engine} ${version}, first lease after ${seconds} s: ${source}`,
-    );
+    // Ended in the middle of it, nobody reads on.
+    if (!signal.aborted)
+      progress.line(
+        `${terminalPaint("green", "✓")} ${engine} ${version}, first lease after ${seconds} s: ${source}`,
+      );
     return { engine, ready: true, source, ms };
   } catch (error) {
     // Whoever has ended it knows why nothing more comes.

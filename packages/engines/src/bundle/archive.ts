@@ -9,7 +9,7 @@ import tar from "tar-stream";
 import { openUp } from "../cache.ts";
 import { bundleUnsafe } from "../errors.ts";
 
-/** About gzip's time, and a fifth smaller. */
+/** Measured: Chroma and chDB become a fifth smaller than by gzip, in less time; jars stay what they are. */
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 10 } };
 /** The same files make the same archive, whenever and by whomever they were unpacked. */
 const impersonal = { mtime: new Date(0), uid: 0, gid: 0 };
