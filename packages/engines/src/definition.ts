@@ -25,6 +25,8 @@ export interface EngineDefinition {
   readonly capabilities: readonly Capability[];
   /** Who takes its place where a request needs a capability that this one lacks: another definition's name. */
   readonly variants?: { readonly [capability in Capability]?: string };
+  /** It has one database and no more, so that each lease gets a server of its own. */
+  readonly alone?: true;
   /** Pinned official image, from the Dockerfile beside the definition. */
   readonly image?: string;
   /** Environment variable that names a server of the user's own. */

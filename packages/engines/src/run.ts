@@ -105,7 +105,7 @@ class Run implements EngineRun {
   async #lease(engine: string, request: EngineRequest): Promise<Lease> {
     const needs = request.needs ?? [];
     const definition = await this.#definition(engine, needs);
-    const isolated = request.isolation === "instance";
+    const isolated = request.isolation === "instance" || definition.alone === true;
     const offers = (await this.#offersOf(definition)).map((offer) =>
       isolated ? ownServer(offer) : offer,
     );
@@ -217,7 +217,7 @@ class Run implements EngineRun {
     capabilities: readonly Capability[],
     request: EngineRequest,
   ): Promise<Lease> {
-    if (request.isolation === "instance") {
+    if (request.isolation === "instance" || definition.alone) {
       return this.#instances.lease(definition, provider, capabilities, request);
     }
     const key = `${definition.name} ${provider.name}`;

@@ -197,6 +197,7 @@ test("the registries are the folders", async () => {
     "milvus",
     "mongodb",
     "mysql",
+    "neo4j",
     "pgvector",
     "postgres",
     "redis",

@@ -20,7 +20,10 @@ export async function offerExternal(
   env: NodeJS.ProcessEnv,
 ): Promise<Found> {
   const variable = definition.urlVariable;
-  if (!variable) return { offered: false, reason: `${definition.title} is not a server` };
+  if (!variable) {
+    const reason = definition.library ? "is not a server" : "can't be used by a URL of yours";
+    return { offered: false, reason: `${definition.title} ${reason}` };
+  }
   const value = env[variable];
   if (!value) {
     return {

@@ -1,0 +1,32 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { recipe } from "./process.ts";
+
+export const definition: EngineDefinition = {
+  name: "neo4j",
+  title: "Neo4j",
+  licence: "GPL-3.0-only (Community)",
+  capabilities: [
+    "transactions",
+    "durable",
+    "network",
+    "kill",
+    "stop",
+    "pause",
+    "restart",
+    "restartEmpty",
+    "restartStale",
+    "delay",
+    "partition",
+  ],
+  alone: true,
+  process: recipe,
+  async ready(adminUrl) {
+    const { versionAt } = await import("./client.ts");
+    return versionAt(adminUrl);
+  },
+  async openNamespaces(server) {
+    const { WholeServer } = await import("../../whole-server.ts");
+    const { isEmpty } = await import("./client.ts");
+    return new WholeServer(server, () => isEmpty(server.adminUrl));
+  },
+};

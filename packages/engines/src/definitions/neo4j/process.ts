@@ -1,0 +1,107 @@
+import { chmod, chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { materialise } from "../../cache.ts";
+import type { RunContext } from "../../context.ts";
+import type { Located, Package } from "../../fetch/package.ts";
+import { packaged } from "../../fetch/recipe.ts";
+import { java } from "../../fetch/runtimes.ts";
+import { digestOf, javaFlags, rehearse } from "../../java.ts";
+import { freePort } from "../../providers/process.ts";
+import { versionAt } from "./client.ts";
+
+const version = "5.26.30";
+
+const server: Package = {
+  name: "neo4j",
+  licence: "GPL-3.0-only",
+  ways: [
+    {
+      client: "maven",
+      key: `neo4j-${version}`,
+      what: `Neo4j ${version} (Community) from Maven Central`,
+      bytes: 155_000_000,
+      source: `Neo4j ${version} (Community) from Maven Central, unpacked in our cache`,
+      version,
+      pom: join(import.meta.dirname, "pom.xml"),
+      file: join("jars", `neo4j-${version}.jar`),
+    },
+  ],
+  hint: () => (process.platform === "darwin" ? "brew install maven" : "sudo apt-get install maven"),
+};
+
+export const recipe = packaged({
+  engine: "neo4j",
+  bundles: [{ packages: [java, server] }],
+
+  async prepare([runtime, jars], _bundle, context) {
+    if (!runtime || !jars) throw new Error("a bundle of two has two packages");
+    const { home, classes } = await firstStart(context, runtime, jars);
+    return {
+      seed: home,
+      stopSignal: "SIGTERM",
+      adminUrl: (port) => `bolt://127.0.0.1:${port}`,
+      launch: (data, port) => launch(runtime, jars, data, port, `-XX:SharedArchiveFile=${classes}`),
+    };
+  },
+});
+
+/** Makes the system's database and learns which classes are loaded: each later start takes half the time. */
+async function firstStart(context: RunContext, runtime: Located, jars: Located) {
+  const { uid, gid } = context.user;
+  const digest = digestOf(runtime.file, JSON.stringify(settings), ...javaFlags, jars.folder ?? "");
+  const name = `neo4j-${version}-started-${digest}-${uid ?? process.getuid?.() ?? "user"}`;
+  const folder = await materialise(context, name, async (draft) => {
+    context.progress("neo4j: starting it for the first time, which takes long");
+    const home = join(draft, "home");
+    const archive = join(home, "classes.jsa");
+    await mkdir(home, { mode: 0o700 });
+    if (uid !== undefined && gid !== undefined) await chown(home, uid, gid);
+    const port = await freePort();
+    await rehearse(
+      context,
+      "neo4j",
+      {
+        ...(await launch(runtime, jars, home, port, `-XX:ArchiveClassesAtExit=${archive}`)),
+        ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
+      },
+      () => versionAt(`bolt://127.0.0.1:${port}`),
+    );
+    await rename(archive, join(draft, "classes.jsa"));
+    await chmod(join(draft, "classes.jsa"), 0o644);
+    await rm(join(home, "logs"), { recursive: true });
+  });
+  return { home: join(folder, "home"), classes: join(folder, "classes.jsa") };
+}
+
+/** Loopback and little memory; who asks is not asked who he is, since Community knows no rights. */
+const settings = {
+  "server.default_listen_address": "127.0.0.1",
+  "server.http.enabled": false,
+  "server.https.enabled": false,
+  "dbms.security.auth_enabled": false,
+  "dbms.usage_report.enabled": false,
+  "server.memory.pagecache.size": "32m",
+  "server.memory.heap.max_size": "256m",
+  "db.tx_log.preallocate": false,
+  "db.logs.query.enabled": "OFF",
+  // Of five seconds, twice, in which nothing happens.
+  "internal.server.bolt.thread_pool_shutdown_wait_time": "100ms",
+};
+
+async function launch(runtime: Located, jars: Located, data: string, port: number, flag: string) {
+  const all = { ...settings, "server.bolt.listen_address": `127.0.0.1:${port}` };
+  const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
+  await writeFile(join(data, "neo4j.conf"), lines.join(""), { mode: 0o644 });
+  const opened = ["java.lang", "java.io", "java.nio", "sun.nio.ch"];
+  return {
+    file: runtime.file,
+    args: [
+      ...["-Xmx256m", ...javaFlags, flag],
+      ...opened.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+      ...["-cp", join(jars.folder ?? "", "jars", "*"), "org.neo4j.server.CommunityEntryPoint"],
+      ...[`--home-dir=${data}`, `--config-dir=${data}`, "--console-mode"],
+    ],
+    cwd: data,
+    env: { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" },
+  };
+}
