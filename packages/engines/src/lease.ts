@@ -196,6 +196,7 @@ export class EngineLease implements Lease {
       stop: () => control.stop(),
       pause: () => control.pause(),
       resume: () => control.resume(),
+      touch: (path) => control.touch(path),
       restore: async (snapshot) => control.restore?.(snapshot),
       disk: control.disk,
       wipe: async () => {

@@ -378,6 +378,8 @@ export interface ServerControl {
    * @throws EngineError `DISK_FULL` when it finds no room to start
    */
   start(special?: SpecialStart): Promise<void>;
+  /** Leaves an empty file where the server sees it under that path; only while it is up. */
+  touch(path: string): Promise<void>;
   /** Deletes its data; only while it is down. A small disk is a new one then, with room. */
   wipe(): Promise<void>;
   /** Copies its data as a crash would leave them at this moment. */

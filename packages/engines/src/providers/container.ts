@@ -1,22 +1,21 @@
-import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { ContainerRuntimeClient } from "testcontainers";
 import { type RunContext, unique } from "../context.ts";
 import type { ContainerRecipe, EngineDefinition, Server } from "../definition.ts";
 import { containerRuntimeFailed, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
 import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import { answering } from "./answer.ts";
+import {
+  type Container,
+  createContainer,
+  fetchArchive,
+  logOf,
+  publishedPort,
+  stateOf,
+} from "./docker.ts";
 import { freePort, type StartOptions } from "./process.ts";
 import { pull } from "./pull.ts";
-
-type Container = ReturnType<ContainerRuntimeClient["container"]["getById"]>;
-
-/** The label by which the watcher finds a run's containers. */
-export function runLabel(context: RunContext): { readonly key: string; readonly value: string } {
-  return { key: "db-katas.run", value: context.id };
-}
 
 /** A server in a container of its image. */
 export class ContainerServer implements Server, ServerControl {
@@ -92,7 +91,7 @@ export class ContainerServer implements Server, ServerControl {
     return this.#inTurn("start a container", async () => {
       if (this.#ended) throw new Error(`${this.#definition.name} has been ended`);
       if (this.#container) {
-        const { Running, Paused } = await this.#state(this.#container);
+        const { Running, Paused } = await stateOf(this.#container);
         // One that is paused says nothing; it is resumed by whoever has paused it.
         if (Running) return Paused ? undefined : this.#answering(this.#container);
       }
@@ -107,10 +106,10 @@ export class ContainerServer implements Server, ServerControl {
   kill(): Promise<void> {
     return this.#inTurn("kill a container", async () => {
       const container = this.#container;
-      if (!container || !(await this.#state(container)).Running) return;
+      if (!container || !(await stateOf(container)).Running) return;
       await container.kill({ signal: "SIGKILL" });
-      // What is paused dies when it goes on; some runtimes see to that themselves.
-      if ((await this.#state(container)).Paused) await container.unpause();
+      // What is paused dies when it goes on; some runtimes see to that themselves, maybe just now.
+      if ((await stateOf(container)).Paused) await container.unpause().catch(() => {});
       await container.wait();
     });
   }
@@ -118,7 +117,7 @@ export class ContainerServer implements Server, ServerControl {
   stop(): Promise<void> {
     return this.#inTurn("stop a container", async () => {
       if (!this.#container) return;
-      const { Running, Paused } = await this.#state(this.#container);
+      const { Running, Paused } = await stateOf(this.#container);
       if (Paused) await this.#container.unpause();
       if (Running) await this.#container.stop({ t: this.#recipe.stopSeconds });
     });
@@ -127,14 +126,14 @@ export class ContainerServer implements Server, ServerControl {
   pause(): Promise<void> {
     return this.#inTurn("pause a container", async () => {
       if (!this.#container) return;
-      const { Running, Paused } = await this.#state(this.#container);
+      const { Running, Paused } = await stateOf(this.#container);
       if (Running && !Paused) await this.#container.pause();
     });
   }
 
   resume(): Promise<void> {
     return this.#inTurn("resume a container", async () => {
-      if (!this.#container || !(await this.#state(this.#container)).Paused) return;
+      if (!this.#container || !(await stateOf(this.#container)).Paused) return;
       await this.#container.unpause();
       await this.#answering(this.#container);
     });
@@ -148,7 +147,7 @@ export class ContainerServer implements Server, ServerControl {
   capture(): Promise<Snapshot> {
     return this.#inTurn("copy data out of a container", async () => {
       if (!this.#container) throw new Error(`${this.#definition.name} has no data yet`);
-      const { Running, Paused } = await this.#state(this.#container);
+      const { Running, Paused } = await stateOf(this.#container);
       // Nobody writes while everybody is frozen: the copy is of one moment, as after a crash.
       const freeze = Running && !Paused;
       if (freeze) await this.#container.pause();
@@ -179,8 +178,15 @@ export class ContainerServer implements Server, ServerControl {
     return archive;
   }
 
-  async touch(path: string): Promise<void> {
-    if (this.#container) await this.#client.container.exec(this.#container, ["touch", path]);
+  touch(path: string): Promise<void> {
+    return this.#inTurn("make a file in a container", async () => {
+      if (!this.#container) return;
+      const { exitCode, output } = await this.#client.container.exec(this.#container, [
+        "touch",
+        path,
+      ]);
+      if (exitCode !== 0) throw new Error(output);
+    });
   }
 
   async memory(): Promise<number | undefined> {
@@ -190,8 +196,7 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   async log(lines: number): Promise<string> {
-    const output = await this.#container?.logs({ stdout: true, stderr: true, tail: lines });
-    return output ? demultiplexed(output) : "";
+    return this.#container ? logOf(this.#container, lines) : "";
   }
 
   async end(): Promise<void> {
@@ -204,19 +209,14 @@ export class ContainerServer implements Server, ServerControl {
     // Should somebody take it while the server is stopped, that one can't be started again.
     const published = this.#definition.readdress ? await freePort() : 0;
     const { env, command } = this.#recipe.describe(this.#context, published);
-    const { key, value } = runLabel(this.#context);
-    const port = `${this.#recipe.port}/tcp`;
-    const container = await this.#client.container.create({
+    const container = await createContainer(this.#client, {
       name: `db-katas-${this.#context.id}-${unique(this.#definition.name)}`,
-      Image: this.#image,
-      Labels: { [key]: value },
-      Env: Object.entries(env).map(([name, text]) => `${name}=${text}`),
-      Cmd: [...command, ...args],
-      ExposedPorts: { [port]: {} },
-      // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
-      HostConfig: {
-        PortBindings: { [port]: [{ HostIp: "127.0.0.1", HostPort: String(published || "") }] },
-      },
+      run: this.#context.id,
+      image: this.#image,
+      env,
+      command: [...command, ...args],
+      port: this.#recipe.port,
+      published,
     });
     if (seed) await container.putArchive(seed, { path: this.#recipe.data });
     return container;
@@ -242,18 +242,16 @@ export class ContainerServer implements Server, ServerControl {
   /** A tar file of what is in its data folder. */
   async #archive(container: Container): Promise<string> {
     const file = join(this.#context.folder, `${unique("archive")}.tar`);
-    const content = await container.getArchive({ path: `${this.#recipe.data}/.` });
-    await pipeline(content, createWriteStream(file, { mode: 0o600 }));
+    await fetchArchive(container, this.#recipe.data, file);
     return file;
   }
 
   async #answering(container: Container, refused?: SpecialStart["until"]): Promise<void> {
-    const { NetworkSettings } = await container.inspect();
     // A restart gives it another port; our proxies' addresses don't change.
-    this.#port = Number(NetworkSettings.Ports[`${this.#recipe.port}/tcp`]?.[0]?.HostPort ?? 0);
+    this.#port = await publishedPort(container, this.#recipe.port);
     const ended = async () => {
       if (this.#context.ended.aborted) return "the run has ended";
-      const { Running, ExitCode } = await this.#state(container);
+      const { Running, ExitCode } = await stateOf(container);
       return Running ? undefined : `its container ended with code ${ExitCode}`;
     };
     try {
@@ -268,12 +266,6 @@ export class ContainerServer implements Server, ServerControl {
     }
   }
 
-  async #state(
-    container: Container,
-  ): Promise<{ Running: boolean; Paused: boolean; ExitCode: number }> {
-    return (await container.inspect()).State;
-  }
-
   /** One change of state at a time. */
   #inTurn<T>(what: string, change: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(change).catch((error: unknown) => {
@@ -282,15 +274,4 @@ export class ContainerServer implements Server, ServerControl {
     this.#turn = result.catch(() => {});
     return result;
   }
-}
-
-/** Without a terminal, a log comes in frames: 8 bytes of header, of which the last 4 are the length. */
-function demultiplexed(output: Buffer): string {
-  const parts: string[] = [];
-  for (let at = 0; at + 8 <= output.length; ) {
-    const length = output.readUInt32BE(at + 4);
-    parts.push(output.toString("utf8", at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return parts.join("");
 }

@@ -3,6 +3,7 @@ import type { EngineDefinition, Found, Server } from "../definition.ts";
 import { containerRuntimeFailed } from "../errors.ts";
 import { imageFor } from "../image.ts";
 import { loadFollower } from "../signals.ts";
+import { runLabel } from "./docker.ts";
 import type { StartOptions } from "./process.ts";
 import { findRuntime, hasImage } from "./runtime.ts";
 
@@ -57,9 +58,9 @@ export async function startContainer(
   // In a container, it would look for the way out; what findRuntime finds publishes right here.
   process.env.TESTCONTAINERS_HOST_OVERRIDE = "127.0.0.1";
   const { getContainerRuntimeClient } = await loadFollower(() => import("testcontainers"));
-  const { ContainerServer, runLabel } = await import("./container.ts");
-  const { key, value } = runLabel(context);
-  await context.watcher.ask({ op: "containers", scope: { ...where, label: `${key}=${value}` } });
+  const { ContainerServer } = await import("./container.ts");
+  const label = `${runLabel}=${context.id}`;
+  await context.watcher.ask({ op: "containers", scope: { ...where, label } });
   const client = await getContainerRuntimeClient().catch((error: unknown) => {
     throw containerRuntimeFailed("be used by testcontainers", error);
   });

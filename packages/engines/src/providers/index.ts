@@ -44,7 +44,7 @@ export const providers: readonly Provider[] = [
   },
   {
     name: "container",
-    lacks: ["diskFull", "loading"],
+    lacks: ["diskFull"],
     instances: true,
     offer: offerContainer,
     start: startContainer,

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Arrivals } from "../arrivals.ts";
@@ -187,6 +187,10 @@ export class ProcessServer implements Server, ServerControl {
     await this.#data.copyTo(copy);
     await this.start();
     return copy;
+  }
+
+  touch(path: string): Promise<void> {
+    return writeFile(path, "");
   }
 
   async memory(): Promise<number | undefined> {

@@ -12,4 +12,7 @@ describeContainers("the conformance suite, on containers", (env) => {
   });
 });
 
-if (containers) for (const engine of engines) await describeEngine(engine, { env: containers });
+// Some take several containers one after another, and the machine may be busy.
+const timeout = 90_000;
+if (containers)
+  for (const engine of engines) await describeEngine(engine, { env: containers, timeout });

@@ -1,5 +1,5 @@
-import { rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { dirname } from "node:path/posix";
 import pg from "pg";
 import type { Troubles } from "../../definition.ts";
 
@@ -49,8 +49,7 @@ export const troubles: Troubles = {
       await admin.query("ALTER SYSTEM SET restore_command = 'exit 1'");
       return signal(admin, "recovery.signal");
     });
-    const answer = join(dirname(folder), "archive-answers");
-    await rm(answer, { force: true });
+    const answer = `${dirname(folder)}/archive-answers-${randomUUID()}`;
     await control.stop();
     await control.start({
       args: [
@@ -60,7 +59,7 @@ export const troubles: Troubles = {
       until: (refusal) => "code" in refusal && refusal.code === "57P03",
     });
     return async () => {
-      await writeFile(answer, "");
+      await control.touch(answer);
       await control.start();
       await administer(adminUrl(), (admin) => admin.query("ALTER SYSTEM RESET restore_command"));
     };
