@@ -17,7 +17,8 @@ and nobody here offers is not graded. \`diskFull\` takes Linux with util-linux, 
 namespaces.`;
 
 const aboutImages = `No registry of images could be reached where this was written: none of these official images has been
-pulled or run, and what is told of containers is what their documentation says. \`KATA_IMAGE_<ENGINE>\`
+pulled or run, and what is told of containers is what their documentation says. PostgreSQL and Redis
+were run on images built of Debian's packages ([architecture](architecture.md)). \`KATA_IMAGE_<ENGINE>\`
 names another image.`;
 
 const aboutFetching = `Of several ways the first is taken whose package client is here. Nothing is fetched where the
