@@ -200,6 +200,7 @@ test("the registries are the folders", async () => {
     "neo4j",
     "pgvector",
     "postgres",
+    "qdrant",
     "redis",
     "sqlite",
     "timescaledb",

@@ -1,4 +1,6 @@
 import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
 export const definition: EngineDefinition = {
@@ -19,7 +21,9 @@ export const definition: EngineDefinition = {
     "partition",
   ],
   alone: true,
+  image: pinnedImage(import.meta.dirname),
   process: recipe,
+  container,
   async ready(adminUrl) {
     const { versionAt } = await import("./client.ts");
     return versionAt(adminUrl);

@@ -2,7 +2,7 @@ import type { ContainerRecipe } from "../../definition.ts";
 import { container as postgres } from "../postgres/container.ts";
 import { settings } from "../postgres/settings.ts";
 
-/** The image is PostgreSQL's with the extension made in template1, so that every namespace has it. */
+/** The image is PostgreSQL's with an extension (timescale/timescaledb-docker). */
 export const container: ContainerRecipe = {
   ...postgres,
   describe(context, published) {

@@ -33,7 +33,10 @@ export const definition: EngineDefinition = {
   urlExample: "postgres://user:password@host:5432/postgres",
   container,
   ready: postgres.ready,
-  openNamespaces: postgres.openNamespaces,
+  async openNamespaces(server, context) {
+    const { PostgresNamespaces } = await import("../postgres/namespaces.ts");
+    return new PostgresNamespaces(server, context, ["timescaledb"]);
+  },
   wire,
   troubles,
 };

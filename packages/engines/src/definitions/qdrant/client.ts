@@ -1,0 +1,24 @@
+/** @returns what Qdrant answers, all of it */
+export async function ask<T>(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const answer = await fetch(new URL(path, url), {
+    method,
+    signal: AbortSignal.timeout(5_000),
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+/** Whether there is no collection yet. */
+export async function isEmpty(url: string): Promise<boolean> {
+  const { result } = await ask<{ result: { collections: unknown[] } }>(url, "GET", "/collections");
+  return result.collections.length === 0;
+}

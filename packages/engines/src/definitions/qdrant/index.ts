@@ -1,0 +1,35 @@
+import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
+
+/** Its server is in no registry of packages, and its collections know no databases. */
+export const definition: EngineDefinition = {
+  name: "qdrant",
+  title: "Qdrant",
+  licence: "Apache-2.0",
+  capabilities: [
+    "durable",
+    "network",
+    "kill",
+    "stop",
+    "pause",
+    "restart",
+    "restartEmpty",
+    "restartStale",
+    "delay",
+    "partition",
+  ],
+  alone: true,
+  image: pinnedImage(import.meta.dirname),
+  container,
+  async ready(adminUrl) {
+    const { ask } = await import("./client.ts");
+    const { version } = await ask<{ version: string }>(adminUrl, "GET", "/");
+    return version;
+  },
+  async openNamespaces(server) {
+    const { WholeServer } = await import("../../whole-server.ts");
+    const { isEmpty } = await import("./client.ts");
+    return new WholeServer(server, () => isEmpty(server.adminUrl));
+  },
+};
