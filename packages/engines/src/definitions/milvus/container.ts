@@ -2,8 +2,8 @@ import type { ContainerRecipe } from "../../definition.ts";
 
 /**
  * A folder that its image, of Ubuntu, has and that the server may write, root or not: from 3 on it is
- * not, and the usual /var/lib/milvus is root's (milvus-io/milvus issue 51221). What a
- * snapshot holds is put into it before the server has ever run.
+ * not, and the usual /var/lib/milvus is root's (milvus-io/milvus, issue 51221). What a snapshot holds
+ * is put into it before the server has ever run.
  */
 const data = "/var/tmp";
 
@@ -28,6 +28,8 @@ export const container: ContainerRecipe = {
       ROCKSMQ_PATH: `${data}/messages`,
       // Of the machine's memory.
       ROCKSMQ_LRUCACHERATIO: "0.01",
+      // A namespace is one, and 64 the default.
+      ROOTCOORD_MAXDATABASENUM: "1024",
     },
     command: ["milvus", "run", "standalone"],
   }),

@@ -24,6 +24,7 @@ export const definition: EngineDefinition = {
     "restartEmpty",
     "restartStale",
     "readonly",
+    "loading",
     "delay",
     "partition",
     "gate",
