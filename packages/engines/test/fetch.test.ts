@@ -9,7 +9,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { RunContext } from "../src/context.ts";
+import { go } from "../src/fetch/go.ts";
+import type { GoWay } from "../src/fetch/package.ts";
 import { openEngines } from "../src/index.ts";
+import { Watcher } from "../src/watcher/client.ts";
 import { entries, eventually, linux, ownFolder, processesIn } from "./helpers.ts";
 
 /** A machine with these programs and no others, which fetches into a cache of its own. */
@@ -205,5 +209,76 @@ describe("bundles", () => {
       offered: false,
       reason: "no java 17 or newer on PATH, and nothing to fetch it with (python3)",
     });
+  });
+});
+
+describe("clients", () => {
+  /** Writes down how it was called, with the variables that matter, and makes the file that is wanted. */
+  const recorder = (made: string) => `
+{ for argument; do echo "$argument"; done; env | grep -E '^(GOBIN|GOFLAGS|GOMODCACHE|GOCACHE)=' | sort; } > called
+for argument; do case "$argument" in -DoutputDirectory=*) target="\${argument#-DoutputDirectory=}" ;; esac; done
+[ -n "$GOBIN" ] && target="$GOBIN"
+mkdir -p "$target" && touch "$target/${made}"
+`;
+  const called = (here: { at: (...path: string[]) => string }) =>
+    readFileSync(here.at("called"), "utf8").replaceAll(here.at(), "<machine>");
+
+  test("Maven is asked for strict checksums, and keeps its repository where we download", async () => {
+    await using here = await machine({ mvn: recorder("mongo-java-server-core-1.47.0.jar") });
+    await using run = await openEngines({ env: here.env });
+    await run.install("mongodb", "mongo-java-server", () => {});
+    expect(here.cached()).toEqual(["mongo-java-server-1.47.0"]);
+    const said = called(here);
+    expect(said).toContain("--strict-checksums\n");
+    expect(said).toContain(
+      "-Dmaven.repo.local=<machine>/cache/downloads/mongo-java-server-1.47.0/repository\n",
+    );
+    expect(said).toMatch(/pom\.xml\n/);
+  });
+
+  test("pip is asked for hashes, and builds nothing", async () => {
+    await using here = await machine({ python3: `${recorder("x")}${fakePip}` });
+    await using run = await openEngines({ env: here.env });
+    await run.install("redis", "redis-server", () => {});
+    const said = called(here);
+    for (const option of ["--require-hashes", "--only-binary=:all:", "--no-deps"])
+      expect(said).toContain(`${option}\n`);
+  });
+
+  test("Go builds into our cache, and leaves nothing there that can't be removed", async () => {
+    await using here = await machine({ go: recorder("serverd") });
+    const watcher = new Watcher(here.at("run"));
+    await watcher.ready();
+    const { env, at } = here;
+    const way: GoWay = {
+      client: "go",
+      key: "serverd-1.2.3",
+      what: "serverd 1.2.3",
+      bytes: 1_000,
+      source: "serverd 1.2.3",
+      file: "bin/serverd",
+      module: "example.org/server/cmd/serverd@v1.2.3",
+    };
+    const [folder, downloads] = [at("cache", way.key), at("cache", "downloads")];
+    mkdirSync(downloads, { recursive: true });
+    const context = {
+      folder: at("run"),
+      env,
+      watcher,
+      progress: () => {},
+    } as unknown as RunContext;
+    await go.fetch(way, { context, engine: "x", folder, downloads, programs: [at("bin", "go")] });
+    await watcher.end();
+    expect(existsSync(join(folder, way.file))).toBe(true);
+    expect(called(here)).toMatchInlineSnapshot(`
+      "install
+      -trimpath
+      example.org/server/cmd/serverd@v1.2.3
+      GOBIN=<machine>/cache/serverd-1.2.3/bin
+      GOCACHE=<machine>/cache/downloads/built
+      GOFLAGS=-modcacherw
+      GOMODCACHE=<machine>/cache/downloads/modules
+      "
+    `);
   });
 });
