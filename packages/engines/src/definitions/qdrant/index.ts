@@ -1,8 +1,9 @@
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
+import { recipe } from "./process.ts";
 
-/** Its server is in no registry of packages, and its collections know no databases. */
+/** Its collections know no databases. */
 export const definition: EngineDefinition = {
   name: "qdrant",
   title: "Qdrant",
@@ -21,6 +22,7 @@ export const definition: EngineDefinition = {
   ],
   alone: true,
   image: pinnedImage(import.meta.dirname),
+  process: recipe,
   container,
   async ready(adminUrl) {
     const { ask } = await import("./client.ts");
