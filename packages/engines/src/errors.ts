@@ -223,7 +223,9 @@ function lastWords(log: string): string[] {
 }
 
 export function portTaken(log: string): boolean {
-  return /Address already in use|could not bind|bind: Address/i.test(log);
+  return /Address already in use|Address \S+ is not available|could not bind|bind: Address/i.test(
+    log,
+  );
 }
 
 export function cacheCorrupt(folder: string, what: string, cause?: unknown): EngineError {

@@ -220,6 +220,17 @@ test("runtime, watcher, run", () => {
   `);
 });
 
+test("a taken port is known by what engines say of it", () => {
+  for (const words of [
+    "Address 127.0.0.1:18199 is not available", // Chroma, which then ends with code 0
+    "KafkaException: Socket server failed to bind to 127.0.0.1:18150: Address already in use.",
+    "NativeIoException: bind(..) failed with error(-98): Address already in use", // Neo4j
+    "Target exception: java.net.BindException: Address already in use", // the stand-in for MongoDB
+  ])
+    expect(errors.portTaken(words)).toBe(true);
+  expect(errors.portTaken("database is not available")).toBe(false);
+});
+
 test("the cause is kept, and the registry has every code once", () => {
   const cause = new Error("inner");
   expect(errors.cacheCorrupt("<cache>", "x", cause).cause).toBe(cause);
