@@ -1,6 +1,9 @@
-import { loadDefinitions } from "@db-katas/engines";
+import { type Capability, type EngineDefinition, loadDefinitions } from "@db-katas/engines";
+import { type Kata, loadRubric, requestFor } from "@db-katas/grading";
 import { CliError } from "./errors.ts";
 import { findWorkspace, listKatas } from "./workspace.ts";
+
+type Definitions = ReadonlyMap<string, EngineDefinition>;
 
 /**
  * The engines that somebody means: those named, and those that the exercises named need; without a
@@ -8,7 +11,8 @@ import { findWorkspace, listKatas } from "./workspace.ts";
  * @throws CliError `ENGINE_UNKNOWN`
  */
 export async function chooseEngines(names: readonly string[]): Promise<string[]> {
-  const engines = [...(await loadDefinitions()).keys()];
+  const definitions = await loadDefinitions();
+  const engines = [...definitions.keys()];
   const others = names.filter((name) => !engines.includes(name));
   if (names.length > 0 && others.length === 0) return [...new Set(names)];
   const katas = await listKatas(await findWorkspace(process.cwd()));
@@ -21,10 +25,29 @@ export async function chooseEngines(names: readonly string[]): Promise<string[]>
     });
   }
   const chosen = katas.filter(({ name }) => names.length === 0 || names.includes(name));
+  const needed = await Promise.all(chosen.map((kata) => neededBy(kata, definitions)));
+  return [...new Set([...names.filter((name) => engines.includes(name)), ...needed.flat()])];
+}
+
+async function neededBy(kata: Kata, definitions: Definitions): Promise<string[]> {
+  const rubric = await loadRubric(kata);
+  const asked = rubric.flatMap((check) => Object.entries(check.engines));
   return [
-    ...new Set([
-      ...names.filter((name) => engines.includes(name)),
-      ...chosen.flatMap(({ definition }) => Object.keys(definition.engines)),
-    ]),
+    ...Object.entries(kata.definition.engines).flatMap(([engine, { needs = [] }]) =>
+      serversFor(engine, needs, definitions),
+    ),
+    ...asked.flatMap(([engine, wanted]) =>
+      serversFor(engine, requestFor(wanted).needs, definitions),
+    ),
   ];
+}
+
+/** An engine, and who takes its place where it lacks what is needed. */
+export function serversFor(
+  engine: string,
+  needs: readonly Capability[],
+  definitions: Definitions,
+): string[] {
+  const variants = needs.flatMap((need) => definitions.get(engine)?.variants?.[need] ?? []);
+  return [engine, ...variants];
 }

