@@ -12,3 +12,8 @@ test("docs/engines.md is what `pnpm --filter @db-katas/engines table` makes", as
     engineDocs(definitions, await readMeasurements()),
   );
 });
+
+test("each engine is measured once", async () => {
+  const measured = (await readMeasurements()).map(({ engine }) => engine);
+  expect(measured).toEqual([...new Set(measured)]);
+});
