@@ -186,6 +186,8 @@ export type Offer =
       readonly source: string;
       /** Set when it has to be fetched first: what, and about how many bytes. */
       readonly fetch?: { readonly what: string; readonly bytes: number };
+      /** About how many bytes of it an earlier run has fetched into our cache. */
+      readonly cached?: number;
     }
   | {
       readonly provider: ProviderName;

@@ -48,12 +48,14 @@ async function offer<B extends Bundle>(
   const { packages, lacks = [] } = chooseBundle(bundles, env);
   const parts: (Located | Way)[] = [];
   const fetched: Way[] = [];
+  let cached = 0;
   for (const each of packages) {
     const here = locate(each, env);
     const prospect = here ?? prospectOf(engine, each, env);
     if ("reason" in prospect) return { offered: false, ...prospect };
     parts.push(prospect);
     if ("client" in prospect) fetched.push(prospect);
+    else if (prospect.folder !== undefined) cached += each.ways[0]?.bytes ?? 0;
   }
   const server = parts.at(-1);
   const version =
@@ -64,6 +66,7 @@ async function offer<B extends Bundle>(
     lacks,
     ...(version === undefined ? {} : { version }),
     ...(fetched.length > 0 ? { fetch: summary(fetched) } : {}),
+    ...(cached > 0 ? { cached } : {}),
   };
 }
 
