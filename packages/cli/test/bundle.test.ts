@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadDefinitions } from "@db-katas/engines";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { serversFor } from "../src/choose.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
@@ -32,6 +32,8 @@ function engines(args: readonly string[], cache: string) {
       ...{ KATA_CACHE: join(folder, cache), KATA_REDIS_SERVER: "", PATH: "/usr/bin:/bin" },
     },
   });
+  // One that serves would go on for ever after a test that fails.
+  onTestFinished(() => void child.kill());
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (more) => {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { cacheFolder } from "@db-katas/engines";
+import { cacheFolder, sha256Of } from "@db-katas/engines";
 import { CliError } from "../errors.ts";
 
 export interface Download {
@@ -64,12 +64,6 @@ export async function assertSha256(file: string, expected: string): Promise<void
       remedy: "compare with what `kata engines bundle` or `serve` has printed",
     },
   );
-}
-
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
 }
 
 async function ask(url: string, init: RequestInit): Promise<Response> {

@@ -4,10 +4,10 @@ import { createServer } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { basename, dirname, resolve } from "node:path";
+import { sha256Of } from "@db-katas/engines";
 import prettyBytes from "pretty-bytes";
 import send from "send";
 import { CliError } from "../errors.ts";
-import { sha256Of } from "./download.ts";
 
 export interface ServeOptions {
   readonly host: string;

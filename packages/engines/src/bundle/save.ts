@@ -58,6 +58,7 @@ export async function saveBundle(
   }
 }
 
+/** Of a file, in hexadecimal. */
 export async function sha256Of(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);
