@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect as dial } from "node:net";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -25,6 +27,7 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   async ready(adminUrl) {
+    await listening(adminUrl);
     const { connect } = await import("./namespaces.ts");
     const client = await connect(adminUrl);
     try {
@@ -39,3 +42,14 @@ export const definition: EngineDefinition = {
     return new DatabaseNamespaces(server, context, new MilvusDatabases(server));
   },
 };
+
+/** Asked first, at next to no cost: to make a client takes a tenth of a second, and that a core. */
+async function listening(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = dial(Number(port), hostname);
+  try {
+    await once(socket, "connect");
+  } finally {
+    socket.destroy();
+  }
+}
