@@ -76,7 +76,7 @@ const MUTANT_TRIES = 3;
 
 /** Checks wait more than they work: with three at a time, two cores are busy for most of the time. */
 export const VERIFY_CONCURRENCY = 3;
-export const VERIFY_CONCURRENCY_IDLE = 8;
+export const VERIFY_CONCURRENCY_IDLE = 6;
 /** Two that hardly work leave each other a core each. */
 const VERIFY_TIMING_CONCURRENCY = 2;
 
