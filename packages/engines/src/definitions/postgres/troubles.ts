@@ -41,12 +41,14 @@ export const troubles: Troubles = {
 
   /**
    * A recovery whose first question to the archive goes unanswered: clients are refused until it is
-   * over (PostgreSQL manual, 19.5.5, `restore_command`, and 26.3.5).
+   * over (PostgreSQL manual, 19.5.5, `restore_command`, and 26.3.5), and not let in to read only before
+   * that (`hot_standby`).
    */
   async loading({ adminUrl, control }) {
     const folder = await administer(adminUrl(), async (admin) => {
       // Should it be killed and started plainly, the archive has nothing.
       await admin.query("ALTER SYSTEM SET restore_command = 'exit 1'");
+      await admin.query("ALTER SYSTEM SET hot_standby = off");
       return signal(admin, "recovery.signal");
     });
     const answer = `${dirname(folder)}/archive-answers-${randomUUID()}`;
@@ -61,7 +63,10 @@ export const troubles: Troubles = {
     return async () => {
       await control.touch(answer);
       await control.start();
-      await administer(adminUrl(), (admin) => admin.query("ALTER SYSTEM RESET restore_command"));
+      await administer(adminUrl(), async (admin) => {
+        await admin.query("ALTER SYSTEM RESET restore_command");
+        await admin.query("ALTER SYSTEM RESET hot_standby");
+      });
     };
   },
 };
