@@ -17,7 +17,7 @@
  */
 import type { Device, NodeConfig, Session, SessionData, SessionNode } from "../contract.ts";
 import { Calls } from "./calls.ts";
-import { type ChosenIds, type ChosenSession, NOBODY } from "./chosen-ids.ts";
+import type { ChosenIds, ChosenSession } from "./chosen-ids.ts";
 import { checkText, checkTtl, type Timing, timingOf } from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { EpochView } from "./epoch.ts";

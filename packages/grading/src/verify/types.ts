@@ -33,8 +33,8 @@ export async function typeErrors(
     incremental: true,
     tsBuildInfoFile: join(folder, "verify.tsbuildinfo"),
   };
-  const overlay = { extends: "../tsconfig.json", compilerOptions, include };
-  await using _file = await temporaryFile(file, overlay);
+  const settings = { extends: "../tsconfig.json", compilerOptions, include };
+  await using _file = await temporaryFile(file, settings);
   try {
     const manifest = createRequire(config).resolve("typescript/package.json");
     await promisify(execFile)(

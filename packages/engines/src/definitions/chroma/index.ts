@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -7,18 +8,7 @@ export const definition: EngineDefinition = {
   name: "chroma",
   title: "Chroma",
   licence: "Apache-2.0",
-  capabilities: [
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "delay",
-    "partition",
-  ],
+  capabilities: ["durable", ...ofAnyServer],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_CHROMA_URL",
   urlExample: "http://host:port",

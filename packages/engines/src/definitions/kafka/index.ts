@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { readdress } from "./addresses.ts";
@@ -8,18 +9,7 @@ export const definition: EngineDefinition = {
   name: "kafka",
   title: "Kafka",
   licence: "Apache-2.0",
-  capabilities: [
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "delay",
-    "partition",
-  ],
+  capabilities: ["durable", ...ofAnyServer],
   image: pinnedImage(import.meta.dirname),
   process: recipe,
   container,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect as dial } from "node:net";
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -9,18 +10,7 @@ export const definition: EngineDefinition = {
   name: "milvus",
   title: "Milvus",
   licence: "Apache-2.0",
-  capabilities: [
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "delay",
-    "partition",
-  ],
+  capabilities: ["durable", ...ofAnyServer],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_MILVUS_URL",
   urlExample: "http://user:password@host:19530",

@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -11,15 +12,7 @@ export const definition: EngineDefinition = {
     // With a replica set, as in our container; a server of the user's own is taken for one.
     "transactions",
     "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "delay",
-    "partition",
+    ...ofAnyServer,
   ],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_MONGODB_URL",

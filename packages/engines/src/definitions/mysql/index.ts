@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -8,20 +9,7 @@ export const definition: EngineDefinition = {
   name: "mysql",
   title: "MariaDB",
   licence: "GPL-2.0-only",
-  capabilities: [
-    "transactions",
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "readonly",
-    "delay",
-    "partition",
-  ],
+  capabilities: ["transactions", "durable", ...ofAnyServer, "readonly"],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_MYSQL_URL",
   process: recipe,

@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -7,19 +8,7 @@ export const definition: EngineDefinition = {
   name: "neo4j",
   title: "Neo4j",
   licence: "GPL-3.0-only (Community)",
-  capabilities: [
-    "transactions",
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "delay",
-    "partition",
-  ],
+  capabilities: ["transactions", "durable", ...ofAnyServer],
   alone: true,
   image: pinnedImage(import.meta.dirname),
   process: recipe,

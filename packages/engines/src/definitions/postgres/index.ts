@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -13,18 +14,10 @@ export const definition: EngineDefinition = {
   capabilities: [
     "transactions",
     "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
+    ...ofAnyServer,
     "readonly",
     "diskFull",
     "loading",
-    "delay",
-    "partition",
     "gate",
   ],
   variants: { vector: "pgvector" },

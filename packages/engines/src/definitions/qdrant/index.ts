@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
@@ -8,18 +9,7 @@ export const definition: EngineDefinition = {
   name: "qdrant",
   title: "Qdrant",
   licence: "Apache-2.0",
-  capabilities: [
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "delay",
-    "partition",
-  ],
+  capabilities: ["durable", ...ofAnyServer],
   alone: true,
   image: pinnedImage(import.meta.dirname),
   process: recipe,

@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { connect } from "./client.ts";
@@ -13,19 +14,11 @@ export const definition: EngineDefinition = {
   capabilities: [
     "transactions",
     "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
+    ...ofAnyServer,
     "readonly",
     "outOfMemory",
     "diskFull",
     "loading",
-    "delay",
-    "partition",
     "gate",
   ],
   image: pinnedImage(import.meta.dirname),

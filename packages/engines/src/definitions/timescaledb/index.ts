@@ -1,3 +1,4 @@
+import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { definition as postgres } from "../postgres/index.ts";
@@ -13,22 +14,7 @@ export const definition: EngineDefinition = {
   name: "timescaledb",
   title: "TimescaleDB",
   licence: "Apache-2.0 AND LicenseRef-Timescale",
-  capabilities: [
-    "transactions",
-    "durable",
-    "network",
-    "kill",
-    "stop",
-    "pause",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "readonly",
-    "loading",
-    "delay",
-    "partition",
-    "gate",
-  ],
+  capabilities: ["transactions", "durable", ...ofAnyServer, "readonly", "loading", "gate"],
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_TIMESCALEDB_URL",
   urlExample: "postgres://user:password@host:5432/postgres",
