@@ -15,6 +15,8 @@ import {
   loadKata,
   loadRubric,
   loadSubjects,
+  type Meeting,
+  meetings,
   namesInReadme,
   pickSubjects,
   type Rubric,
@@ -207,6 +209,53 @@ describe("what comes out other than it has to", () => {
       flake: 1 of 2 check-runs (each once) came out other than they have to; with 95 % confidence at most 97 % do
         blameless × adds: 1 passed"
     `);
+  });
+});
+
+describe("who meets which checks", () => {
+  const manyChecks = (): Rubric => {
+    const [first] = rubric as [Rubric[number], ...Rubric];
+    return Array.from({ length: 22 }, (_, i) => ({ ...first, id: `check-${i}`, dependsOn: [] }));
+  };
+  const fourVariants = () => {
+    const [variant] = subjects.filter(({ kind }) => kind === "variant") as [Subject];
+    return ["a", "b", "c", "d"].map((name) => ({ ...variant, name }));
+  };
+  const metBy = (seed: number) =>
+    meetings(fourVariants(), { rubric: manyChecks(), seed, variantsPerCheck: 2 });
+
+  it("deals each check to so many variants, evenly, and each pair at some seed", () => {
+    const pairs = new Set<string>();
+    for (let seed = 0; seed < 20; seed++) {
+      const met = metBy(seed);
+      expect(met.map(({ checks }) => checks.length)).toEqual([11, 11, 11, 11]);
+      const ids = met.flatMap(({ checks }) => checks.map(({ id }) => id));
+      for (const { id } of manyChecks()) expect(ids.filter((each) => each === id)).toHaveLength(2);
+      for (const { subject, checks } of met) {
+        for (const { id } of checks) pairs.add(`${subject.name} ${id}`);
+      }
+    }
+    expect(pairs.size).toBe(4 * 22);
+    expect(metBy(3)).toEqual(metBy(3));
+    expect(metBy(3)[0]?.subject.expectation).toBe("passes 11 of 22 checks, drawn by the seed");
+  });
+
+  it("lets no check wait for one that is not met", () => {
+    const [{ checks }] = meetings(subjects, { rubric, seed: 1, checks: ["starts-anywhere"] }) as [
+      Meeting,
+      ...Meeting[],
+    ];
+    expect(rubric.find(({ id }) => id === "starts-anywhere")?.dependsOn).toEqual(["adds"]);
+    expect(checks.map(({ id, dependsOn }) => [id, dependsOn])).toEqual([["starts-anywhere", []]]);
+  });
+
+  it("leaves nobody out where there are no more variants than that, or nobody says how many", () => {
+    const two = meetings(fourVariants().slice(0, 2), { rubric, seed: 1, variantsPerCheck: 2 });
+    const all = meetings(subjects, { rubric, seed: 1 });
+    for (const { subject, checks } of [...two, ...all]) {
+      if (subject.mutant) continue;
+      expect(checks).toHaveLength(rubric.length);
+    }
   });
 });
 

@@ -16,7 +16,6 @@ export default check({
   engines: { postgres: {}, redis: { faults: [kill, pause] } },
   nodes: ["a"],
   dependsOn: ["roundtrip"],
-  timing: true,
   hints: [
     "300 requests meet a dead Redis. How many of them go and see for themselves?",
     "Open the circuit after a few failures, and let one probe at a time find out whether Redis is back.",

@@ -12,6 +12,7 @@ import {
   type Subject,
   sampleMutants,
   terminalPaint,
+  VARIANTS_PER_CHECK,
   VERIFY_CONCURRENCY,
   VERIFY_CONCURRENCY_IDLE,
   type VerifyResult,
@@ -28,6 +29,7 @@ import { parseConcurrency } from "./grade.ts";
 
 interface VerifyOptions {
   readonly full?: boolean;
+  readonly allVariants?: boolean;
   readonly write?: boolean;
   readonly repeat: number;
   readonly only?: string[];
@@ -45,6 +47,7 @@ export function registerVerify(program: Command): void {
     .argument("[kata|folder]", "a kata's name, or its folder; default: this folder")
     .description("grade the grader: reference, starter, variants and mutants")
     .option("--full", "each mutant against every check: the kill matrix")
+    .option("--all-variants", "each check against every variant, not two drawn by the seed")
     .addOption(
       new Option("--write", "the kill matrix into the kata's README, between its markers")
         .implies({ full: true })
@@ -70,11 +73,14 @@ export function registerVerify(program: Command): void {
     .addHelpText(
       "after",
       `
-Without --full a mutant meets only the checks that it must fail.
+Without --full a mutant meets only the checks that it must fail, and a check meets only two of the
+variants, drawn by the seed, unless you name whom you want (--only, --changed), checks (--check), or
+repetitions.
 Checks that measure time run after all others, two at a time.
 
 Examples:
-  kata verify session-failover                          the gate's question: does all hold?
+  kata verify session-failover                          in a minute: does all hold?
+  kata verify session-failover --all-variants           what the gate asks
   kata verify session-failover --full --write           the kill matrix, into the README
   kata verify session-failover --only reference --repeat 20
   kata verify session-failover --changed origin/main --sample 1
@@ -103,6 +109,7 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     choose: (subjects) => chooseSubjects(kata, subjects, options, seed),
     checks: options.check,
     full: options.full === true,
+    variantsPerCheck: isSpecific(options) ? undefined : VARIANTS_PER_CHECK,
     repeat: options.repeat,
     compileCache: session.compileCache,
     concurrency: options.concurrency,
@@ -127,6 +134,12 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
   if (options.json) process.stdout.write(`${JSON.stringify({ seed, results, matrix }, null, 2)}\n`);
   progress.line(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;
+}
+
+/** Whoever says what to verify gets all of that. */
+function isSpecific(options: VerifyOptions): boolean {
+  const { full, allVariants, only, changed, check, repeat } = options;
+  return Boolean(full || allVariants || only || changed || check) || repeat > 1;
 }
 
 async function chooseSubjects(

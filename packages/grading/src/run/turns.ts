@@ -16,7 +16,7 @@ export interface TurnsOptions {
 /** How often idle cores are looked for, in milliseconds: less than a check takes. */
 const LOOK_MS = 500;
 /** With this share of the cores idle, one more fits; with that, one less is enough. */
-const [IDLE, BUSY] = [0.15, 0.03];
+const [IDLE, BUSY] = [0.12, 0.03];
 
 /**
  * Deals out turns among all checks of several grades. Some work shares the machine, `concurrency`

