@@ -19,7 +19,8 @@ namespaces.`;
 const aboutImages = `No registry of images could be reached where this was written: none of these official images has been
 pulled or run, and what is told of containers is what their documentation says. PostgreSQL and Redis
 were run on images built of Debian's packages ([architecture](architecture.md)). \`KATA_IMAGE_<ENGINE>\`
-names another image.`;
+names another image. What is built is a pinned image with packages of its own distribution's, and is
+built by hand; the line to type is what \`kata engines status\` says.`;
 
 const aboutFetching = `Of several ways the first is taken whose package client is here. Nothing is fetched where the
 machine has its own. \`pnpm kata engines install <engine>\` does it ahead.`;
@@ -89,10 +90,17 @@ function origins(definitions: readonly EngineDefinition[]): string {
       `**${definition.name}**: ${definition.title}`,
       definition.licence,
       processOf(definition),
-      definition.container && definition.image ? code(definition.image) : "",
+      imageOf(definition),
       definition.urlVariable ? code(definition.urlVariable) : "",
     ]),
   );
+}
+
+function imageOf({ name, container, image, imageFolder }: EngineDefinition): string {
+  if (!container || !image) return "";
+  return imageFolder === undefined
+    ? code(image)
+    : `${code(image)}, built of \`definitions/${name}/\``;
 }
 
 /** Packages by name: what it is made of is in the next table. */
@@ -128,9 +136,10 @@ function packages(definitions: readonly EngineDefinition[]): string {
   );
 }
 
-function ownCopy({ program, variable, wanted }: OwnCopy): string {
+function ownCopy({ program, variable, wanted, places }: OwnCopy): string {
+  const besides = places ? " or where the system keeps it" : "";
   const named = variable ? `, or ${code(variable)}` : "";
-  return `${code(program)}${wanted ? ` ${wanted}` : ""} on \`PATH\`${named}`;
+  return `${code(program)}${wanted ? ` ${wanted}` : ""} on \`PATH\`${besides}${named}`;
 }
 
 function fetchedBy({ what, bytes }: Way): string {

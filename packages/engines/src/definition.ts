@@ -29,6 +29,8 @@ export interface EngineDefinition {
   readonly alone?: true;
   /** Pinned official image, from the Dockerfile beside the definition. */
   readonly image?: string;
+  /** Where no registry has it: the folder with the Dockerfile that it is built of. */
+  readonly imageFolder?: string;
   /** Environment variable that names a server of the user's own. */
   readonly urlVariable?: string;
   /** How such an address looks, where it isn't `<name>://user:password@host:port`. */

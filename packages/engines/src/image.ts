@@ -9,6 +9,18 @@ export function pinnedImage(folder: string): string {
   return image;
 }
 
+/**
+ * An image that no registry has, since it is built of the Dockerfile in its definition's folder: that
+ * of its base, with things added. Its tag is its base's.
+ */
+export function ownImage(
+  folder: string,
+  name: string,
+): Required<Pick<EngineDefinition, "image" | "imageFolder">> {
+  const tag = /:([^:@]+)/.exec(pinnedImage(folder))?.[1];
+  return { image: `db-katas/${name}:${tag}`, imageFolder: folder };
+}
+
 /** The variable that names another image: `KATA_IMAGE_POSTGRES` and the like. */
 export function imageVariable({ name }: EngineDefinition): string {
   return `KATA_IMAGE_${name.toUpperCase()}`;

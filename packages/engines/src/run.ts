@@ -197,7 +197,7 @@ class Run implements EngineRun {
     const definition = definitions.get(name);
     if (!definition) throw engineUnknown(name, [...definitions.keys()]);
     const variant = needs.map((need) => definition.variants?.[need]).find(Boolean);
-    return variant === undefined ? definition : this.#definition(variant);
+    return variant === undefined ? definition : this.#definition(variant, needs);
   }
 
   /** Asked once per run: what was there for the first lease is there for the next. */

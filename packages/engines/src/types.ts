@@ -20,6 +20,9 @@ import type { Direction } from "./wire.ts";
  * - `delay`, `partition`: the network faults (a partition is what `blackHole` and
  *   `resetConnections` make).
  * - `vector`: pgvector's types and indexes are in each namespace.
+ * - `hypopg`: so is HypoPG, whose indexes exist for `EXPLAIN` alone.
+ * - `cron`: so is pg_cron; its jobs run as the role that made them, which may be the submission's.
+ * - `wal2json`: a submission may replicate, and have changes decoded by `wal2json` as by `pgoutput`.
  * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
  */
 export type Capability =
@@ -39,6 +42,9 @@ export type Capability =
   | "delay"
   | "partition"
   | "vector"
+  | "hypopg"
+  | "cron"
+  | "wal2json"
   | "gate";
 
 /**

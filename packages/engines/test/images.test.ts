@@ -10,7 +10,9 @@ const containers = definitions.flatMap((definition) =>
 );
 const context = { id: "run", secret: "a secret" } as RunContext;
 
-test.each(containers)("the image of $name is one line of a Dockerfile, pinned", (definition) => {
+const bases = containers.filter(({ imageFolder }) => imageFolder === undefined);
+
+test.each(bases)("the image of $name is one line of a Dockerfile, pinned", (definition) => {
   const folder = join(import.meta.dirname, "..", "src", "definitions", definition.name);
   const lines = readFileSync(join(folder, "Dockerfile"), "utf8")
     .split("\n")
@@ -20,6 +22,17 @@ test.each(containers)("the image of $name is one line of a Dockerfile, pinned", 
   expect(definition.image).toMatch(
     /^[a-z0-9./-]+:v?\d+(\.\d+)+(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$/,
   );
+});
+
+test("an image of our own is an official one with packages of its own distribution, and has its tag", () => {
+  for (const { image, imageFolder } of containers) {
+    if (imageFolder === undefined) continue;
+    const lines = readFileSync(join(imageFolder, "Dockerfile"), "utf8");
+    const base = /^FROM ([a-z]+):(\d+(?:\.\d+)+)/m.exec(lines);
+    expect(image).toMatch(/^db-katas\//);
+    expect(image?.endsWith(`:${base?.[2]}`)).toBe(true);
+    expect(lines).not.toMatch(/^(COPY|ADD)|curl|wget/m);
+  }
 });
 
 test("an image without a recipe, or a recipe without one, is none", () => {

@@ -198,6 +198,7 @@ test("the registries are the folders", async () => {
     "mongodb",
     "mysql",
     "neo4j",
+    "pgextended",
     "pgvector",
     "postgres",
     "qdrant",

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { runTool } from "../context.ts";
@@ -57,7 +58,9 @@ export const apt: PackageClient<AptWay> = {
       // --reinstall names the packages even where they are installed.
       const wanted = ["--print-uris", "--reinstall", "--no-install-recommends", "-y"];
       const listed = await run([...options, "-qq", "install", ...wanted, ...way.packages]);
-      const found = [...listed.output.matchAll(/^'[^']+' ([^_\s]+)_\S+ (\d+)/gm)];
+      const found = [...listed.output.matchAll(/^'[^']+' ([^_\s]+)_\S+ (\d+)/gm)].filter(
+        ([, name = ""]) => !way.without?.test(name),
+      );
       if (!listed.ok || found.length === 0)
         return listed.output || `apt-get knows no ${way.packages.join(", ")}`;
       const bytes = found.reduce((sum, [, , size]) => sum + Number(size), 0);
@@ -70,3 +73,15 @@ export const apt: PackageClient<AptWay> = {
     }
   },
 };
+
+/** Whether this machine's release of Debian is one that has the packages. */
+export function isInRelease({ release }: AptWay, osRelease = "/etc/os-release"): boolean {
+  if (release === undefined) return true;
+  try {
+    const text = readFileSync(osRelease, "utf8");
+    const value = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
+    return value("ID") === "debian" && value("VERSION_ID") === release;
+  } catch {
+    return false;
+  }
+}

@@ -32,6 +32,8 @@ export interface OwnCopy {
   readonly program: string;
   /** Environment variable that names another one. */
   readonly variable?: string;
+  /** Where it is besides, as systems have it that keep several versions. Some ms. */
+  places?(): readonly string[];
   /** Whether this one is good enough; any is, where absent. Some ms. */
   accepts?(file: string): boolean;
   /** What {@link accepts} wants: `17 or newer`. */
@@ -59,6 +61,10 @@ interface FetchedBy {
 export interface AptWay extends FetchedBy {
   readonly client: "apt";
   readonly packages: readonly string[];
+  /** The one release of Debian that has them (`VERSION_ID` in os-release); any, where absent. */
+  readonly release?: string;
+  /** Names of what they depend on, and can do without. */
+  readonly without?: RegExp;
 }
 
 /** Wheels; every file's hash is in a requirements file. */

@@ -8,7 +8,7 @@ import { cacheFolder, materialise, openUp } from "../cache.ts";
 import { type RunContext, runTool } from "../context.ts";
 import { fetchFailed, installCommand } from "../errors.ts";
 import { serverUser } from "../user.ts";
-import { apt } from "./apt.ts";
+import { apt, isInRelease } from "./apt.ts";
 import { environment, type PackageClient } from "./client.ts";
 import { go } from "./go.ts";
 import { maven } from "./maven.ts";
@@ -29,10 +29,11 @@ export function locate(each: Package, env: NodeJS.ProcessEnv): Located | undefin
   }
   if (own) {
     const user = serverUser();
-    const file = allOnPath(own.program, env).find(
-      (each) => runnableBy(each, user) && (own.accepts?.(each) ?? true),
-    );
-    if (file) return { file, source: `${own.program} on PATH (${file})` };
+    const good = (file: string) => runnableBy(file, user) && (own.accepts?.(file) ?? true);
+    const onPath = allOnPath(own.program, env).find(good);
+    if (onPath) return { file: onPath, source: `${own.program} on PATH (${onPath})` };
+    const file = own.places?.().find((each) => runnable(each) && good(each));
+    if (file) return { file, source: file };
   }
   const way = fetchedWay(each, env);
   return way && located(way, join(cacheFolder(env), way.key));
@@ -48,9 +49,9 @@ export function ownOf({ own, ways }: Package, env: NodeJS.ProcessEnv): OwnCopy |
   return env.KATA_PATH === "never" && ways.length > 0 ? undefined : own;
 }
 
-/** The ways for which this machine has the package client. */
+/** The ways for which this machine has the package client, and that its client knows. */
 export function usableWays({ ways }: Package, env: NodeJS.ProcessEnv): Way[] {
-  return ways.filter((way) => programsFor(way, env));
+  return ways.filter((way) => programsFor(way, env) && (way.client !== "apt" || isInRelease(way)));
 }
 
 /** The one whose server the user has named; the first that is here; that can be fetched; the last. */
@@ -97,7 +98,14 @@ export async function obtain(
 
 /** For people: the programs of which one group would do. */
 export function programsWanted({ ways }: Package): string {
-  return ways.map(({ client }) => clients[client].programs.join(" and ")).join(", ");
+  return ways
+    .map((way) => {
+      const programs = clients[way.client].programs.join(" and ");
+      return way.client === "apt" && way.release
+        ? `${programs} of Debian ${way.release}`
+        : programs;
+    })
+    .join(", ");
 }
 
 /** Where a package's downloads are kept until it is complete. */

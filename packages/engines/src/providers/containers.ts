@@ -32,6 +32,13 @@ export async function offerContainer(
       remedy: "look at `docker info`",
     };
   }
+  if (definition.imageFolder !== undefined && image === definition.image) {
+    return {
+      offered: false,
+      reason: `the image ${image} is not there, and is built here or nowhere`,
+      remedy: `docker build --tag ${image} ${definition.imageFolder}`,
+    };
+  }
   if (env.KATA_INSTALL === "never") {
     return {
       offered: false,

@@ -1,7 +1,7 @@
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "../postgres/container.ts";
-import { definition as postgres } from "../postgres/index.ts";
+import { extended, definition as postgres } from "../postgres/index.ts";
 import { recipe } from "./process.ts";
 
 /** PostgreSQL whose namespaces have the extension `vector`: nobody but a superuser may create it. */
@@ -10,7 +10,7 @@ export const definition: EngineDefinition = {
   name: "pgvector",
   title: "PostgreSQL with pgvector",
   capabilities: [...postgres.capabilities, "vector"],
-  variants: {},
+  variants: extended,
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_PGVECTOR_URL",
   urlExample: "postgres://user:password@host:5432/postgres",

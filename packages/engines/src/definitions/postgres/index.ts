@@ -7,6 +7,13 @@ import { adminName } from "./settings.ts";
 import { troubles } from "./troubles.ts";
 import { wire } from "./wire.ts";
 
+/** All three in one server, so that an exercise may have them together. */
+export const extended = {
+  hypopg: "pgextended",
+  cron: "pgextended",
+  wal2json: "pgextended",
+} as const;
+
 export const definition: EngineDefinition = {
   name: "postgres",
   title: "PostgreSQL",
@@ -20,7 +27,7 @@ export const definition: EngineDefinition = {
     "loading",
     "gate",
   ],
-  variants: { vector: "pgvector" },
+  variants: { vector: "pgvector", ...extended },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_POSTGRES_URL",
   process: recipe,

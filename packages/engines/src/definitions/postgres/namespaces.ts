@@ -227,7 +227,12 @@ export class PostgresNamespaces implements Namespaces {
   }
 }
 
-function at(adminUrl: string, database: string, role?: { name: string; password: string }): string {
+/** A database's address; the administrator's, where no role is given. */
+export function at(
+  adminUrl: string,
+  database: string,
+  role?: { name: string; password: string },
+): string {
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
   if (role) {
