@@ -25,7 +25,7 @@ import type {
 } from "./types.ts";
 import { serverUser, untraversable } from "./user.ts";
 import { Watcher } from "./watcher/client.ts";
-import { runParents } from "./watcher/run-folder.ts";
+import { lastResort, runParents } from "./watcher/run-folder.ts";
 import { folderPrefix } from "./watcher/sweep.ts";
 
 export interface OpenOptions {
@@ -64,7 +64,7 @@ class Run implements EngineRun {
   constructor({ env = process.env, onProgress = () => {}, signal }: OpenOptions) {
     const user = serverUser();
     // Servers of another user must be able to reach their data.
-    const parent = runParents(env).find((each) => !untraversable(each, user)) ?? "/tmp";
+    const parent = runParents(env).find((each) => !untraversable(each, user)) ?? lastResort;
     this.folder = join(parent, `${folderPrefix}${this.id}`);
     this.#context = {
       id: this.id,

@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEngines } from "../src/index.ts";
 import { smallDisks } from "../src/providers/small-disk.ts";
-import { isAlive, killTree, processRef } from "../src/watcher/processes.ts";
+import { isAlive, killTree, processRef, processTree } from "../src/watcher/processes.ts";
+import { type RunRecord, recordFile } from "../src/watcher/record.ts";
 import { segmentsIn } from "../src/watcher/remove.ts";
-import { type RunRecord, recordFile, sweep } from "../src/watcher/sweep.ts";
+import { sweep } from "../src/watcher/sweep.ts";
 import {
   entries,
   eventually,
@@ -107,6 +108,60 @@ test("when the watcher itself is killed, its servers are ended, and the run says
   expect(existsSync(run.folder)).toBe(false);
 });
 
+describe("what the watcher could not write down is ended all the same", () => {
+  /** Lets nobody write the record any more, as a full disk would, and leases two servers. */
+  async function unrecorded(parent: string) {
+    const run = await openEngines({ env: { ...process.env, KATA_RUNS: parent } });
+    const file = join(run.folder, recordFile);
+    const record = JSON.parse(readFileSync(file, "utf8")) as RunRecord;
+    mkdirSync(`${file}.new`);
+    await run.lease("redis", { isolation: "instance" });
+    await run.lease("postgres", { isolation: "instance" });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(record);
+    return { run, record };
+  }
+
+  test.runIf(linux).each(["with its folder", "without its folder"])(
+    "when the watcher is killed, %s",
+    async (how) => {
+      await using temporary = await ownFolder();
+      const { run, record } = await unrecorded(temporary.path);
+      expect(processesIn(temporary.path)).not.toEqual([]);
+      if (how === "without its folder") rmSync(run.folder, { recursive: true });
+      process.kill(record.watcher.pid, "SIGKILL");
+      await nothingRemains(temporary.path);
+      await run[Symbol.asyncDispose]();
+    },
+  );
+
+  test.runIf(linux)("when the run that has them dies with its watcher, by the next", async () => {
+    await using temporary = await ownFolder();
+    const { child, held } = startRunner("lease", temporary.path);
+    const { folder, app } = await held;
+    const file = join(folder, recordFile);
+    const { watcher } = JSON.parse(readFileSync(file, "utf8")) as RunRecord;
+    writeFileSync(file, JSON.stringify({ watcher, processes: [processRef(app)], folders: [] }));
+    process.kill(watcher.pid, "SIGKILL");
+    child.kill("SIGKILL");
+    await eventually(
+      () => isAlive(watcher),
+      (alive) => !alive,
+    );
+    await sweep(join(temporary.path, "db-katas-00000001"));
+    await nothingRemains(temporary.path);
+  });
+});
+
+test("who waits for a watcher that dies is told so", async () => {
+  const run = await openEngines();
+  const record = JSON.parse(readFileSync(join(run.folder, recordFile), "utf8")) as RunRecord;
+  process.kill(record.watcher.pid, "SIGSTOP");
+  const lease = run.lease("redis", { isolation: "instance" });
+  process.kill(record.watcher.pid, "SIGKILL");
+  await expect(lease).rejects.toMatchObject({ code: "WATCHER_DIED" });
+  await run[Symbol.asyncDispose]();
+});
+
 test.runIf(await smallDisks())("what is on a small disk is tidied up by then, too", async () => {
   const run = await openEngines();
   await run.lease("postgres", { isolation: "instance", needs: ["diskFull"] });
@@ -160,6 +215,11 @@ test("a pid that is used again is left alone", async () => {
   expect(isAlive(ref)).toBe(true);
   await killTree(ref);
   expect(isAlive(ref)).toBe(false);
+});
+
+test("what is no process of ours has no tree", () => {
+  // Not by way of killTree: it would be the end of whoever runs this.
+  for (const pid of [-1, 0, 1, Number.NaN]) expect(processTree({ pid, started: "" })).toEqual([]);
 });
 
 test("two runs at once share nothing but the cache", async () => {

@@ -11,7 +11,7 @@ import { type AnyFault, loadDefinitions, loadFaults, loadKit } from "../registry
 import { openEngines } from "../run.ts";
 import type { EngineRun, Fault, Lease, ProviderName } from "../types.ts";
 import { isAlive } from "../watcher/processes.ts";
-import { type RunRecord, recordFile } from "../watcher/sweep.ts";
+import { type RunRecord, recordFile } from "../watcher/record.ts";
 import { scenarios } from "./faults.ts";
 import { gateTests } from "./gates.ts";
 import type { Kit, Session } from "./kit.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { extname, join } from "node:path";
 import { watcherDied } from "../errors.ts";
 import type { FromWatcher, Launch, Request, ToWatcher } from "./protocol.ts";
-import { sweepRun } from "./sweep.ts";
+import { endRun } from "./sweep.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -91,7 +91,7 @@ export class Watcher {
       return;
     }
     // Killed from outside: its children are ours to end now.
-    sweepRun(this.#folder)
+    endRun(this.#folder)
       .catch(() => {})
       .finally(() => this.#gone.resolve());
   }
@@ -108,12 +108,17 @@ export class Watcher {
 
   async #awake<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting += 1;
+    // Both: of a watcher that dies, the channel is closed before its end is told.
+    this.#child.ref();
     this.#child.channel?.ref();
     try {
       return await work();
     } finally {
       this.#waiting -= 1;
-      if (this.#waiting === 0) this.#child.channel?.unref();
+      if (this.#waiting === 0) {
+        this.#child.unref();
+        this.#child.channel?.unref();
+      }
     }
   }
 

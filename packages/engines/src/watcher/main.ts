@@ -4,13 +4,13 @@
  * Arguments: the run's folder.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { removeContainers } from "./containers.ts";
 import {
   isAlive,
   killTree,
   type ProcessRef,
+  processesOf,
   processRef,
   processTree,
   signal,
@@ -18,10 +18,11 @@ import {
   treeMemory,
 } from "./processes.ts";
 import type { ContainerScope, FromWatcher, Launch, ToWatcher } from "./protocol.ts";
+import { writeRecord } from "./record.ts";
 import { removeData, segmentsIn } from "./remove.ts";
-import { type RunRecord, recordFile, sweep } from "./sweep.ts";
+import { sweep } from "./sweep.ts";
 
-const runFolder = process.argv[2];
+const [, , runFolder = ""] = process.argv;
 if (!runFolder) throw new Error("usage: main.ts <run folder>");
 
 const launched = new Map<string, ProcessRef>();
@@ -38,13 +39,12 @@ function say(message: FromWatcher): void {
 function record(): void {
   const self = processRef(process.pid);
   if (!self || ending) return;
-  const content: RunRecord = {
+  writeRecord(runFolder, {
     watcher: self,
     processes: [...launched.values(), ...adopted.values()],
     folders: [...folders],
     containers: [...containers.values()],
-  };
-  writeFileSync(join(runFolder as string, recordFile), JSON.stringify(content));
+  });
 }
 
 function launch(key: string, { file, args, env, cwd, uid, gid, log }: Launch): Promise<number> {
@@ -134,7 +134,7 @@ async function handle(request: ToWatcher): Promise<number | undefined> {
 
 function end(settled: boolean): Promise<void> {
   ending ??= (async () => {
-    const doomed = [...launched.values(), ...adopted.values()];
+    const doomed = [...launched.values(), ...adopted.values(), ...processesOf(runFolder)];
     // All are stopped before any is killed, so that none reacts to the death of another.
     for (const ref of doomed) if (isAlive(ref)) stopTree(ref);
     // What is on a small disk is gone with the process that holds it.
@@ -143,10 +143,18 @@ function end(settled: boolean): Promise<void> {
     await Promise.allSettled(
       [...containers.values()].map((scope) => removeContainers(scope, settled)),
     );
-    for (const { folder, segments } of left) removeData(folder, segments);
+    await Promise.allSettled(
+      left.map(async ({ folder, segments }) => removeData(folder, segments)),
+    );
   })();
   return ending;
 }
+
+// Whatever goes wrong in here, nobody who is held outlives it.
+process.on("uncaughtException", (error) => {
+  console.error(error);
+  end(false).finally(() => process.exit(1));
+});
 
 // The run's terminal, or whoever ends a whole session, must not end the watcher before its work is done.
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});

@@ -3,7 +3,7 @@
  * finds them: only their parent does.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessRow {
   readonly pid: number;
@@ -80,6 +80,8 @@ export function isAlive(ref: ProcessRef): boolean {
  * their children, so that signalling in this order keeps new ones from being forked.
  */
 export function processTree(root: ProcessRef, table = processTable()): ProcessRow[] {
+  // To the system, 0 is the group of everybody who has come from outside of this container.
+  if (!(root.pid > 1)) return [];
   const row = table.get(root.pid);
   // Another process has that pid now: ours is gone, and its group too (a pid that is still in use
   // as a group's number is not given out again).
@@ -94,6 +96,36 @@ export function processTree(root: ProcessRef, table = processTable()): ProcessRo
   }
   found.delete(process.pid);
   return [...found.values()];
+}
+
+/**
+ * The programs of a run that nobody need have written down: a watcher sends what they say into the
+ * run's folder. What it is about to start still looks like itself. Empty where there is no /proc.
+ */
+export function processesOf(runFolder: string): ProcessRow[] {
+  if (!hasProc) return [];
+  return [...fromProc().values()].filter(({ pid }) => {
+    if (pid === process.pid) return false;
+    if ([1, 2].some((fd) => outputOf(pid, fd).startsWith(`${runFolder}/`))) return true;
+    const [script, folder] = commandOf(pid).slice(-2);
+    return folder === runFolder && /\bwatcher\/main\.[jt]s$/.test(script ?? "");
+  });
+}
+
+function outputOf(pid: number, fd: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return "";
+  }
+}
+
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
 }
 
 /** @returns false when the process was gone already. */

@@ -3,6 +3,8 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { freemem, tmpdir } from "node:os";
 
 const sharedMemory = "/dev/shm";
+/** Where others may pass, whatever else is closed to them. */
+export const lastResort = "/tmp";
 /** What must be free, in memory and in the folder: servers of a run hold some hundred MiB. */
 const roomBytes = 3 * 2 ** 30;
 
@@ -17,6 +19,11 @@ export function runParents(env: NodeJS.ProcessEnv = process.env): [string, ...st
   return process.platform === "linux" && hasRoom(sharedMemory)
     ? [sharedMemory, tmpdir()]
     : [tmpdir()];
+}
+
+/** Wherever runs may have been, also when there was more room. */
+export function allRunParents(env: NodeJS.ProcessEnv = process.env): string[] {
+  return [...(env.KATA_RUNS ? [env.KATA_RUNS] : []), sharedMemory, tmpdir(), lastResort];
 }
 
 function hasRoom(folder: string): boolean {

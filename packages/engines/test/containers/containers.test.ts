@@ -4,7 +4,8 @@ import { basename, join } from "node:path";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { openEngines } from "../../src/index.ts";
-import { folderPrefix, type RunRecord, recordFile, sweep } from "../../src/watcher/sweep.ts";
+import { type RunRecord, recordFile } from "../../src/watcher/record.ts";
+import { folderPrefix, sweep } from "../../src/watcher/sweep.ts";
 import { entries, eventually, ownFolder, startRunner } from "../helpers.ts";
 import { ask, containersOf, describeContainers, type Inspected, volumesAmong } from "./here.ts";
 
