@@ -27,6 +27,11 @@ export interface EngineDefinition {
   readonly variants?: { readonly [capability in Capability]?: string };
   /** It has one database and no more, so that each lease gets a server of its own. */
   readonly alone?: true;
+  /**
+   * Another engine, whose server each of its own needs. A lease brings a lease on that one along, with
+   * the same isolation and the same namespace (`Lease.base`).
+   */
+  readonly runsOn?: string;
   /** Pinned official image, from the Dockerfile beside the definition. */
   readonly image?: string;
   /** Where no registry has it: the folder with the Dockerfile that it is built of. */
@@ -97,8 +102,11 @@ export interface PreparedServer {
   /** A data folder to start from; an empty one where absent. */
   readonly seed?: string;
   readonly stopSignal: NodeJS.Signals;
-  /** Writes the configuration into the data folder and says how to start on it. */
-  launch(data: string, port: number): Promise<Omit<Launch, "log">>;
+  /**
+   * Writes the configuration into the data folder and says how to start on it.
+   * @param base where the server is that this one runs on ({@link EngineDefinition.runsOn})
+   */
+  launch(data: string, port: number, base?: string): Promise<Omit<Launch, "log">>;
   adminUrl(port: number): string;
 }
 
@@ -149,7 +157,8 @@ export interface Server {
 export interface Namespaces {
   /** Makes sure that the template exists, without taking a namespace. */
   prepare(template: LeaseTemplate): Promise<void>;
-  take(template: LeaseTemplate | undefined): Promise<Namespace>;
+  /** @param name which it must have: its base's namespace's ({@link EngineDefinition.runsOn}) */
+  take(template: LeaseTemplate | undefined, name?: string): Promise<Namespace>;
   /** Forgets every template and namespace. */
   reset(): Promise<void>;
   /** Removes what it made from a server that goes on living, and lets go of its connections. */

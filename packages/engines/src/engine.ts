@@ -1,7 +1,7 @@
 import type { RunContext } from "./context.ts";
 import type { EngineDefinition, Namespaces, Server } from "./definition.ts";
 import { EngineLease } from "./lease.ts";
-import type { Capability, LeaseTemplate, ProviderName, RunningEngine } from "./types.ts";
+import type { Capability, Lease, LeaseTemplate, ProviderName, RunningEngine } from "./types.ts";
 
 /** A live server together with who deals out its namespaces. */
 export class Engine implements RunningEngine {
@@ -57,12 +57,14 @@ export class Engine implements RunningEngine {
   }
 
   /** A namespace and its proxies; a private server ends with its lease. */
-  async lease(template: LeaseTemplate | undefined): Promise<EngineLease> {
-    const namespace = await this.#namespaces.take(template);
-    const lease = new EngineLease(this, this.#definition, this.#server, namespace, async () => {
+  async lease(template: LeaseTemplate | undefined, base?: Lease): Promise<EngineLease> {
+    const namespace = await this.#namespaces.take(template, base?.namespace);
+    const release = async () => {
       this.#leases.delete(lease);
       if (this.#server.isolated) await this[Symbol.asyncDispose]();
-    });
+      await base?.[Symbol.asyncDispose]();
+    };
+    const lease = new EngineLease(this, this.#definition, this.#server, namespace, release, base);
     this.#leases.add(lease);
     return lease;
   }
@@ -75,13 +77,14 @@ export class Engine implements RunningEngine {
 
   async reset(): Promise<void> {
     const control = this.#server.control;
-    if (this.#server.isolated && control) {
+    if (this.#server.isolated && control && !this.#definition.runsOn) {
       await control.kill();
       await control.wipe();
       await control.start();
       return;
     }
-    await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
+    if (!this.#server.isolated)
+      await Promise.all([...this.#leases].map((lease) => lease[Symbol.asyncDispose]()));
     await this.#namespaces.reset();
   }
 

@@ -24,6 +24,7 @@ export class Instances {
     provider: Provider,
     capabilities: readonly Capability[],
     { template, needs }: EngineRequest,
+    base?: Lease,
   ): Promise<Lease> {
     const smallDisk = needs?.includes("diskFull") === true;
     const open = async (server: Server) => {
@@ -31,6 +32,12 @@ export class Instances {
       this.#engines.add(engine);
       return engine;
     };
+    if (base) {
+      // Through a proxy of its own, so that faults of the base's lease can come between the two.
+      const options = { isolated: true, smallDisk, base: await base.urlFor(definition.name) };
+      const engine = await open(await this.#launch(definition, provider, options));
+      return this.#leaseOf(engine, template, base);
+    }
     if (!template) {
       const engine = await open(await this.#start(definition, provider, smallDisk));
       return this.#leaseOf(engine, undefined);
@@ -71,9 +78,13 @@ export class Instances {
     ]);
   }
 
-  async #leaseOf(engine: Engine, template: LeaseTemplate | undefined): Promise<Lease> {
+  async #leaseOf(
+    engine: Engine,
+    template: LeaseTemplate | undefined,
+    base?: Lease,
+  ): Promise<Lease> {
     try {
-      return await engine.lease(template);
+      return await engine.lease(template, base);
     } catch (error) {
       await engine[Symbol.asyncDispose]();
       this.#engines.delete(engine);

@@ -28,6 +28,7 @@ interface Happening {
 /** A namespace of a server, behind proxies of its own. */
 export class EngineLease implements Lease {
   readonly engine: RunningEngine;
+  readonly base?: Lease;
   readonly #definition: EngineDefinition;
   readonly #server: Server;
   readonly #namespace: Namespace;
@@ -47,12 +48,14 @@ export class EngineLease implements Lease {
     server: Server,
     namespace: Namespace,
     release: () => Promise<void>,
+    base?: Lease,
   ) {
     this.engine = engine;
     this.#definition = definition;
     this.#server = server;
     this.#namespace = namespace;
     this.#release = release;
+    if (base) this.base = base;
     this.#since = server.arrivals?.now() ?? 0;
   }
 

@@ -217,19 +217,45 @@ class Run implements EngineRun {
     capabilities: readonly Capability[],
     request: EngineRequest,
   ): Promise<Lease> {
+    const base = await this.#baseOf(definition, request);
+    try {
+      return await this.#leaseOn(base, definition, provider, capabilities, request);
+    } catch (error) {
+      await base?.[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The lease on the engine that this one runs on, if it does. */
+  async #baseOf({ runsOn }: EngineDefinition, request: EngineRequest): Promise<Lease | undefined> {
+    const { isolation } = request;
+    return runsOn === undefined ? undefined : this.lease(runsOn, isolation ? { isolation } : {});
+  }
+
+  async #leaseOn(
+    base: Lease | undefined,
+    definition: EngineDefinition,
+    provider: Provider,
+    capabilities: readonly Capability[],
+    request: EngineRequest,
+  ): Promise<Lease> {
     if (request.isolation === "instance" || definition.alone) {
-      return this.#instances.lease(definition, provider, capabilities, request);
+      return this.#instances.lease(definition, provider, capabilities, request, base);
     }
     const key = `${definition.name} ${provider.name}`;
     let engine = this.#shared.get(key);
     if (!engine) {
       engine = provider
-        .start(definition, this.#context, { isolated: false })
+        .start(definition, this.#context, {
+          isolated: false,
+          // All leases' bases are on one server, too.
+          ...(base ? { base: base.engine.adminUrl } : {}),
+        })
         .then((server) => Engine.open(definition, server, capabilities, this.#context));
       this.#shared.set(key, engine);
       engine.catch(() => this.#shared.delete(key));
     }
-    return (await engine).lease(request.template);
+    return (await engine).lease(request.template, base);
   }
 
   /** Ends in good order when asked to. Where somebody else listens too, it is theirs to decide. */

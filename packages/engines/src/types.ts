@@ -234,6 +234,11 @@ export interface Lease extends AsyncDisposable {
   readonly engine: RunningEngine;
   /** Name of the namespace: a database, a database number, a file. */
   readonly namespace: string;
+  /**
+   * Of an engine that runs on another (Kafka Connect on Kafka): the lease on that one, with a
+   * namespace of the same name. It ends with this one, and takes faults of its own.
+   */
+  readonly base?: Lease;
   /** Full rights on this namespace, straight to the server, for the grader only. */
   readonly adminUrl: string;
   /**

@@ -226,6 +226,7 @@ test("a taken port is known by what engines say of it", () => {
     "KafkaException: Socket server failed to bind to 127.0.0.1:18150: Address already in use.",
     "NativeIoException: bind(..) failed with error(-98): Address already in use", // Neo4j
     "Target exception: java.net.BindException: Address already in use", // the stand-in for MongoDB
+    "Caused by: java.net.BindException: Address already in use", // Kafka Connect
   ])
     expect(errors.portTaken(words)).toBe(true);
   expect(errors.portTaken("database is not available")).toBe(false);

@@ -194,6 +194,7 @@ test("the registries are the folders", async () => {
     "chroma",
     "clickhouse",
     "kafka",
+    "kafka-connect",
     "milvus",
     "mongodb",
     "mysql",

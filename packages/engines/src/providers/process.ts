@@ -53,7 +53,7 @@ export class ProcessServer implements Server, ServerControl {
     definition: EngineDefinition,
     prepared: PreparedServer,
     context: RunContext,
-    { isolated, smallDisk, seed }: StartOptions,
+    { isolated, smallDisk, seed, base }: StartOptions,
   ): Promise<ProcessServer> {
     const { name } = definition;
     const { source } = prepared;
@@ -61,7 +61,11 @@ export class ProcessServer implements Server, ServerControl {
     await mkdir(folder);
     await chmod(folder, 0o711);
     const data = await DataFolder.open(context, { name, source, folder }, smallDisk === true);
-    const server = new ProcessServer(definition, prepared, context, isolated, folder, data);
+    const recipe: PreparedServer = {
+      ...prepared,
+      launch: (where, port) => prepared.launch(where, port, base),
+    };
+    const server = new ProcessServer(definition, recipe, context, isolated, folder, data);
     try {
       await data.make(seed ?? prepared.seed);
       await server.start();
@@ -299,6 +303,8 @@ export interface StartOptions {
   readonly seed?: string;
   /** On a disk of its own that can be filled. */
   readonly smallDisk?: boolean;
+  /** Where the server is that it runs on. */
+  readonly base?: string;
 }
 
 /** A port that was free a moment ago. */

@@ -8,7 +8,7 @@ import { freePort } from "../../providers/process.ts";
 import { advertisedHost } from "./addresses.ts";
 import { type Settings, settings } from "./settings.ts";
 
-const broker: Package = {
+export const broker: Package = {
   name: "kafka",
   licence: "Apache-2.0",
   ways: [
