@@ -3,10 +3,9 @@
  * Run: `pnpm bench:engines` in this package, or with names of engines; then `pnpm table`. Without names,
  * what would have to be fetched is left out.
  */
-import { readFile } from "node:fs/promises";
-import { availableParallelism, loadavg, platform, release, totalmem } from "node:os";
 import { openEngines } from "../src/index.ts";
 import { loadDefinitions, loadKit } from "../src/registry.ts";
+import { describeMachine, impersonal } from "./machine.ts";
 import { keepMeasurements, type Measurement } from "./measurements.ts";
 
 const runs = 3;
@@ -42,8 +41,7 @@ async function sample(engine: string): Promise<Sample> {
   }
   const { provider, source, version } = first.engine;
   const memoryBytes = await first.engine.memory();
-  // Where on this machine it is, is nobody's business.
-  const about = { provider, source: source.replaceAll(/ \(\/[^)]*\)/g, ""), version };
+  const about = { provider, source: impersonal(source), version };
   return {
     startMs,
     firstAnswerMs,
@@ -71,17 +69,6 @@ async function measure(engine: string, machine: Measurement["machine"]): Promise
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return Number((sorted[Math.floor(sorted.length / 2)] ?? 0).toPrecision(3));
-}
-
-async function describeMachine(): Promise<Measurement["machine"]> {
-  const text = await readFile("/etc/os-release", "utf8").catch(() => "");
-  return {
-    system: /^PRETTY_NAME="(.*)"$/m.exec(text)?.[1] ?? `${platform()} ${release()}`,
-    arch: process.arch,
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    load: Number((loadavg()[0] ?? 0).toFixed(1)),
-  };
 }
 
 async function measurable(): Promise<string[]> {
