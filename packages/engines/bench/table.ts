@@ -1,6 +1,7 @@
 /** docs/engines.md: what there is, read from the definitions; what it costs, as it was measured. */
 import type { EngineDefinition } from "../src/definition.ts";
 import type { OwnCopy, Way } from "../src/fetch/package.ts";
+import { wipeVariable } from "../src/providers/external.ts";
 import { lacksOf } from "../src/providers/index.ts";
 import type { Capability } from "../src/types.ts";
 import type { Measurement } from "./measurements.ts";
@@ -91,9 +92,16 @@ function origins(definitions: readonly EngineDefinition[]): string {
       definition.licence,
       processOf(definition),
       imageOf(definition),
-      definition.urlVariable ? code(definition.urlVariable) : "",
+      urlOf(definition),
     ]),
   );
+}
+
+function urlOf(definition: EngineDefinition): string {
+  const { urlVariable, alone } = definition;
+  if (!urlVariable) return "";
+  const wipe = alone ? `, with ${code(`${wipeVariable(definition)}=yes`)}` : "";
+  return `${code(urlVariable)}${wipe}`;
 }
 
 function imageOf({ name, container, image, imageFolder }: EngineDefinition): string {

@@ -18,6 +18,9 @@ export interface Databases {
   close(): Promise<void>;
 }
 
+/** A busy server may refuse to drop one: Chroma's SQLite is locked at times. */
+const dropAttempts = 4;
+
 /** Namespaces that are databases, for engines that can't clone one: templates are copied through a client. */
 export class DatabaseNamespaces implements Namespaces {
   readonly #server: Server;
@@ -65,8 +68,11 @@ export class DatabaseNamespaces implements Namespaces {
 
   async reset(): Promise<void> {
     this.#templates.clear();
-    for (const name of this.#taken) this.#drop(name);
     await this.#dropping;
+    for (let attempt = 1; attempt <= dropAttempts; attempt += 1) {
+      for (const name of this.#taken) this.#drop(name);
+      await this.#dropping;
+    }
   }
 
   async close(): Promise<void> {
@@ -109,11 +115,12 @@ export class DatabaseNamespaces implements Namespaces {
 
   /** In the background and one after another: leases come first, and nobody waits for what is left over. */
   #drop(name: string): void {
-    this.#taken.delete(name);
     // A private server is about to end, with all that is in it.
     if (this.#server.isolated) return;
     this.#dropping = this.#dropping
       .then(() => (this.#closing ? undefined : this.#databases.drop(name)))
+      .then(() => this.#taken.delete(name))
+      // It stays among what was taken, and a reset tries again.
       .catch(() => {});
   }
 }

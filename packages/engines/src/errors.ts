@@ -23,6 +23,8 @@ export const errorCodes = [
   "BUNDLE_UNSAFE",
   "CONTAINER_RUNTIME_FAILED",
   "NAMESPACES_EXHAUSTED",
+  "SERVER_TAKEN",
+  "SERVER_NOT_EMPTY",
   "SETTING_INVALID",
   "WATCHER_DIED",
   "RUN_ENDED",
@@ -120,6 +122,24 @@ export function faultNeedsInstance(engine: string, fault: string): EngineError {
   return new EngineError("FAULT_NEEDS_INSTANCE", {
     happened: `"${fault}" would hit every lease on this shared ${engine} server`,
     remedy: `lease a server of its own: lease("${engine}", { isolation: "instance" })`,
+  });
+}
+
+/** @param server one of the user's own, which can't be divided */
+export function serverTaken(server: string): EngineError {
+  return new EngineError("SERVER_TAKEN", {
+    happened: `${server} has one database and no more, and another lease of this run has it`,
+    remedy:
+      "one check after another, kata grade … --concurrency 1; or unset the variable, so that each lease gets a server of ours",
+  });
+}
+
+/** @param server one of the user's own, which can't be divided */
+export function serverNotEmpty(server: string): EngineError {
+  return new EngineError("SERVER_NOT_EMPTY", {
+    happened: `${server} has one database and no more, and there is something in it: it is left alone`,
+    likely: "data of yours; or a run that was killed has left its own",
+    remedy: "empty it, if nobody needs what is in it; or name a server that is empty",
   });
 }
 

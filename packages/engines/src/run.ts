@@ -105,7 +105,7 @@ class Run implements EngineRun {
   async #lease(engine: string, request: EngineRequest): Promise<Lease> {
     const needs = request.needs ?? [];
     const definition = await this.#definition(engine, needs);
-    const isolated = request.isolation === "instance" || definition.alone === true;
+    const isolated = request.isolation === "instance";
     const offers = (await this.#offersOf(definition)).map((offer) =>
       isolated ? ownServer(offer) : offer,
     );
@@ -239,7 +239,8 @@ class Run implements EngineRun {
     capabilities: readonly Capability[],
     request: EngineRequest,
   ): Promise<Lease> {
-    if (request.isolation === "instance" || definition.alone) {
+    // A server given by URL is one, whatever it can't be divided into.
+    if (request.isolation === "instance" || (definition.alone && provider.instances)) {
       return this.#instances.lease(definition, provider, capabilities, request, base);
     }
     const key = `${definition.name} ${provider.name}`;

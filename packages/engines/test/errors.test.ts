@@ -283,3 +283,18 @@ test("a bundle that can't be made, or is refused", () => {
     What to do: free some space there, or point KATA_CACHE at a folder with more"
   `);
 });
+
+test("a server of the user's own that can't be divided", () => {
+  const server = "KATA_NEO4J_URL (127.0.0.1:7687)";
+  expect(text(errors.serverTaken(server))).toMatchInlineSnapshot(`
+    "[SERVER_TAKEN]
+    KATA_NEO4J_URL (127.0.0.1:7687) has one database and no more, and another lease of this run has it
+    What to do: one check after another, kata grade … --concurrency 1; or unset the variable, so that each lease gets a server of ours"
+  `);
+  expect(text(errors.serverNotEmpty(server))).toMatchInlineSnapshot(`
+    "[SERVER_NOT_EMPTY]
+    KATA_NEO4J_URL (127.0.0.1:7687) has one database and no more, and there is something in it: it is left alone
+    Likely cause: data of yours; or a run that was killed has left its own
+    What to do: empty it, if nobody needs what is in it; or name a server that is empty"
+  `);
+});

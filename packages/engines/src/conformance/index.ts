@@ -9,12 +9,13 @@ import { fetchableUnasked } from "../fetch/unasked.ts";
 import { collectOffers, fitting, providers } from "../providers/index.ts";
 import { type AnyFault, loadDefinitions, loadFaults, loadKit } from "../registry.ts";
 import { openEngines } from "../run.ts";
-import type { EngineRun, Fault, Lease, ProviderName } from "../types.ts";
+import type { Capability, EngineRun, Fault } from "../types.ts";
 import { isAlive } from "../watcher/processes.ts";
 import { type RunRecord, recordFile } from "../watcher/record.ts";
 import { scenarios } from "./faults.ts";
 import { gateTests } from "./gates.ts";
-import type { Kit, Session } from "./kit.ts";
+import type { Kit } from "./kit.ts";
+import { namespaceTests } from "./namespaces.ts";
 
 export type { Kit, Session } from "./kit.ts";
 
@@ -26,6 +27,8 @@ export interface ConformanceOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds that one test may take. Default 90 s, for busy machines, and 180 s where each lease takes a server. */
   readonly timeout?: number;
+  /** Leaves out faults, gates and kills. */
+  readonly only?: "namespaces";
 }
 
 /** Declares the suite for one engine, as this machine provides it; skipped, saying why, where it doesn't. */
@@ -52,15 +55,15 @@ export async function describeEngine(
     describe.skip(`${name} (${reason})`, () => test("conforms", () => {}));
     return;
   }
-  if (definition.alone && env.KATA_CONFORMANCE !== "all") {
+  const instances = providers.some(
+    ({ name: provider, instances: can }) => provider === chosen.provider && can,
+  );
+  if (definition.alone && instances && env.KATA_CONFORMANCE !== "all") {
     const reason = "each lease starts a server, which takes minutes: KATA_CONFORMANCE=all";
     describe.skip(`${name} (${reason})`, () => test("conforms", () => {}));
     return;
   }
-  const faults = [...(await loadFaults()).values()];
-  const instances = providers.some(
-    ({ name: provider, instances: can }) => provider === chosen.provider && can,
-  );
+  const faults = options.only === "namespaces" ? [] : [...(await loadFaults()).values()];
   const has = (fault: AnyFault) => chosen.capabilities.includes(fault.capability);
 
   describe(`${name} from ${chosen.provider}: ${chosen.source}`, { timeout }, () => {
@@ -74,9 +77,9 @@ export async function describeEngine(
     );
     afterAll(() => run[Symbol.asyncDispose](), timeout);
 
-    const atOnce = definition.alone ? 3 : 20;
-    namespaceTests(kit, () => run, name, chosen.provider, instances, atOnce);
-    gateTests(kit, () => run, name, chosen.capabilities.includes("gate"));
+    namespaceTests({ kit, run: () => run, definition, provider: chosen.provider, instances });
+    const all = options.only === undefined;
+    if (all) gateTests(kit, () => run, name, chosen.capabilities.includes("gate"));
 
     for (const fault of faults.filter((each) => !has(each))) {
       test(`${fault.name} is refused: it can't be done here`, async () => {
@@ -108,7 +111,8 @@ export async function describeEngine(
       });
     }
 
-    test.runIf(chosen.capabilities.includes("durable") && chosen.capabilities.includes("kill"))(
+    const needed: readonly Capability[] = ["durable", "kill"];
+    test.runIf(all && needed.every((each) => chosen.capabilities.includes(each)))(
       "what was acknowledged before a kill is there after it",
       () => durability(kit, run, name),
     );
@@ -123,103 +127,6 @@ export async function describeEngine(
       expect([record.watcher, ...record.processes].filter(isAlive)).toEqual([]);
       await expect(other.lease(name)).rejects.toMatchObject({ code: "RUN_ENDED" });
     });
-  });
-}
-
-function namespaceTests(
-  kit: Kit,
-  run: () => EngineRun,
-  name: string,
-  provider: ProviderName,
-  instances: boolean,
-  atOnce: number,
-): void {
-  const session = async (lease: Lease): Promise<Session> => kit.connect(await lease.urlFor("a"));
-
-  test(`${atOnce} leases at once don't see each other`, async () => {
-    const leases = await Promise.all(Array.from({ length: atOnce }, () => run().lease(name)));
-    const sessions = await Promise.all(leases.map(session));
-    await Promise.all(sessions.map((each, index) => each.set("mine", String(index))));
-    const read = await Promise.all(sessions.map((each) => each.get("mine")));
-    expect(read).toEqual(leases.map((_, index) => String(index)));
-    expect(new Set(leases.map((lease) => lease.adminUrl)).size).toBe(leases.length);
-    await Promise.all(sessions.map((each) => each.close()));
-    await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
-    await using fresh = await run().lease(name);
-    const after = await session(fresh);
-    expect(await after.get("mine")).toBeUndefined();
-    await after.close();
-  });
-
-  for (const isolation of ["namespace", "instance"] as const) {
-    test.runIf(instances || isolation === "namespace")(
-      `a template is built once and cloned for each lease (${isolation})`,
-      async () => {
-        let built = 0;
-        const template = {
-          key: `conformance ${isolation}`,
-          build: async (url: string) => {
-            built += 1;
-            await kit.prepare(url);
-          },
-        };
-        const request = { isolation, template };
-        const leases = await Promise.all([run().lease(name, request), run().lease(name, request)]);
-        for (const lease of leases) {
-          const each = await session(lease);
-          expect(await each.get("prepared")).toBe("yes");
-          await each.set("prepared", "changed");
-          await each.close();
-        }
-        await using later = await run().lease(name, request);
-        const each = await session(later);
-        expect(await each.get("prepared")).toBe("yes");
-        await each.close();
-        await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
-        // A library has no server to copy: each lease builds its own.
-        if (isolation === "namespace" || provider !== "library") expect(built).toBe(1);
-      },
-    );
-  }
-
-  test("a template that can't be built fails as it is, and is tried again", async () => {
-    let attempts = 0;
-    const template = {
-      key: "conformance failing",
-      build: async (url: string) => {
-        attempts += 1;
-        if (attempts === 1) throw new RangeError("migration 7 is wrong");
-        await kit.prepare(url);
-      },
-    };
-    await expect(run().lease(name, { template })).rejects.toThrow(RangeError);
-    await using lease = await run().lease(name, { template });
-    const each = await session(lease);
-    expect(await each.get("prepared")).toBe("yes");
-    await each.close();
-  });
-
-  test("a submission's credentials give no power over the server", async ({ skip }) => {
-    await using lease = await run().lease(name);
-    const each = await session(lease);
-    skip(!each.administer, "this engine knows no rights");
-    await expect(each.administer?.()).rejects.toThrow(
-      /permission|access denied|must be superuser/i,
-    );
-    await each.close();
-  });
-
-  test("traffic is counted per node", async ({ skip }) => {
-    await using lease = await run().lease(name);
-    skip(!lease.engine.capabilities.includes("network"), "no network");
-    const each = await session(lease);
-    await each.set("key", "value");
-    await each.close();
-    if (kit.reconnects) expect(lease.traffic("a").connections).toBeGreaterThan(0);
-    else expect(lease.traffic("a").connections).toBe(1);
-    expect(lease.traffic("a").bytesUp).toBeGreaterThan(0);
-    expect(lease.traffic("a").bytesDown).toBeGreaterThan(0);
-    expect(lease.traffic("b").connections).toBe(0);
   });
 }
 

@@ -11,8 +11,14 @@ const defaultPorts: Readonly<Record<string, number>> = {
   "mongodb:": 27017,
   "kafka:": 9092,
   "mysql:": 3306,
+  "bolt:": 7687,
   "http:": 80,
 };
+
+/** The variable by which a user says that a server of one database may be emptied: `KATA_NEO4J_WIPE=yes`. */
+export function wipeVariable({ name }: EngineDefinition): string {
+  return `KATA_${name.toUpperCase()}_WIPE`;
+}
 
 /** A server that the user runs. It is ours to use, not to stop. */
 export async function offerExternal(
@@ -30,6 +36,14 @@ export async function offerExternal(
       offered: false,
       reason: `${variable} is not set`,
       remedy: `${variable}=${definition.urlExample ?? `${definition.name}://user:password@host:port`} pnpm test`,
+    };
+  }
+  const wipe = wipeVariable(definition);
+  if (definition.alone && env[wipe] !== "yes") {
+    return {
+      offered: false,
+      reason: `${definition.title} has one database, so that each lease would empty all of ${variable} when it ends`,
+      remedy: `${wipe}=yes, for a server that is empty and that nobody else uses`,
     };
   }
   const url = parsed(variable, value);

@@ -1,4 +1,5 @@
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import { advertisedHost } from "./addresses.ts";
 
 /** A client that fails at once, rather than waiting for brokers that are down. */
 export function clientFor(url: string): Kafka {
@@ -15,6 +16,14 @@ export async function assertReady(url: string): Promise<void> {
   await withAdmin(url, async (admin) => {
     const { brokers } = await admin.describeCluster();
     if (brokers.length === 0) throw new Error("the broker is still fenced");
+    const { hostname, port } = new URL(url);
+    const elsewhere = brokers.find(
+      (broker) => broker.host !== advertisedHost || `${broker.port}` !== port,
+    );
+    if (elsewhere || hostname !== advertisedHost)
+      throw new Error(
+        `clients are told to go to ${brokers.map((broker) => `${broker.host}:${broker.port}`).join(", ")}, past our proxies: it must be one broker, and its advertised.listeners ${advertisedHost}:${port}, as in its address here`,
+      );
     const { topics } = await admin.fetchTopicMetadata();
     for (const { name, partitions } of topics)
       if (partitions.some(({ leader }) => leader < 0)) throw new Error(`${name} has no leader`);

@@ -11,6 +11,8 @@ export const definition: EngineDefinition = {
   licence: "Apache-2.0",
   capabilities: ["durable", ...ofAnyServer],
   image: pinnedImage(import.meta.dirname),
+  urlVariable: "KATA_KAFKA_URL",
+  urlExample: "kafka://127.0.0.1:9092",
   process: recipe,
   container,
   readdress,

@@ -67,6 +67,10 @@ export class TopicNamespaces implements Databases {
     return this.#asked(async (admin) => {
       const topics = await topicsOf(name, admin);
       if (topics.length > 0) await admin.deleteTopics({ topics });
+      if (this.#server.provider !== "external") return;
+      const { groups } = await admin.listGroups();
+      const ids = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(`${name}.`));
+      if (ids.length > 0) await admin.deleteGroups(ids);
     });
   }
 

@@ -11,6 +11,8 @@ export const definition: EngineDefinition = {
   capabilities: ["transactions", "durable", ...ofAnyServer],
   alone: true,
   image: pinnedImage(import.meta.dirname),
+  urlVariable: "KATA_NEO4J_URL",
+  urlExample: "bolt://user:password@host:7687",
   process: recipe,
   container,
   async ready(adminUrl) {
@@ -19,7 +21,10 @@ export const definition: EngineDefinition = {
   },
   async openNamespaces(server) {
     const { WholeServer } = await import("../../whole-server.ts");
-    const { isEmpty } = await import("./client.ts");
-    return new WholeServer(server, () => isEmpty(server.adminUrl));
+    const { clear, isEmpty } = await import("./client.ts");
+    return new WholeServer(server, {
+      isEmpty: () => isEmpty(server.adminUrl),
+      clear: () => clear(server.adminUrl),
+    });
   },
 };

@@ -1,8 +1,8 @@
-import neo4j from "neo4j-driver";
 import type { Kit, Session } from "../../conformance/kit.ts";
+import { driverFor } from "./client.ts";
 
 async function connect(url: string): Promise<Session> {
-  const driver = neo4j.driver(url, undefined, { connectionTimeout: 5_000 });
+  const driver = driverFor(url);
   const run = async (query: string, parameters: Record<string, string>) => {
     const session = driver.session();
     try {

@@ -19,6 +19,20 @@ export async function ask<T>(
 
 /** Whether there is no collection yet. */
 export async function isEmpty(url: string): Promise<boolean> {
-  const { result } = await ask<{ result: { collections: unknown[] } }>(url, "GET", "/collections");
-  return result.collections.length === 0;
+  return (await collections(url)).length === 0;
+}
+
+/** Removes all collections; aliases go with them. */
+export async function clear(url: string): Promise<void> {
+  for (const name of await collections(url))
+    await ask(url, "DELETE", `/collections/${encodeURIComponent(name)}`);
+}
+
+async function collections(url: string): Promise<string[]> {
+  const { result } = await ask<{ result: { collections: { name: string }[] } }>(
+    url,
+    "GET",
+    "/collections",
+  );
+  return result.collections.map(({ name }) => name);
 }

@@ -12,6 +12,8 @@ export const definition: EngineDefinition = {
   capabilities: ["durable", ...ofAnyServer],
   alone: true,
   image: pinnedImage(import.meta.dirname),
+  urlVariable: "KATA_QDRANT_URL",
+  urlExample: "http://host:6333",
   process: recipe,
   container,
   async ready(adminUrl) {
@@ -21,7 +23,10 @@ export const definition: EngineDefinition = {
   },
   async openNamespaces(server) {
     const { WholeServer } = await import("../../whole-server.ts");
-    const { isEmpty } = await import("./client.ts");
-    return new WholeServer(server, () => isEmpty(server.adminUrl));
+    const { clear, isEmpty } = await import("./client.ts");
+    return new WholeServer(server, {
+      isEmpty: () => isEmpty(server.adminUrl),
+      clear: () => clear(server.adminUrl),
+    });
   },
 };
