@@ -27,6 +27,8 @@ export interface EngineDefinition {
   readonly variants?: { readonly [capability in Capability]?: string };
   /** It has one database and no more, so that each lease gets a server of its own. */
   readonly alone?: true;
+  /** How one of those serves lease after lease; where absent, it ends with its first. */
+  readonly recycling?: Recycling;
   /**
    * Another engine, whose server each of its own needs. A lease brings a lease on that one along, with
    * the same isolation and the same namespace (`Lease.base`).
@@ -64,6 +66,17 @@ export interface EngineDefinition {
   readonly troubles?: Troubles;
   /** Set for an engine that lives inside its client. */
   readonly library?: { readonly source: string; readonly version: string };
+}
+
+/** For servers that have one database each. Contents are whatever {@link Recycling.read} makes of them. */
+export interface Recycling {
+  /** All that is in a server; undefined when a client could not put just that, or not in good time, into another. */
+  read(adminUrl: string): Promise<unknown>;
+  /**
+   * Has a server hold these contents, or nothing, whatever a lease has left in it.
+   * @throws anything, when it isn't as good as a fresh one; it is ended then
+   */
+  renew(adminUrl: string, contents?: unknown): Promise<void>;
 }
 
 export type Troubles = { readonly [name in Trouble]?: (server: TroubledServer) => Promise<Heal> };

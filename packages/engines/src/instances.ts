@@ -1,3 +1,4 @@
+import { Circulation } from "./circulation.ts";
 import type { RunContext } from "./context.ts";
 import type { EngineDefinition, Server } from "./definition.ts";
 import { Engine } from "./engine.ts";
@@ -11,6 +12,7 @@ export class Instances {
   /** Data folders in which a template has been built already, by engine, provider and key. */
   readonly #snapshots = new Map<string, Promise<string | undefined>>();
   readonly #spares = new Map<string, Promise<Server>>();
+  readonly #circulations = new Map<string, Circulation>();
   readonly #engines = new Set<Engine>();
   readonly #starting = new Set<Promise<Server>>();
   #ended = false;
@@ -38,6 +40,9 @@ export class Instances {
       const engine = await open(await this.#launch(definition, provider, options));
       return this.#leaseOf(engine, template, base);
     }
+    const circulation = smallDisk ? undefined : this.#circulation(definition, provider);
+    // It comes with the template in it.
+    if (circulation) return this.#leaseOf(await open(await circulation.take(template)), undefined);
     if (!template) {
       const engine = await open(await this.#start(definition, provider, smallDisk));
       return this.#leaseOf(engine, undefined);
@@ -75,7 +80,24 @@ export class Instances {
     await Promise.allSettled([
       ...[...this.#engines].map((engine) => engine[Symbol.asyncDispose]()),
       ...starting.map((each) => (each.status === "fulfilled" ? each.value.end() : undefined)),
+      ...[...this.#circulations.values()].map((each) => each.end()),
     ]);
+  }
+
+  #circulation(definition: EngineDefinition, provider: Provider): Circulation | undefined {
+    if (!definition.recycling) return undefined;
+    const key = `${definition.name} ${provider.name}`;
+    let circulation = this.#circulations.get(key);
+    if (!circulation) {
+      circulation = new Circulation(definition.recycling, (seed) =>
+        this.#launch(definition, provider, {
+          isolated: true,
+          ...(seed === undefined ? {} : { seed }),
+        }),
+      );
+      this.#circulations.set(key, circulation);
+    }
+    return circulation;
   }
 
   async #leaseOf(

@@ -70,6 +70,47 @@ describe.runIf(chosen && fetchableUnasked(chosen))("Qdrant", { timeout: 60_000 }
     });
   });
 
+  test("twenty at once are apart, and a server that is handed on shows nothing of who had it", async () => {
+    const leases = await Promise.all(Array.from({ length: 20 }, () => run.lease("qdrant")));
+    const seen = await Promise.all(
+      leases.map(async (lease, index) => {
+        const client = open(await lease.urlFor("a"));
+        await client.createCollection(`of_${index}`, {
+          vectors: { size: 8, distance: "Dot" },
+        });
+        return (await client.getCollections()).collections.map((each) => each.name);
+      }),
+    );
+    expect(seen).toEqual(leases.map((_, index) => [`of_${index}`]));
+    const hurried = leases.map(async (lease, index) => {
+      const client = open(await lease.urlFor("a"));
+      const points = Array.from({ length: 2_000 }, (_, id) => ({ id, vector: Array(8).fill(id) }));
+      await client.upsert(`of_${index}`, { points });
+    });
+    // While these are under way.
+    await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+    await Promise.allSettled(hurried);
+    const template = {
+      key: "one point",
+      build: async (url: string) => {
+        const client = open(url);
+        await client.createCollection("of_0", { vectors: { size: 8, distance: "Dot" } });
+        const points = [{ id: 1, vector: Array(8).fill(1) }];
+        await client.upsert("of_0", { points });
+      },
+    };
+    const later = await Promise.all(leases.map(() => run.lease("qdrant", { template })));
+    const addresses = new Set(leases.map(({ adminUrl }) => adminUrl));
+    expect(later.some(({ adminUrl }) => addresses.has(adminUrl))).toBe(true);
+    for (const lease of later) {
+      const client = open(await lease.urlFor("a"));
+      const { collections } = await client.getCollections();
+      expect(collections).toEqual([{ name: "of_0" }]);
+      expect(await client.count("of_0", { exact: true })).toEqual({ count: 1 });
+    }
+    await Promise.all(later.map((lease) => lease[Symbol.asyncDispose]()));
+  });
+
   test("what the stand-in can't do it refuses", async () => {
     await using lease = await run.lease("qdrant");
     const client = open(await lease.urlFor("a"));

@@ -1,17 +1,17 @@
-import neo4j, { type Driver, type Session } from "neo4j-driver";
+import neo4j, { type Config, type Driver, type Session } from "neo4j-driver";
 
 /**
  * A client of the server at an address, which may name a user: the driver wants that apart from it.
  * Only `bolt:` is for one server: with `neo4j:` it would ask where to go, and go around our proxies
  * (Neo4j JavaScript driver manual, "Connection").
  */
-export function driverFor(url: string): Driver {
+export function driverFor(url: string, config: Config = {}): Driver {
   const { protocol, host, username, password } = new URL(url);
   if (protocol !== "bolt:") throw new Error(`its address must begin with bolt:, not ${protocol}`);
   const auth = username
     ? neo4j.auth.basic(decodeURIComponent(username), decodeURIComponent(password))
     : undefined;
-  return neo4j.driver(`bolt://${host}`, auth, { connectionTimeout: 5_000 });
+  return neo4j.driver(`bolt://${host}`, auth, { connectionTimeout: 5_000, ...config });
 }
 
 /** @returns the server's version */

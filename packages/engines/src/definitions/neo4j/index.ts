@@ -3,6 +3,7 @@ import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import type { Contents } from "./recycling.ts";
 
 export const definition: EngineDefinition = {
   name: "neo4j",
@@ -10,6 +11,11 @@ export const definition: EngineDefinition = {
   licence: "GPL-3.0-only (Community)",
   capabilities: ["transactions", "durable", ...ofAnyServer],
   alone: true,
+  recycling: {
+    read: async (adminUrl) => (await import("./recycling.ts")).read(adminUrl),
+    renew: async (adminUrl, contents) =>
+      (await import("./recycling.ts")).renew(adminUrl, contents as Contents | undefined),
+  },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_NEO4J_URL",
   urlExample: "bolt://user:password@host:7687",

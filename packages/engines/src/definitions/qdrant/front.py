@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -269,6 +270,10 @@ def answer(method, path, body):
     return route(unquote(name), body)
 
 
+# Not Qdrant's: ends all other connections, and answers when they are.
+QUIET = "/kata/quiet"
+
+
 class Front(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -279,7 +284,9 @@ class Front(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         try:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if path == "/":
+            if path == QUIET:
+                self.send(200 if self.server.falls_quiet(self.request, seconds=5) else 503, {"status": "ok"})
+            elif path == "/":
                 self.send(200, {"title": "qdrant-edge behind a front, not Qdrant", "version": "0.9.0"})
             else:
                 result = answer(self.command, path, json.loads(raw) if raw else {})
@@ -305,8 +312,37 @@ class Front(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    """Keeps its connections: behind one that its client has closed, a request may still be under way."""
+
     daemon_threads = True
     request_queue_size = 128
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.changed = threading.Condition()
+        self.connections = set()
+
+    def process_request(self, request, address):
+        # In the order in which they came.
+        with self.changed:
+            self.connections.add(request)
+        super().process_request(request, address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        with self.changed:
+            self.connections.discard(request)
+            self.changed.notify_all()
+
+    def falls_quiet(self, asking, seconds):
+        """Lets the others finish what they have asked for. Whether they have, within that time."""
+        with self.changed:
+            for each in self.connections - {asking}:
+                try:
+                    each.shutdown(socket.SHUT_RD)
+                except OSError:
+                    pass  # It is closed already.
+            return self.changed.wait_for(lambda: self.connections <= {asking}, seconds)
 
 
 os.makedirs(data, exist_ok=True)

@@ -3,6 +3,7 @@ import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
+import type { Contents } from "./recycling.ts";
 
 /** Its collections know no databases. */
 export const definition: EngineDefinition = {
@@ -11,6 +12,11 @@ export const definition: EngineDefinition = {
   licence: "Apache-2.0",
   capabilities: ["durable", ...ofAnyServer],
   alone: true,
+  recycling: {
+    read: async (adminUrl) => (await import("./recycling.ts")).read(adminUrl),
+    renew: async (adminUrl, contents) =>
+      (await import("./recycling.ts")).renew(adminUrl, contents as Contents | undefined),
+  },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_QDRANT_URL",
   urlExample: "http://host:6333",

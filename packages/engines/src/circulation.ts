@@ -1,0 +1,168 @@
+import type { Recycling, Server } from "./definition.ts";
+import type { LeaseTemplate } from "./types.ts";
+
+/** With less memory than this left on the machine, in bytes, no second server is kept for nobody yet. */
+const spareBytes = 2 ** 30;
+
+/** What a template has become: contents that a client can put into a server, or else a folder to start from. */
+interface Built {
+  readonly key: string | undefined;
+  readonly contents?: unknown;
+  readonly seed?: string;
+}
+
+interface Kept {
+  readonly server: Server;
+  readonly holds: Built;
+}
+
+const nothing: Built = { key: undefined };
+
+/**
+ * Servers of an engine that has one database each, handed on from lease to lease: what is given back
+ * is renewed in the background, and holds what it held at first, since that is wanted again most often.
+ */
+export class Circulation {
+  readonly #recycling: Recycling;
+  readonly #start: (seed?: string) => Promise<Server>;
+  readonly #templates = new Map<string, Promise<Built>>();
+  /** Ready for a lease. */
+  #kept: Kept[] = [];
+  readonly #renewals = new Set<Promise<void>>();
+  #waiting = 0;
+  #ended = false;
+
+  /** @param start starts a server, of a folder that {@link Server.snapshot} made or an empty one */
+  constructor(recycling: Recycling, start: (seed?: string) => Promise<Server>) {
+    this.#recycling = recycling;
+    this.#start = start;
+  }
+
+  /** A server that holds the template and nothing else; its end is to be given back. */
+  async take(template: LeaseTemplate | undefined): Promise<Server> {
+    const wanted = template ? await this.#built(template) : nothing;
+    return this.#lend((await this.#keptOne(wanted)) ?? (await this.#startOne(wanted)), wanted);
+  }
+
+  /** Ends those that nobody has, and from now on those that are given back. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await Promise.all(this.#renewals);
+    await Promise.allSettled(this.#kept.splice(0).map(({ server }) => server.end()));
+  }
+
+  #built(template: LeaseTemplate): Promise<Built> {
+    let built = this.#templates.get(template.key);
+    if (!built) {
+      built = this.#build(template);
+      this.#templates.set(template.key, built);
+      built.catch(() => this.#templates.delete(template.key));
+    }
+    return built;
+  }
+
+  async #build({ key, build }: LeaseTemplate): Promise<Built> {
+    const server = (await this.#keptOne(nothing)) ?? (await this.#startOne(nothing));
+    try {
+      await build(server.adminUrl);
+      const contents = await this.#recycling.read(server.adminUrl);
+      const seed = contents === undefined ? await server.snapshot?.() : undefined;
+      const built = { key, contents, ...(seed === undefined ? {} : { seed }) };
+      this.#kept.push({ server, holds: built });
+      return built;
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  }
+
+  /** One that is ready, or will be in a moment; undefined when a new one must be started. */
+  async #keptOne(wanted: Built): Promise<Server | undefined> {
+    for (;;) {
+      const found = this.#pick(wanted);
+      if (found?.holds === wanted) return found.server;
+      if (found && (await this.#renew(found.server, wanted))) return found.server;
+      if (found) continue;
+      if (!isPortable(wanted) || this.#renewals.size <= this.#waiting) return undefined;
+      this.#waiting += 1;
+      await Promise.race(this.#renewals);
+      this.#waiting -= 1;
+    }
+  }
+
+  #pick(wanted: Built): Kept | undefined {
+    const found =
+      this.#kept.find(({ holds }) => holds === wanted) ??
+      // What can't be put into a server comes with a start only.
+      (isPortable(wanted) ? this.#kept.find(({ holds }) => isPortable(holds)) : undefined);
+    this.#kept = this.#kept.filter((each) => each !== found);
+    return found;
+  }
+
+  async #startOne(wanted: Built): Promise<Server> {
+    const server = await this.#start(wanted.seed);
+    try {
+      if (wanted.contents !== undefined)
+        await this.#recycling.renew(server.adminUrl, wanted.contents);
+      return server;
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
+  }
+
+  /** @returns false when it could not be done, and the server has been ended */
+  async #renew(server: Server, holds: Built): Promise<boolean> {
+    try {
+      await this.#recycling.renew(server.adminUrl, holds.contents);
+      return true;
+    } catch {
+      await server.end();
+      return false;
+    }
+  }
+
+  #lend(server: Server, holds: Built): Server {
+    let pulled = false;
+    const control =
+      server.control &&
+      overlaid(server.control, () => {
+        pulled = true;
+        return undefined;
+      });
+    const end = async () => {
+      const enough = this.#kept.length > 0 && process.availableMemory() < spareBytes;
+      // What a fault has hit is not what it was.
+      if (this.#ended || pulled || enough || !isPortable(holds)) return server.end();
+      const renewal = this.#renew(server, holds).then((done) => {
+        this.#renewals.delete(renewal);
+        if (done) this.#kept.push({ server, holds });
+      });
+      this.#renewals.add(renewal);
+    };
+    const own = new Map<PropertyKey, unknown>([
+      ["control", control],
+      ["end", end],
+    ]);
+    return overlaid(server, (name) => (own.has(name) ? { value: own.get(name) } : undefined));
+  }
+}
+
+function isPortable({ key, contents }: Built): boolean {
+  return key === undefined || contents !== undefined;
+}
+
+/** An object as it is, but for the members that somebody answers for it. */
+function overlaid<T extends object>(
+  object: T,
+  answer: (name: PropertyKey) => { readonly value: unknown } | undefined,
+): T {
+  return new Proxy(object, {
+    get(target, name) {
+      const answered = answer(name);
+      if (answered) return answered.value;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

@@ -1,0 +1,107 @@
+/** How a server that a lease gave back is made as good as new, so that the next needn't wait for a start. */
+import { type Ask, asked } from "./asked.ts";
+import { type Graph, makeGraph, readGraph, removeGraph, sizeOf } from "./graph.ts";
+
+/** Nodes and relationships; with more, another server is there sooner than this one is renewed. */
+const most = 50_000;
+/** Nodes and relationships: for fewer, one plan is as good as another. */
+const plansMatter = 1_000;
+/** In which whoever was connected must be gone. */
+const partingMs = 5_000;
+
+/** The indexes of an empty database; a name is a digest of what is indexed. */
+const lookups = ["index_343aff4e", "index_f7700477"];
+/** Of these kinds an index that has lost its entries is as one that never had any; others are Lucene's. */
+const plain = ["LOOKUP", "RANGE", "POINT"];
+
+interface Index {
+  readonly name: string;
+  readonly type: string;
+  /** The constraint that it is there for. */
+  readonly owningConstraint: string | null;
+  readonly createStatement: string;
+}
+
+export interface Contents extends Graph {
+  readonly schema: readonly Index[];
+}
+
+const empty: Contents = { schema: [], nodes: [], relationships: [] };
+
+export function read(url: string): Promise<Contents | undefined> {
+  return asked(url, async (ask) => {
+    const schema = await schemaOf(ask);
+    if ((await sizeOf(ask)) > most || !isUsual(schema) || (await hasUsers(ask))) return undefined;
+    return { schema: schema.filter(isMade), ...(await readGraph(ask)) };
+  });
+}
+
+export function renew(url: string, contents: Contents = empty): Promise<void> {
+  return asked(url, async (ask, agent) => {
+    await disconnectOthers(ask, agent);
+    const [schema, size] = [await schemaOf(ask), await sizeOf(ask)];
+    if (size > most) throw new Error(`${size} nodes and relationships are left`);
+    if (!isUsual(schema)) throw new Error("indexes are gone that every database has");
+    if (await hasUsers(ask)) throw new Error("users were made");
+    if (size > 0) await removeGraph(ask);
+    await adjustSchema(ask, schema.filter(isMade), contents.schema);
+    await makeGraph(ask, contents);
+    const loaded = contents.nodes.length + contents.relationships.length;
+    if (Math.max(size, loaded) > plansMatter) await ask("CALL db.clearQueryCaches()");
+  });
+}
+
+/** Whose connection broke may have left a transaction that is not over yet. */
+async function disconnectOthers(ask: Ask, agent: string): Promise<void> {
+  const deadline = Date.now() + partingMs;
+  for (;;) {
+    const [found] = await ask<{ ids: string[] }>(
+      "CALL dbms.listConnections() YIELD connectionId, userAgent WHERE userAgent <> $agent RETURN collect(connectionId) AS ids",
+      { agent },
+    );
+    const ids = found?.ids ?? [];
+    if (ids.length > 0) await ask("CALL dbms.killConnections($ids)", { ids });
+    // This very question is one.
+    else if ((await ask("SHOW TRANSACTIONS YIELD transactionId")).length <= 1) return;
+    if (Date.now() > deadline) throw new Error("somebody is still connected");
+  }
+}
+
+function schemaOf(ask: Ask): Promise<Index[]> {
+  return ask<Index>("SHOW INDEXES YIELD name, type, owningConstraint, createStatement");
+}
+
+function isUsual(schema: readonly Index[]): boolean {
+  return lookups.every((name) => schema.some((each) => each.name === name));
+}
+
+function isMade({ name }: Index): boolean {
+  return !lookups.includes(name);
+}
+
+async function hasUsers(ask: Ask): Promise<boolean> {
+  return (await ask("SHOW USERS YIELD user")).length > 1;
+}
+
+async function adjustSchema(
+  ask: Ask,
+  there: readonly Index[],
+  wanted: readonly Index[],
+): Promise<void> {
+  const stays = (index: Index, others: readonly Index[]) =>
+    plain.includes(index.type) &&
+    others.some(({ createStatement }) => createStatement === index.createStatement);
+  for (const index of there.filter((each) => !stays(each, wanted)))
+    await ask(
+      index.owningConstraint === null
+        ? `DROP INDEX ${quoted(index.name)}`
+        : `DROP CONSTRAINT ${quoted(index.owningConstraint)}`,
+    );
+  const missing = wanted.filter((each) => !stays(each, there));
+  for (const { createStatement } of missing) await ask(createStatement);
+  if (missing.length > 0) await ask("CALL db.awaitIndexes(60)");
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}

@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { Circulation } from "../src/circulation.ts";
+import type { Recycling, Server } from "../src/definition.ts";
+import type { LeaseTemplate, ServerControl } from "../src/types.ts";
+import { eventually } from "./helpers.ts";
+
+/** Servers by their address, and what is in them. */
+class World implements Recycling {
+  readonly data = new Map<string, string[]>();
+  readonly ended: string[] = [];
+  readonly seeds: (string | undefined)[] = [];
+  /** What is read of a server; undefined when it can't be. */
+  portable = true;
+  /** Somebody who keeps a server from being renewed. */
+  obstacle: Promise<unknown> | undefined;
+
+  readonly start = async (seed?: string): Promise<Server> => {
+    const adminUrl = `test://${this.seeds.push(seed)}`;
+    this.data.set(adminUrl, seed === undefined ? [] : [seed]);
+    const control = { kill: async () => {} } as ServerControl;
+    return {
+      provider: "process",
+      source: "",
+      version: "",
+      isolated: true,
+      adminUrl,
+      control,
+      snapshot: async () => String(this.data.get(adminUrl)),
+      memory: async () => undefined,
+      log: async () => "",
+      end: async () => void this.ended.push(adminUrl),
+    };
+  };
+
+  async read(url: string): Promise<unknown> {
+    return this.portable ? [...(this.data.get(url) ?? [])] : undefined;
+  }
+
+  async renew(url: string, contents: unknown = []): Promise<void> {
+    await this.obstacle;
+    this.data.set(url, [...(contents as string[])]);
+  }
+
+  template(key: string): LeaseTemplate {
+    return { key, build: async (url) => void this.data.get(url)?.push(key) };
+  }
+}
+
+const open = () => {
+  const world = new World();
+  return { world, circulation: new Circulation(world, world.start) };
+};
+
+test("who gives a server back leaves nothing in it, and the next gets that one", async () => {
+  const { world, circulation } = open();
+  const first = await circulation.take(undefined);
+  world.data.get(first.adminUrl)?.push("mine");
+  await first.end();
+  const second = await circulation.take(undefined);
+  expect(second.adminUrl).toBe(first.adminUrl);
+  expect(world.data.get(second.adminUrl)).toEqual([]);
+});
+
+test("twenty at once have a server each", async () => {
+  const { circulation } = open();
+  const taken = await Promise.all(Array.from({ length: 20 }, () => circulation.take(undefined)));
+  expect(new Set(taken.map(({ adminUrl }) => adminUrl)).size).toBe(20);
+});
+
+test("a template is built once, and is as it was for whoever comes later", async () => {
+  const { world, circulation } = open();
+  const template = world.template("t");
+  const [first, second] = await Promise.all([
+    circulation.take(template),
+    circulation.take(template),
+  ]);
+  expect([first, second].map(({ adminUrl }) => world.data.get(adminUrl))).toEqual([["t"], ["t"]]);
+  world.data.get(first.adminUrl)?.push("mine");
+  await first.end();
+  expect(world.data.get((await circulation.take(template)).adminUrl)).toEqual(["t"]);
+  await second.end();
+  const other = await circulation.take(world.template("u"));
+  expect(world.data.get(other.adminUrl)).toEqual(["u"]);
+  expect(world.seeds).toHaveLength(2);
+});
+
+test("what a client can't put into a server comes with a copy of its folder, and is not handed on", async () => {
+  const { world, circulation } = open();
+  world.portable = false;
+  const first = await circulation.take(world.template("much"));
+  const second = await circulation.take(world.template("much"));
+  expect(world.data.get(second.adminUrl)).toEqual(["much"]);
+  expect(world.seeds).toEqual([undefined, "much"]);
+  await first.end();
+  await second.end();
+  expect(world.ended).toEqual([first.adminUrl, second.adminUrl]);
+});
+
+test("a server that a fault has hit, or that can't be renewed, ends", async () => {
+  const { world, circulation } = open();
+  const hit = await circulation.take(undefined);
+  await hit.control?.kill();
+  await hit.end();
+  expect(world.ended).toEqual([hit.adminUrl]);
+  const stuck = await circulation.take(undefined);
+  const gone = Promise.withResolvers<never>();
+  world.obstacle = gone.promise;
+  await stuck.end();
+  gone.reject(new Error("somebody is still connected"));
+  await eventually(
+    () => world.ended,
+    (ended) => ended.includes(stuck.adminUrl),
+  );
+  world.obstacle = undefined;
+  const fresh = await circulation.take(undefined);
+  expect([hit.adminUrl, stuck.adminUrl]).not.toContain(fresh.adminUrl);
+});
+
+test("the end ends those that nobody has, and those that come back later", async () => {
+  const { world, circulation } = open();
+  const [kept, late] = [await circulation.take(undefined), await circulation.take(undefined)];
+  await kept.end();
+  await circulation.end();
+  await late.end();
+  expect(world.ended).toEqual([kept.adminUrl, late.adminUrl]);
+});
+
+test("a template that can't be built leaves no server, and is tried again", async () => {
+  const { world, circulation } = open();
+  const build = () => Promise.reject(new RangeError("migration 7 is wrong"));
+  await expect(circulation.take({ key: "t", build })).rejects.toThrow(RangeError);
+  expect(world.ended).toHaveLength(1);
+  expect((await circulation.take(world.template("t"))).adminUrl).toBe("test://2");
+});
