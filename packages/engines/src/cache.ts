@@ -1,5 +1,5 @@
 import { chmod, lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import envPaths from "env-paths";
 import type { RunContext } from "./context.ts";
 import { EngineError } from "./errors.ts";
@@ -44,8 +44,7 @@ export async function materialise(
   const target = join(context.cache, name);
   if (await exists(target)) return target;
   assertReachable(context.cache, context.user);
-  await mkdir(context.cache, { recursive: true });
-  await chmod(context.cache, 0o755);
+  await makePassable(context.cache);
   const draft = join(context.cache, `.${basename(name)}.${context.id}`);
   await context.watcher.ask({ op: "own", folder: draft });
   try {
@@ -63,6 +62,17 @@ export async function materialise(
     await context.watcher.ask({ op: "release", folder: draft }).catch(() => {});
   }
   return target;
+}
+
+/** Makes a folder, and those above it that aren't there; everybody may pass them, whatever the umask is. */
+async function makePassable(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o755);
+  if (first === undefined) return;
+  for (let each = folder; each !== first; ) {
+    each = dirname(each);
+    await chmod(each, 0o755);
+  }
 }
 
 /** Lets everybody read a tree, whatever the umask was when it was made. */

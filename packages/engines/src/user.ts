@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { chmod, chown, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EngineError } from "./errors.ts";
 
@@ -23,6 +24,18 @@ export function serverUser(passwd = "/etc/passwd"): ServerUser {
     likely: "a very small container image",
     remedy: "run as another user, or create one: useradd --system nobody",
   });
+}
+
+/** Writes a file that its server may read, whatever our umask is, and nobody else. */
+export async function writeFor(
+  { uid, gid }: ServerUser,
+  file: string,
+  text: string,
+): Promise<void> {
+  await writeFile(file, text, { mode: 0o600 });
+  // It may have been there.
+  await chmod(file, 0o600);
+  if (uid !== undefined && gid !== undefined) await chown(file, uid, gid);
 }
 
 /** The first folder above (or at) a path that the other user can't pass through. */

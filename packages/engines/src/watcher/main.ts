@@ -4,7 +4,7 @@
  * Arguments: the run's folder.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { removeContainers } from "./containers.ts";
 import {
   isAlive,
@@ -183,7 +183,9 @@ process.on("disconnect", () => {
 
 if (process.connected) {
   // Servers of another user live in here: they may pass through, not look around.
-  mkdirSync(runFolder, { recursive: true, mode: 0o711 });
+  mkdirSync(runFolder, { recursive: true });
+  // Not left to the umask.
+  chmodSync(runFolder, 0o711);
   record();
   say({ kind: "ready" });
   await sweep(runFolder);

@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
-import { chmod, chown, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PreparedServer } from "../../definition.ts";
 import type { Located, Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { packaged } from "../../fetch/recipe.ts";
 import { python } from "../../fetch/runtimes.ts";
-import type { ServerUser } from "../../user.ts";
+import { type ServerUser, writeFor } from "../../user.ts";
 
 const clickhouse: Package = {
   name: "clickhouse",
@@ -72,12 +71,10 @@ function front(interpreter: Located, { folder = "" }: Located): Launch {
   });
 }
 
-function server({ file }: Located, { uid, gid }: ServerUser): Launch {
+function server({ file }: Located, user: ServerUser): Launch {
   return async (data, port) => {
     const configuration = join(data, "kata.xml");
-    await writeFile(configuration, configured(data, port));
-    await chmod(configuration, 0o600);
-    if (uid !== undefined && gid !== undefined) await chown(configuration, uid, gid);
+    await writeFor(user, configuration, configured(data, port));
     return {
       file,
       args: ["server", `--config-file=${configuration}`],

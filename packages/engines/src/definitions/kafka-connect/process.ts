@@ -1,9 +1,9 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Package } from "../../fetch/package.ts";
 import { packaged } from "../../fetch/recipe.ts";
 import { java } from "../../fetch/runtimes.ts";
 import { javaFlags } from "../../java.ts";
+import { writeFor } from "../../user.ts";
 import { broker } from "../kafka/process.ts";
 import { settings } from "./settings.ts";
 
@@ -30,7 +30,7 @@ export const recipe = packaged({
   // Its Kafka among them, so that one who installs it has all that a lease starts.
   bundles: [{ packages: [java, broker, worker] }],
 
-  async prepare([runtime, , jars]) {
+  async prepare([runtime, , jars], _bundle, { user }) {
     return {
       stopSignal: "SIGTERM",
       adminUrl: (port) => `http://127.0.0.1:${port}/`,
@@ -38,7 +38,7 @@ export const recipe = packaged({
         const file = join(data, "worker.properties");
         const all = settings(`127.0.0.1:${port}`, new URL(kafka).host);
         const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
-        await writeFile(file, lines.join(""), { mode: 0o644 });
+        await writeFor(user, file, lines.join(""));
         return {
           file: runtime?.file ?? "",
           args: [

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { chown, mkdir, writeFile } from "node:fs/promises";
+import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Package } from "../../fetch/package.ts";
 import { packaged } from "../../fetch/recipe.ts";
 import { java } from "../../fetch/runtimes.ts";
 import { freePort } from "../../providers/process.ts";
+import { writeFor } from "../../user.ts";
 import { advertisedHost } from "./addresses.ts";
 import { type Settings, settings } from "./settings.ts";
 
@@ -38,7 +39,8 @@ export const recipe = packaged({
       async launch(data, port) {
         const log = join(data, "log");
         const file = join(data, "server.properties");
-        await writeFile(
+        await writeFor(
+          user,
           file,
           properties(
             settings(log, {
@@ -52,10 +54,10 @@ export const recipe = packaged({
         const meta = join(log, "meta.properties");
         if (!existsSync(meta)) {
           await mkdir(log, { mode: 0o700 });
-          await writeFile(meta, properties({ version: 1, "node.id": 1, "cluster.id": "kata" }));
+          if (uid !== undefined && gid !== undefined) await chown(log, uid, gid);
+          const identity = { version: 1, "node.id": 1, "cluster.id": "kata" };
+          await writeFor(user, meta, properties(identity));
         }
-        if (uid !== undefined && gid !== undefined)
-          for (const path of [log, meta]) await chown(path, uid, gid);
         return {
           file: runtime?.file ?? "",
           args: [

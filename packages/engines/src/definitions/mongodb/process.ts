@@ -1,10 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PreparedServer } from "../../definition.ts";
 import type { Bundle, Located, Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { packaged } from "../../fetch/recipe.ts";
 import { java } from "../../fetch/runtimes.ts";
+import { type ServerUser, writeFor } from "../../user.ts";
 
 const mongod: Package = {
   name: "mongod",
@@ -38,6 +39,7 @@ interface Server extends Bundle {
     located: readonly Located[],
     data: string,
     port: number,
+    user: ServerUser,
   ): ReturnType<PreparedServer["launch"]>;
 }
 
@@ -63,12 +65,10 @@ const standIn: Server = {
   packages: [java, mongoJavaServer],
   lacks: ["transactions"],
   standIn: "no `explain`, text search or validators",
-  async launch([runtime, server], data, port) {
+  async launch([runtime, server], data, port, user) {
     // Root's servers, who run as somebody else, may not be able to read our own files.
     const script = join(data, "stand-in.bsh");
-    await writeFile(script, await readFile(join(import.meta.dirname, "stand-in.bsh")), {
-      mode: 0o644,
-    });
+    await writeFor(user, script, await readFile(join(import.meta.dirname, "stand-in.bsh"), "utf8"));
     return {
       file: runtime?.file ?? "",
       args: [
@@ -87,11 +87,11 @@ export const recipe = packaged({
   bundles: [real, standIn],
   version: (server) => versionOf(server, /v(\d+\.\d+\.\d+)/),
 
-  async prepare(located, bundle) {
+  async prepare(located, bundle, { user }) {
     return {
       stopSignal: "SIGTERM",
       adminUrl: (port) => `mongodb://127.0.0.1:${port}/?directConnection=true`,
-      launch: (data, port) => bundle.launch(located, data, port),
+      launch: (data, port) => bundle.launch(located, data, port, user),
     };
   },
 });

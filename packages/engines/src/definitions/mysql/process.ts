@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type RunContext, runTool, unique } from "../../context.ts";
 import { startFailed } from "../../errors.ts";
@@ -7,6 +7,7 @@ import type { Located, Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { librariesOf } from "../../fetch/programs.ts";
 import { packaged } from "../../fetch/recipe.ts";
+import { writeFor } from "../../user.ts";
 import { administrator, adminName, adminPassword, layout, settings } from "./settings.ts";
 
 const tables = ["mysql_system_tables.sql", "mysql_performance_tables.sql"];
@@ -61,8 +62,11 @@ export const recipe = packaged({
       async launch(data, port) {
         // Read at each start: so a copied folder needs no password of an earlier run.
         const initially = join(data, "kata.sql");
-        await writeFile(initially, `SET sql_log_bin = 0;\n${administrator(context)}\n`);
-        await own(initially, context, 0o600);
+        await writeFor(
+          context.user,
+          initially,
+          `SET sql_log_bin = 0;\n${administrator(context)}\n`,
+        );
         return {
           file: server.file,
           args: [
@@ -103,11 +107,14 @@ async function freshData(server: Located, context: RunContext): Promise<string> 
   const folder = join(context.folder, unique("mysql-seed"));
   const script = `${folder}.sql`;
   const texts = await Promise.all(tables.map((table) => readFile(join(share, table), "utf8")));
-  await writeFile(script, ["CREATE DATABASE mysql;", "USE mysql;", ...texts].join("\n"));
-  await mkdir(folder, { mode: 0o700 });
-  await own(folder, context, 0o700);
-  await own(script, context, 0o600);
   const { uid, gid } = context.user;
+  await writeFor(
+    context.user,
+    script,
+    ["CREATE DATABASE mysql;", "USE mysql;", ...texts].join("\n"),
+  );
+  await mkdir(folder, { mode: 0o700 });
+  if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
   const { ok, output } = await runTool(context, {
     // It reads what it is to do from its standard input.
     file: "/bin/sh",
@@ -128,9 +135,4 @@ async function freshData(server: Located, context: RunContext): Promise<string> 
   });
   if (!ok) throw startFailed("mysql", server.source, "its first tables could not be made", output);
   return folder;
-}
-
-async function own(path: string, { user }: RunContext, mode: number): Promise<void> {
-  await chmod(path, mode);
-  if (user.uid !== undefined && user.gid !== undefined) await chown(path, user.uid, user.gid);
 }

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { materialise } from "../../cache.ts";
 import type { RunContext } from "../../context.ts";
@@ -7,6 +7,7 @@ import { packaged } from "../../fetch/recipe.ts";
 import { java } from "../../fetch/runtimes.ts";
 import { digestOf, javaFlags, rehearse } from "../../java.ts";
 import { freePort } from "../../providers/process.ts";
+import { type ServerUser, writeFor } from "../../user.ts";
 import { versionAt } from "./client.ts";
 
 const version = "5.26.30";
@@ -35,19 +36,21 @@ export const recipe = packaged({
 
   async prepare([runtime, jars], _bundle, context) {
     if (!runtime || !jars) throw new Error("a bundle of two has two packages");
-    const { home, classes } = await firstStart(context, runtime, jars);
+    const parts = { runtime, jars, user: context.user };
+    const { home, classes } = await firstStart(context, parts);
     return {
       seed: home,
       stopSignal: "SIGTERM",
       adminUrl: (port) => `bolt://127.0.0.1:${port}`,
-      launch: (data, port) => launch(runtime, jars, data, port, `-XX:SharedArchiveFile=${classes}`),
+      launch: (data, port) => launch(parts, data, port, `-XX:SharedArchiveFile=${classes}`),
     };
   },
 });
 
 /** Makes the system's database and learns which classes are loaded: each later start takes half the time. */
-async function firstStart(context: RunContext, runtime: Located, jars: Located) {
-  const { uid, gid } = context.user;
+async function firstStart(context: RunContext, parts: Parts) {
+  const { runtime, jars, user } = parts;
+  const { uid, gid } = user;
   const digest = digestOf(runtime.file, JSON.stringify(settings), ...javaFlags, jars.folder ?? "");
   const name = `neo4j-${version}-started-${digest}-${uid ?? process.getuid?.() ?? "user"}`;
   const folder = await materialise(context, name, async (draft) => {
@@ -61,7 +64,7 @@ async function firstStart(context: RunContext, runtime: Located, jars: Located) 
       context,
       "neo4j",
       {
-        ...(await launch(runtime, jars, home, port, `-XX:ArchiveClassesAtExit=${archive}`)),
+        ...(await launch(parts, home, port, `-XX:ArchiveClassesAtExit=${archive}`)),
         ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
       },
       () => versionAt(`bolt://127.0.0.1:${port}`),
@@ -88,10 +91,17 @@ const settings = {
   "internal.server.bolt.thread_pool_shutdown_wait_time": "100ms",
 };
 
-async function launch(runtime: Located, jars: Located, data: string, port: number, flag: string) {
+/** What one is made of, and whom it runs as. */
+interface Parts {
+  readonly runtime: Located;
+  readonly jars: Located;
+  readonly user: ServerUser;
+}
+
+async function launch({ runtime, jars, user }: Parts, data: string, port: number, flag: string) {
   const all = { ...settings, "server.bolt.listen_address": `127.0.0.1:${port}` };
   const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
-  await writeFile(join(data, "neo4j.conf"), lines.join(""), { mode: 0o644 });
+  await writeFor(user, join(data, "neo4j.conf"), lines.join(""));
   const opened = ["java.lang", "java.io", "java.nio", "sun.nio.ch"];
   return {
     file: runtime.file,

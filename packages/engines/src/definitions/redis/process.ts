@@ -1,9 +1,9 @@
-import { chmod, chown, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { password } from "../../context.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { librariesOf } from "../../fetch/programs.ts";
 import { packaged } from "../../fetch/recipe.ts";
+import { writeFor } from "../../user.ts";
 import { redisServer } from "./package.ts";
 import { adminName, configuration } from "./settings.ts";
 
@@ -16,13 +16,13 @@ export const recipe = packaged({
   async prepare([server], _bundle, context) {
     const adminPassword = password(context, "redis admin");
     const libraries = librariesOf(server?.folder);
-    const { uid, gid } = context.user;
     return {
       stopSignal: "SIGTERM",
       adminUrl: (port) => `redis://${adminName}:${adminPassword}@127.0.0.1:${port}`,
       async launch(data, port) {
         const file = join(data, "kata.conf");
-        await writeFile(
+        await writeFor(
+          context.user,
           file,
           configuration({
             bind: "127.0.0.1",
@@ -32,8 +32,6 @@ export const recipe = packaged({
             appPassword: password(context, "redis app"),
           }),
         );
-        await chmod(file, 0o600);
-        if (uid !== undefined && gid !== undefined) await chown(file, uid, gid);
         return {
           file: server?.file ?? "",
           args: [file],
