@@ -185,6 +185,7 @@ describe("kata engines bundle, serve, load", () => {
       ["bundle", "nowhere/engines.tar", "redis"],
       ["serve", "nothing.tar"],
       ["load", "nothing.tar"],
+      ["load", "nothing.tar", "--sha256", "0"],
     ];
     const said = [];
     for (const args of cases) {
@@ -196,7 +197,8 @@ describe("kata engines bundle, serve, load", () => {
       [
         "FILE_UNUSABLE  nowhere/engines.tar can't be written: ENOENT: no such file or directory.",
         "FILE_UNUSABLE  There is no file nothing.tar.",
-        "BUNDLE_INVALID  nothing.tar is not a whole bundle: ENOENT: no such file or directory, open 'nothing.tar'",
+        "BUNDLE_MISSING  There is no file nothing.tar",
+        "BUNDLE_MISSING  There is no file nothing.tar",
       ]
     `);
     await writeFile(join(folder, "engines.tar"), "");

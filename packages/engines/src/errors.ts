@@ -18,6 +18,7 @@ export const errorCodes = [
   "FETCH_FAILED",
   "BUNDLE_INCOMPLETE",
   "BUNDLE_EMPTY",
+  "BUNDLE_MISSING",
   "BUNDLE_INVALID",
   "BUNDLE_FOREIGN",
   "BUNDLE_UNSAFE",
@@ -302,6 +303,14 @@ export function bundleEmpty(engines: readonly string[]): EngineError {
   return new EngineError("BUNDLE_EMPTY", {
     happened: `There is nothing to bundle: nothing is ever fetched for ${engines.join(", ")}`,
     likely: "they come with the npm packages, or are the machine's own",
+  });
+}
+
+export function bundleMissing(file: string): EngineError {
+  return new EngineError("BUNDLE_MISSING", {
+    happened: `There is no file ${file}`,
+    likely: "a misspelt name, or another folder than this one",
+    remedy: "pnpm kata engines load <file or http address>",
   });
 }
 

@@ -1,4 +1,4 @@
-export { sha256Of } from "./bundle/save.ts";
+export { sha256Of } from "./bundle/file.ts";
 export { cacheFolder, clearCache } from "./cache.ts";
 export type { EngineDefinition } from "./definition.ts";
 export { EngineError, type EngineErrorCode, errorCodes, requirements } from "./errors.ts";

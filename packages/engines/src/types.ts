@@ -127,7 +127,7 @@ export interface EngineRun extends AsyncDisposable {
   /**
    * Takes over what such a file holds and this machine lacks, one package after another.
    * @param onPackage told of each
-   * @throws EngineError `BUNDLE_INVALID`, `BUNDLE_FOREIGN`, `BUNDLE_UNSAFE`
+   * @throws EngineError `BUNDLE_MISSING`, `BUNDLE_INVALID`, `BUNDLE_FOREIGN`, `BUNDLE_UNSAFE`
    */
   loadBundle(file: string, onPackage: (loaded: LoadedPackage) => void): Promise<void>;
   /**

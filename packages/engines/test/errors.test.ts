@@ -246,6 +246,7 @@ test("a bundle that can't be made, or is refused", () => {
   const all = [
     errors.bundleIncomplete(absent, true),
     errors.bundleEmpty(["postgres", "sqlite"]),
+    errors.bundleMissing("engines.tar"),
     errors.bundleInvalid("engines.tar", "it ends before kafka-4.3.1"),
     errors.bundleForeign("engines.tar", "its usr/bin/redis-server does not run here", "no GLIBC"),
     errors.bundleUnsafe("engines.tar", '"../evil" would be written outside of it'),
@@ -261,6 +262,11 @@ test("a bundle that can't be made, or is refused", () => {
     [BUNDLE_EMPTY]
     There is nothing to bundle: nothing is ever fetched for postgres, sqlite
     Likely cause: they come with the npm packages, or are the machine's own
+
+    [BUNDLE_MISSING]
+    There is no file engines.tar
+    Likely cause: a misspelt name, or another folder than this one
+    What to do: pnpm kata engines load <file or http address>
 
     [BUNDLE_INVALID]
     engines.tar is not a whole bundle: it ends before kafka-4.3.1

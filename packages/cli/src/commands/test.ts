@@ -38,7 +38,8 @@ export function registerTest(program: Command): void {
 }
 
 /**
- * The engines that a run here would use, so that a cached pass never outlives a change of engine.
+ * The engines that a run here would use, so that a cached pass never outlives a change of engine, nor
+ * of what this machine lets one do: what can't be done here is not tested here.
  * An engine whose version nobody knows before it runs (fetched, a container, somebody's server) is
  * started and asked.
  */
@@ -57,7 +58,8 @@ async function engineKey(): Promise<string> {
       ({ chosen } = await session.engines.probe(name));
       version = chosen?.version ?? lease.engine.version;
     }
-    hash.update(JSON.stringify([name, chosen?.provider, version, chosen?.source]));
+    const { provider, source, capabilities } = chosen ?? {};
+    hash.update(JSON.stringify([name, provider, version, source, capabilities]));
   }
   progress.stop();
   return hash.digest("hex").slice(0, 16);

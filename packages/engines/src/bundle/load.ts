@@ -11,12 +11,13 @@ import type { Way } from "../fetch/package.ts";
 import { proveAt } from "../fetch/packages.ts";
 import type { LoadedPackage } from "../types.ts";
 import { unpackFolder } from "./archive.ts";
+import { assertFile } from "./file.ts";
 import { type Manifest, type ManifestPackage, manifestName, parseManifest } from "./manifest.ts";
 
 /**
  * Takes over the packages of a bundle that the cache lacks. Only folders that a definition names are
  * ever written, each complete or not at all.
- * @throws EngineError `BUNDLE_INVALID`, `BUNDLE_FOREIGN`, `BUNDLE_UNSAFE`
+ * @throws EngineError `BUNDLE_MISSING`, `BUNDLE_INVALID`, `BUNDLE_FOREIGN`, `BUNDLE_UNSAFE`
  */
 export async function loadBundle(
   file: string,
@@ -24,6 +25,7 @@ export async function loadBundle(
   context: RunContext,
   onPackage: (loaded: LoadedPackage) => void,
 ): Promise<void> {
+  await assertFile(file);
   const known = knownWays(definitions);
   const extract = tar.extract();
   const read = pipeline(createReadStream(file), extract, { signal: context.ended });

@@ -1,5 +1,4 @@
 /** What engines need, as one file: for machines that can't, or shall not, fetch it themselves. */
-import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -10,6 +9,7 @@ import type { EngineDefinition } from "../definition.ts";
 import type { SavedBundle } from "../types.ts";
 import { packFolder } from "./archive.ts";
 import { contentsOf } from "./contents.ts";
+import { sha256Of } from "./file.ts";
 import { type ManifestPackage, manifestName, manifestOf } from "./manifest.ts";
 
 /**
@@ -56,13 +56,6 @@ export async function saveBundle(
     await rm(draft, { recursive: true, force: true });
     await context.watcher.ask({ op: "release", folder: draft }).catch(() => {});
   }
-}
-
-/** Of a file, in hexadecimal. */
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
 }
 
 async function archive(

@@ -17,9 +17,11 @@ export async function offerContainer(
   definition: EngineDefinition,
   env: NodeJS.ProcessEnv,
 ): Promise<Found> {
-  const { container, title } = definition;
+  const { container, title, library } = definition;
   const image = imageFor(definition, env);
-  if (!container || !image) return { offered: false, reason: `${title} needs no container` };
+  if (library) return { offered: false, reason: `${title} needs no container` };
+  if (!container || !image)
+    return { offered: false, reason: `there is no recipe to run ${title} in a container` };
   const runtime = await findRuntime(env);
   if (!runtime.found) return { offered: false, reason: runtime.reason, remedy: runtime.remedy };
   const here = await hasImage(runtime.endpoint, image);
