@@ -2,6 +2,7 @@
 import type { Arrivals } from "./arrivals.ts";
 import type { RunContext } from "./context.ts";
 import type { Bundle } from "./fetch/package.ts";
+import type { FurtherPort, Ports } from "./ports.ts";
 import type { Readdress } from "./readdress.ts";
 import type {
   Capability,
@@ -34,6 +35,8 @@ export interface EngineDefinition {
    * the same isolation and the same namespace (`Lease.base`).
    */
   readonly runsOn?: string;
+  /** Ports that its clients need besides that of its address, with the number that its image has for each. */
+  readonly also?: { readonly [name in FurtherPort]?: number };
   /** Pinned official image, from the Dockerfile beside the definition. */
   readonly image?: string;
   /** Where no registry has it: the folder with the Dockerfile that it is built of. */
@@ -115,12 +118,20 @@ export interface PreparedServer {
   /** A data folder to start from; an empty one where absent. */
   readonly seed?: string;
   readonly stopSignal: NodeJS.Signals;
-  /**
-   * Writes the configuration into the data folder and says how to start on it.
-   * @param base where the server is that this one runs on ({@link EngineDefinition.runsOn})
-   */
-  launch(data: string, port: number, base?: string): Promise<Omit<Launch, "log">>;
+  /** Its server listens on every interface, whatever it is told: it gets a network of its own. */
+  readonly ownNetwork?: true;
+  /** Writes the configuration into the data folder and says how to start on it. */
+  launch(data: string, port: number, around: Surroundings): Promise<Omit<Launch, "log">>;
+  /** Without {@link EngineDefinition.also}, which is added. */
   adminUrl(port: number): string;
+}
+
+/** What else a server that is launched must know. */
+export interface Surroundings {
+  /** All of its ports. */
+  readonly ports: Ports;
+  /** Where the server is that this one runs on ({@link EngineDefinition.runsOn}). */
+  readonly base?: string;
 }
 
 /** How to run it in a container of its official image. */

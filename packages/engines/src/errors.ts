@@ -163,6 +163,17 @@ export function smallDiskRefused(output: string): EngineError {
   });
 }
 
+/** @param output of the programs that should have made it */
+export function ownNetworkRefused(engine: string, output: string): EngineError {
+  return new EngineError("START_FAILED", {
+    happened: `This machine refuses ${engine} a network of its own, without which it would listen on every interface`,
+    details: output.split("\n").map((line) => `| ${line}`),
+    likely: "a sandbox or a security module that lets only some of it pass",
+    remedy:
+      "see what is in the way: unshare --user --map-root-user --net ip link set lo up; or run it as root",
+  });
+}
+
 /** A server that has no room to start on its small disk. */
 export function startedOnFullDisk(engine: string, log: string): EngineError {
   return new EngineError("DISK_FULL", {

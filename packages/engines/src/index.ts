@@ -3,6 +3,7 @@ export { cacheFolder, clearCache } from "./cache.ts";
 export type { EngineDefinition } from "./definition.ts";
 export { EngineError, type EngineErrorCode, errorCodes, requirements } from "./errors.ts";
 export { fetchableUnasked } from "./fetch/unasked.ts";
+export { onLoopback, portsOf } from "./ports.ts";
 export { TcpProxy } from "./proxy.ts";
 export { type AnyFault, loadDefinitions, loadFaults } from "./registry.ts";
 export { type OpenOptions, openEngines } from "./run.ts";

@@ -1,6 +1,7 @@
 import type { EngineDefinition, Namespace, Server } from "./definition.ts";
 import { capabilityMissing, faultNeedsInstance, smallDiskNotAsked } from "./errors.ts";
 import { WireGate } from "./gate.ts";
+import { onLoopback, type PortName, portsOf } from "./ports.ts";
 import { TcpProxy } from "./proxy.ts";
 import { Transcript, type Utterance } from "./transcript.ts";
 import type {
@@ -19,9 +20,12 @@ import type {
   Trouble,
 } from "./types.ts";
 
+/** What stands between a node and each port of the server. */
+type NodeProxies = ReadonlyMap<PortName, TcpProxy>;
+
 interface Happening {
   /** Extends a network fault to a node that got its address during it. */
-  extend(proxy: TcpProxy): Promise<void>;
+  extend(proxies: readonly TcpProxy[]): Promise<void>;
   heal(): Promise<void>;
 }
 
@@ -35,8 +39,8 @@ export class EngineLease implements Lease {
   readonly #release: () => Promise<void>;
   /** Where its server's log was when it began. */
   readonly #since: number;
-  readonly #proxies = new Map<NodeName, Promise<TcpProxy>>();
-  readonly #open = new Map<NodeName, TcpProxy>();
+  readonly #proxies = new Map<NodeName, Promise<NodeProxies>>();
+  readonly #open = new Map<NodeName, NodeProxies>();
   readonly #faults = new Set<Happening>();
   readonly #gates = new Set<WireGate>();
   readonly #transcript = new Transcript();
@@ -69,19 +73,24 @@ export class EngineLease implements Lease {
 
   async urlFor(node: NodeName): Promise<string> {
     if (!this.engine.capabilities.includes("network")) return this.#namespace.url;
-    let proxy = this.#proxies.get(node);
-    if (!proxy) {
-      proxy = this.#listen(node);
-      this.#proxies.set(node, proxy);
+    let listening = this.#proxies.get(node);
+    if (!listening) {
+      listening = this.#listen(node);
+      this.#proxies.set(node, listening);
     }
-    const url = new URL(this.#namespace.url);
-    url.hostname = "127.0.0.1";
-    url.port = String((await proxy).port);
-    return url.href;
+    const ports = [...(await listening)].map(([name, { port }]) => [name, port] as const);
+    return onLoopback(this.#namespace.url, new Map(ports));
   }
 
   traffic(node: NodeName): ProxyTraffic {
-    return this.#open.get(node)?.traffic ?? { connections: 0, open: 0, bytesUp: 0, bytesDown: 0 };
+    const sum = { connections: 0, open: 0, bytesUp: 0, bytesDown: 0 };
+    for (const { traffic } of this.#open.get(node)?.values() ?? []) {
+      sum.connections += traffic.connections;
+      sum.open += traffic.open;
+      sum.bytesUp += traffic.bytesUp;
+      sum.bytesDown += traffic.bytesDown;
+    }
+    return sum;
   }
 
   async detours(): Promise<number | undefined> {
@@ -127,11 +136,12 @@ export class EngineLease implements Lease {
       ...(fault.scope === "server" && control ? this.#levers(control) : {}),
     });
     const startedAt = Date.now();
-    const heals = [await fault.inject(target([...this.#open.values()]), options as Options)];
+    const open = [...this.#open.values()].flatMap((proxies) => [...proxies.values()]);
+    const heals = [await fault.inject(target(open), options as Options)];
     const happening: Happening = {
-      extend: async (proxy) => {
+      extend: async (proxies) => {
         if (fault.scope === "network")
-          heals.push(await fault.inject(target([proxy]), options as Options));
+          heals.push(await fault.inject(target(proxies), options as Options));
       },
       heal: async () => {
         this.#faults.delete(happening);
@@ -154,7 +164,9 @@ export class EngineLease implements Lease {
       if (!this.#server.isolated) await Promise.all([...this.#faults].map((fault) => fault.heal()));
       const proxies = await Promise.allSettled(this.#proxies.values());
       await Promise.all(
-        proxies.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)),
+        proxies
+          .flatMap((each) => (each.status === "fulfilled" ? [...each.value.values()] : []))
+          .map((proxy) => proxy.close()),
       );
       this.#open.clear();
       await this.#namespace.release();
@@ -163,20 +175,27 @@ export class EngineLease implements Lease {
     return this.#disposed;
   }
 
-  async #listen(node: NodeName): Promise<TcpProxy> {
+  async #listen(node: NodeName): Promise<NodeProxies> {
+    const proxies = new Map<PortName, TcpProxy>();
+    for (const name of portsOf(this.#server.adminUrl).keys())
+      proxies.set(name, await this.#listenFor(name, node));
+    this.#open.set(node, proxies);
+    for (const fault of this.#faults) await fault.extend([...proxies.values()]);
+    return proxies;
+  }
+
+  #listenFor(name: PortName, node: NodeName): Promise<TcpProxy> {
+    const upstream = () => {
+      const address = this.#server.adminUrl;
+      const { hostname } = new URL(address);
+      const port = portsOf(address).get(name) ?? 0;
+      return { host: hostname.replace(/^\[|\]$/g, ""), port };
+    };
     const { wire, readdress } = this.#definition;
-    const proxy = await TcpProxy.listen(
-      node,
-      () => {
-        const { hostname, port } = new URL(this.#server.adminUrl);
-        return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
-      },
-      wire && { wire, transcript: this.#transcript, gates: this.#gates },
-      readdress,
-    );
-    this.#open.set(node, proxy);
-    for (const fault of this.#faults) await fault.extend(proxy);
-    return proxy;
+    // Both know the protocol that is spoken at the address itself.
+    if (name !== "main") return TcpProxy.listen(node, upstream);
+    const audience = wire && { wire, transcript: this.#transcript, gates: this.#gates };
+    return TcpProxy.listen(node, upstream, audience, readdress);
   }
 
   #levers(control: ServerControl): Pick<FaultTarget, "server" | "trouble"> {

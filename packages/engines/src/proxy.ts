@@ -10,6 +10,9 @@ export interface Delay {
   readonly jitterMs?: number;
 }
 
+/** Where a server listens. */
+export type Upstream = { readonly host: string; readonly port: number } | { readonly path: string };
+
 /** How much a direction may hold back before its sender is made to wait. */
 const highWaterBytes = 1 << 20;
 
@@ -19,7 +22,7 @@ const highWaterBytes = 1 << 20;
  */
 export class TcpProxy {
   readonly node: NodeName;
-  readonly #upstream: () => { readonly host: string; readonly port: number };
+  readonly #upstream: () => Upstream;
   readonly #audience: Audience | undefined;
   readonly #readdress: Readdress | undefined;
   readonly #server: Server;
@@ -32,7 +35,7 @@ export class TcpProxy {
 
   private constructor(
     node: NodeName,
-    upstream: () => { host: string; port: number },
+    upstream: () => Upstream,
     audience: Audience | undefined,
     server = createServer(),
     readdress?: Readdress,
@@ -56,7 +59,7 @@ export class TcpProxy {
    */
   static async listen(
     node: NodeName,
-    upstream: () => { host: string; port: number },
+    upstream: () => Upstream,
     audience?: Audience,
     readdress?: Readdress,
   ): Promise<TcpProxy> {
@@ -121,11 +124,11 @@ export class TcpProxy {
 
   #accept(client: Socket): void {
     this.#connections += 1;
-    const { host, port } = this.#upstream();
+    const upstream = this.#upstream();
     const connection = this.#connections;
     const link: Link = new Link(
       client,
-      { host, port },
+      upstream,
       {
         swallows: () => this.#holes.size > 0,
         delayMs: () => {
@@ -145,7 +148,7 @@ export class TcpProxy {
           ship: () => link.ship(),
           reset: () => link.reset(),
         }),
-      this.#readdress?.(port, this.port),
+      "port" in upstream ? this.#readdress?.(upstream.port, this.port) : undefined,
     );
     this.#links.add(link);
   }
@@ -169,7 +172,7 @@ class Link {
 
   constructor(
     client: Socket,
-    upstream: { host: string; port: number },
+    upstream: Upstream,
     weather: Weather,
     hearing: Hearing | undefined,
     readdress: ReturnType<Readdress> | undefined,
@@ -197,7 +200,7 @@ class Link {
       this.#server.setNoDelay(true).connect(upstream);
       // Its port is known as soon as it has begun. It may be accepted, and yet be reset here before
       // it is told to be open.
-      process.nextTick(() => note(upstream.port, this.#server.localPort));
+      if ("port" in upstream) process.nextTick(() => note(upstream.port, this.#server.localPort));
     }
   }
 
@@ -221,7 +224,8 @@ class Link {
       // be (EINVAL), and would stay open for ever.
       const unconnected = socket === this.#server && (socket.connecting || socket.pending);
       const shutting = socket.writableEnded && !socket.writableFinished;
-      if (unconnected || shutting) socket.destroy();
+      // A Unix socket knows no resets, and has no address.
+      if (unconnected || shutting || !socket.remoteAddress) socket.destroy();
       else socket.resetAndDestroy();
     }
     this.#weather.closed();

@@ -243,7 +243,8 @@ export interface Lease extends AsyncDisposable {
   readonly adminUrl: string;
   /**
    * The address that one app node of a submission gets: unprivileged credentials, through a
-   * proxy of that node's own, the same across restarts of the engine.
+   * proxy of that node's own, the same across restarts of the engine. An engine whose clients need
+   * a second port has its number, through another proxy, in the query: `?grpc=50051`.
    */
   urlFor(node: NodeName): Promise<string>;
   /**

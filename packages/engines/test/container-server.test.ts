@@ -49,7 +49,12 @@ async function started(recipe: Partial<ContainerRecipe>, more: Partial<EngineDef
           remove: async () => {},
           inspect: async () => ({
             State: { Running: true, Paused: false },
-            NetworkSettings: { Ports: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "6000" }] } },
+            NetworkSettings: {
+              Ports: {
+                "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "6000" }],
+                "5001/tcp": [{ HostIp: "127.0.0.1", HostPort: "6001" }],
+              },
+            },
           }),
         };
       },
@@ -66,7 +71,8 @@ async function started(recipe: Partial<ContainerRecipe>, more: Partial<EngineDef
     { isolated: true },
   );
   const [{ Env, HostConfig } = { Env: [], HostConfig: { PortBindings: {} } }] = made;
-  return { version, env: Env, bindings: HostConfig.PortBindings["5000/tcp"] };
+  const { "5000/tcp": bindings, ...further } = HostConfig.PortBindings;
+  return { version, env: Env, bindings, further };
 }
 
 test("the runtime chooses the port, on loopback only", async () => {
@@ -74,6 +80,12 @@ test("the runtime chooses the port, on loopback only", async () => {
   expect(bindings).toEqual([{ HostIp: "127.0.0.1", HostPort: "" }]);
   expect(env).toEqual(["TOLD=0"]);
   expect(version).toBe("engine at tcp://127.0.0.1:6000");
+});
+
+test("a further port is published likewise, and is in the address", async () => {
+  const { version, further } = await started({}, { also: { grpc: 5001 } });
+  expect(further).toEqual({ "5001/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] });
+  expect(version).toBe("engine at tcp://127.0.0.1:6000?grpc=6001");
 });
 
 test("a server that tells its address is told its port, which is the one published", async () => {

@@ -90,6 +90,15 @@ test("a disk that can't be had, was not asked for, or is full", () => {
     What to do: ask when leasing: lease("redis", { isolation: "instance", needs: ["diskFull"] })"
   `);
   expect(
+    text(errors.ownNetworkRefused("weaviate", "unshare: unshare failed: Operation not permitted")),
+  ).toMatchInlineSnapshot(`
+    "[START_FAILED]
+    This machine refuses weaviate a network of its own, without which it would listen on every interface
+      | unshare: unshare failed: Operation not permitted
+    Likely cause: a sandbox or a security module that lets only some of it pass
+    What to do: see what is in the way: unshare --user --map-root-user --net ip link set lo up; or run it as root"
+  `);
+  expect(
     text(errors.smallDiskRefused("mount: /run/x/mount: permission denied.")),
   ).toMatchInlineSnapshot(`
     "[CAPABILITY_MISSING]

@@ -7,7 +7,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunContext } from "../src/context.ts";
 import { go } from "../src/fetch/go.ts";
@@ -258,6 +258,7 @@ mkdir -p "$target" && touch "$target/${made}"
       source: "serverd 1.2.3",
       file: "bin/serverd",
       module: "example.org/server/cmd/serverd@v1.2.3",
+      compiledBytes: 3_000,
     };
     const [folder, downloads] = [at("cache", way.key), at("cache", "downloads")];
     mkdirSync(downloads, { recursive: true });
@@ -280,5 +281,16 @@ mkdir -p "$target" && touch "$target/${made}"
       GOMODCACHE=<machine>/cache/downloads/modules
       "
     `);
+    // All is fetched, and a third is compiled; what is unpacked doesn't count.
+    const sizes = {
+      "modules/cache/download/x.zip": 1_000,
+      "modules/x.go": 9_000,
+      "built/a": 1_000,
+    };
+    for (const [path, size] of Object.entries(sizes)) {
+      mkdirSync(dirname(join(downloads, path)), { recursive: true });
+      writeFileSync(join(downloads, path), "x".repeat(size));
+    }
+    expect(await go.arrived?.(way, downloads)).toBe(500);
   });
 });

@@ -206,6 +206,7 @@ test("the registries are the folders", async () => {
     "redis",
     "sqlite",
     "timescaledb",
+    "weaviate",
   ]);
   expect([...(await loadFaults()).keys()]).toEqual([
     "blackHole",

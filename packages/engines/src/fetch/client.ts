@@ -1,3 +1,5 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { type RunContext, runTool } from "../context.ts";
 import { fetchFailed, installCommand } from "../errors.ts";
 import type { Way } from "./package.ts";
@@ -11,6 +13,11 @@ export interface PackageClient<W extends Way> {
    * @throws EngineError `FETCH_FAILED`
    */
   fetch(way: W, job: FetchJob): Promise<void>;
+  /**
+   * How much has arrived of what it is told to fetch, in bytes up to the way's own number; the size
+   * of all downloads, where absent.
+   */
+  arrived?(way: W, downloads: string): Promise<number>;
 }
 
 export interface FetchJob {
@@ -53,4 +60,20 @@ export function environment({ env }: RunContext): Record<string, string> {
   return Object.fromEntries(
     Object.entries(rest).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** Bytes in a folder that somebody is writing to. */
+export async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return sizeOf(path);
+      return stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type PackageClient, step } from "./client.ts";
+import { type PackageClient, sizeOf, step } from "./client.ts";
 import type { GoWay } from "./package.ts";
 
 /** Builds into our cache. Modules and what was compiled so far outlive an interruption. */
@@ -20,5 +20,15 @@ export const go: PackageClient<GoWay> = {
         GOFLAGS: "-modcacherw",
       },
     });
+  },
+
+  /** Compiling counts, or all would seem to be there when it begins. */
+  async arrived({ bytes, compiledBytes }, downloads) {
+    const [fetched, compiled] = await Promise.all([
+      // What is unpacked beside it would count twice, and is tens of thousands of files.
+      sizeOf(join(downloads, "modules", "cache", "download")),
+      sizeOf(join(downloads, "built")),
+    ]);
+    return (bytes * (fetched + compiled)) / (bytes + compiledBytes);
   },
 };

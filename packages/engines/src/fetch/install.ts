@@ -1,11 +1,9 @@
 /** What `kata engines install` asks for: the packages of one engine, whatever `KATA_INSTALL` says. */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { RunContext } from "../context.ts";
 import type { EngineDefinition } from "../definition.ts";
 import type { PackageState } from "../types.ts";
 import type { Package } from "./package.ts";
-import { chooseBundle, downloadsFolder, locate, obtain } from "./packages.ts";
+import { arrivedOf, chooseBundle, locate, obtain } from "./packages.ts";
 import { prospectOf } from "./recipe.ts";
 
 const measureEveryMs = 150;
@@ -31,10 +29,14 @@ export async function installPackage(
 ): Promise<PackageState> {
   const wanted = packagesOf(definition, context.env).find((each) => each.name === name);
   if (!wanted) throw new Error(`${definition.name} needs no package ${name}`);
-  const folders = wanted.ways.map((way) => downloadsFolder(way, context.cache));
   let most = 0;
+  let measuring = false;
   const timer = setInterval(async () => {
-    const sizes = await Promise.all(folders.map(sizeOf));
+    // One at a time: there may be many files.
+    if (measuring) return;
+    measuring = true;
+    const sizes = await Promise.all(wanted.ways.map((way) => arrivedOf(way, context.cache)));
+    measuring = false;
     // Once the package is complete its downloads go.
     most = Math.max(
       most,
@@ -62,20 +64,4 @@ function stateOf(engine: string, each: Package, env: NodeJS.ProcessEnv): Package
   return "reason" in prospect
     ? { name, licence, state: "unavailable", ...prospect }
     : { name, licence, state: "absent", what: prospect.what, bytes: prospect.bytes };
-}
-
-/** Bytes in a folder that somebody is writing to. */
-async function sizeOf(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(
-    entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return sizeOf(path);
-      return stat(path).then(
-        ({ size }) => size,
-        () => 0,
-      );
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -86,6 +86,8 @@ export interface GoWay extends FetchedBy {
   readonly client: "go";
   /** For example `example.org/server/cmd/serverd@v1.2.3`. */
   readonly module: string;
+  /** About how much the compiler makes of it, on its way to the program. */
+  readonly compiledBytes: number;
 }
 
 export type Way = AptWay | PipWay | MavenWay | GoWay;

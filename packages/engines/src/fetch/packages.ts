@@ -9,7 +9,7 @@ import { type RunContext, runTool } from "../context.ts";
 import { fetchFailed, installCommand } from "../errors.ts";
 import { serverUser } from "../user.ts";
 import { apt, isInRelease } from "./apt.ts";
-import { environment, type PackageClient } from "./client.ts";
+import { environment, type PackageClient, sizeOf } from "./client.ts";
 import { go } from "./go.ts";
 import { maven } from "./maven.ts";
 import type { Bundle, Located, OwnCopy, Package, Way } from "./package.ts";
@@ -108,8 +108,15 @@ export function programsWanted({ ways }: Package): string {
     .join(", ");
 }
 
+/** How many bytes of a package have arrived. */
+export function arrivedOf(way: Way, cache: string): Promise<number> {
+  const client = clients[way.client] as PackageClient<Way>;
+  const downloads = downloadsFolder(way, cache);
+  return client.arrived?.(way, downloads) ?? sizeOf(downloads);
+}
+
 /** Where a package's downloads are kept until it is complete. */
-export function downloadsFolder({ key }: Way, cache: string): string {
+function downloadsFolder({ key }: Way, cache: string): string {
   return join(cache, "downloads", key);
 }
 

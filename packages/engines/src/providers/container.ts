@@ -4,6 +4,7 @@ import type { ContainerRuntimeClient } from "testcontainers";
 import { type RunContext, unique } from "../context.ts";
 import type { ContainerRecipe, EngineDefinition, Server } from "../definition.ts";
 import { containerRuntimeFailed, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
+import { onLoopback, type PortName, type Ports } from "../ports.ts";
 import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import { answering } from "./answer.ts";
 import {
@@ -34,7 +35,7 @@ export class ContainerServer implements Server, ServerControl {
   #container: Container | undefined;
   /** Whether the container was made with arguments that are not the recipe's. */
   #special = false;
-  #port = 0;
+  #ports: Ports = new Map();
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -80,7 +81,8 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   get adminUrl(): string {
-    return this.#recipe.adminUrl(this.#context, this.#port);
+    const url = this.#recipe.adminUrl(this.#context, this.#ports.get("main") ?? 0);
+    return onLoopback(url, this.#ports);
   }
 
   get control(): ServerControl {
@@ -217,6 +219,7 @@ export class ContainerServer implements Server, ServerControl {
       command: [...command, ...args],
       port: this.#recipe.port,
       published,
+      also: Object.values(this.#definition.also ?? {}),
     });
     if (seed) await container.putArchive(seed, { path: this.#recipe.data });
     return container;
@@ -247,8 +250,12 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   async #answering(container: Container, refused?: SpecialStart["until"]): Promise<void> {
-    // A restart gives it another port; our proxies' addresses don't change.
-    this.#port = await publishedPort(container, this.#recipe.port);
+    // A restart gives it other ports; our proxies' addresses don't change.
+    const ports = new Map<PortName, number>();
+    const inner = { main: this.#recipe.port, ...this.#definition.also };
+    for (const [name, port] of Object.entries(inner))
+      ports.set(name as PortName, await publishedPort(container, port));
+    this.#ports = ports;
     const ended = async () => {
       if (this.#context.ended.aborted) return "the run has ended";
       const { Running, ExitCode } = await stateOf(container);

@@ -19,26 +19,28 @@ interface ContainerOptions {
   readonly port: number;
   /** Where it is published on 127.0.0.1; 0 leaves that to the runtime. */
   readonly published: number;
+  /** Further ports in there, published wherever on 127.0.0.1. */
+  readonly also: readonly number[];
 }
 
 /** Makes a container, and doesn't start it. */
 export function createContainer(
   client: ContainerRuntimeClient,
-  { name, run, image, env, command, port, published }: ContainerOptions,
+  { name, run, image, env, command, port, published, also }: ContainerOptions,
 ): Promise<Container> {
+  const bindings = [[port, published], ...also.map((each) => [each, 0])].map(
+    ([inner, outer]) =>
+      [`${inner}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(outer || "") }]] as const,
+  );
   return client.container.create({
     name,
     Image: image,
     Labels: { [runLabel]: run },
     Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     Cmd: [...command],
-    ExposedPorts: { [`${port}/tcp`]: {} },
+    ExposedPorts: Object.fromEntries(bindings.map(([each]) => [each, {}])),
     // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
-    HostConfig: {
-      PortBindings: {
-        [`${port}/tcp`]: [{ HostIp: "127.0.0.1", HostPort: String(published || "") }],
-      },
-    },
+    HostConfig: { PortBindings: Object.fromEntries(bindings) },
   });
 }
 

@@ -5,10 +5,12 @@ import { Arrivals } from "../arrivals.ts";
 import { type RunContext, tail, unique } from "../context.ts";
 import type { EngineDefinition, PreparedServer, Server } from "../definition.ts";
 import { cacheCorrupt, EngineError } from "../errors.ts";
+import { onLoopback, type PortName, type Ports } from "../ports.ts";
 import type { DiskControl, ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
 import { answering } from "./answer.ts";
 import { DataFolder } from "./data-folder.ts";
+import { OwnNetwork } from "./own-network.ts";
 
 const stopDeadlineMs = 10_000;
 const portAttempts = 5;
@@ -25,7 +27,9 @@ export class ProcessServer implements Server, ServerControl {
   readonly #context: RunContext;
   readonly #folder: string;
   readonly #data: DataFolder;
-  #port = 0;
+  readonly #names: readonly PortName[];
+  #ports: Ports | undefined;
+  #network: OwnNetwork | undefined;
   #process: Launched | undefined;
   #paused = false;
   #ended = false;
@@ -45,6 +49,7 @@ export class ProcessServer implements Server, ServerControl {
     this.isolated = isolated;
     this.#folder = folder;
     this.#data = data;
+    this.#names = ["main", ...(Object.keys(definition.also ?? {}) as PortName[])];
     if (definition.arrivals) this.arrivals = new Arrivals(this.#logFile, definition.arrivals);
   }
 
@@ -63,7 +68,8 @@ export class ProcessServer implements Server, ServerControl {
     const data = await DataFolder.open(context, { name, source, folder }, smallDisk === true);
     const recipe: PreparedServer = {
       ...prepared,
-      launch: (where, port) => prepared.launch(where, port, base),
+      launch: (where, port, around) =>
+        prepared.launch(where, port, base === undefined ? around : { ...around, base }),
     };
     const server = new ProcessServer(definition, recipe, context, isolated, folder, data);
     try {
@@ -81,7 +87,8 @@ export class ProcessServer implements Server, ServerControl {
   }
 
   get adminUrl(): string {
-    return this.#prepared.adminUrl(this.#port);
+    const ports: Ports = this.#ports ?? new Map();
+    return onLoopback(this.#prepared.adminUrl(ports.get("main") ?? 0), ports);
   }
 
   get control(): ServerControl {
@@ -106,9 +113,9 @@ export class ProcessServer implements Server, ServerControl {
         await this.#killNow();
       }
       for (let attempt = 1; ; attempt += 1) {
-        if (this.#port === 0) this.#port = await freePort();
+        this.#ports ??= await this.#choosePorts();
         try {
-          return await this.#launch(special);
+          return await this.#launch(this.#ports, special);
         } catch (error) {
           // Somebody was quicker. Our proxies' addresses don't change, so the server's may.
           if (
@@ -117,7 +124,7 @@ export class ProcessServer implements Server, ServerControl {
             attempt === portAttempts
           )
             throw error;
-          this.#port = 0;
+          this.#ports = undefined;
         }
       }
     });
@@ -210,6 +217,7 @@ export class ProcessServer implements Server, ServerControl {
     this.#ended = true;
     await this.kill();
     this.arrivals?.end();
+    await this.#network?.end();
     await this.#data.end();
     await this.#context.watcher.ask({ op: "remove", folder: this.#folder });
   }
@@ -243,13 +251,29 @@ export class ProcessServer implements Server, ServerControl {
     this.#paused = false;
   }
 
-  async #launch(special: SpecialStart = plainStart): Promise<void> {
+  async #choosePorts(): Promise<Ports> {
+    if (this.#prepared.ownNetwork) {
+      this.#network = await OwnNetwork.open(
+        this.#context,
+        this.#definition.name,
+        this.#folder,
+        this.#names,
+      );
+      return this.#network.ports;
+    }
+    const ports = new Map<PortName, number>();
+    for (const name of this.#names) ports.set(name, await freePort());
+    return ports;
+  }
+
+  async #launch(ports: Ports, special: SpecialStart = plainStart): Promise<void> {
     if (this.#ended) throw new Error(`${this.#definition.name} has been ended`);
-    const launch = await this.#prepared.launch(this.#data.path, this.#port);
+    const main = ports.get("main") ?? 0;
+    const said = await this.#prepared.launch(this.#data.path, main, { ports });
+    const launch = this.#network?.within(said) ?? { ...this.#user, ...said };
     const logStart = (await this.log(1_000_000)).length;
     const running = await this.#context.watcher
       .launch(unique(this.#definition.name), {
-        ...this.#user,
         ...launch,
         args: [...launch.args, ...special.args],
         log: this.#logFile,
@@ -260,7 +284,7 @@ export class ProcessServer implements Server, ServerControl {
           : error;
       });
     this.#process = running;
-    this.arrivals?.follow(this.#port);
+    for (const port of ports.values()) this.arrivals?.follow(port);
     try {
       const told = await this.#answering(running, special.until);
       this.version = this.#prepared.version ?? told ?? this.version;

@@ -5,7 +5,6 @@
  * through `/proc/<pid>/root` (proc(5)), which takes the rights to trace the holder: it therefore runs
  * as the server's user.
  */
-import { execFile } from "node:child_process";
 import { mkdir, readFile, statfs, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import { type RunContext, runTool, tail, unique } from "../context.ts";
 import { smallDiskRefused } from "../errors.ts";
 import type { DiskControl } from "../types.ts";
 import type { Launched } from "../watcher/client.ts";
+import { becoming, entering, trying, unshares, unsharing } from "./unshare.ts";
 
 /**
  * Holds a PostgreSQL whose log has grown to its `max_wal_size` (settings.ts), and as much again. It
@@ -21,13 +21,7 @@ import type { Launched } from "../watcher/client.ts";
  */
 const sizeBytes = 512 * 2 ** 20;
 
-/** Some 15 ms are usual; a probe may take no more than this. */
-const tryCapMs = 250;
 const openDeadlineMs = 10_000;
-
-const asRoot = process.getuid?.() === 0;
-const unsharing = ["--mount", ...(asRoot ? [] : ["--user", "--map-root-user"])];
-const entering = ["--mount", ...(asRoot ? [] : ["--user", "--preserve-credentials"])];
 
 /** Positional arguments: where, how many bytes, then what to run on it. */
 const mountAndRun = `mount -t tmpfs -o "size=$2,mode=711" disk "$1" && shift 2 && exec "$@"`;
@@ -42,23 +36,12 @@ export function smallDisks(): Promise<boolean> {
   return tried;
 }
 
-/**
- * Does what a real one takes, and forgets it. A machine too busy to come to its end is given the
- * benefit of the doubt: where it does refuse, the lease says so.
- */
+/** Does what a real one takes, and forgets it. */
 export function tryOne(env: NodeJS.ProcessEnv): Promise<boolean> {
   const where = tmpdir();
-  const program = asRoot ? ["setpriv", "--clear-groups", "nsenter"] : ["nsenter"];
   const script = `mount ${resizing.join(" ")} remount,size=64k disk "$0" && exec "$@" --version`;
-  const args = [...unsharing, "sh", "-c", mountAndRun, "sh", where, "128k"];
-  return new Promise((resolve) => {
-    execFile(
-      "unshare",
-      [...args, "sh", "-c", script, where, ...program],
-      { timeout: tryCapMs, env },
-      (error) => resolve(error === null || error.killed === true),
-    );
-  });
+  const args = [...unsharing("--mount"), "sh", "-c", mountAndRun, "sh", where, "128k"];
+  return unshares([...args, "sh", "-c", script, where, ...trying], env);
 }
 
 export class SmallDisk implements DiskControl {
@@ -83,13 +66,19 @@ export class SmallDisk implements DiskControl {
     const mount = join(folder, "mount");
     await mkdir(mount);
     const log = join(folder, "disk.log");
-    const { uid, gid } = context.user;
-    const drop =
-      uid === undefined ? [] : ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
-    const hold = [...drop, "sleep", "2147483647"];
+    const hold = [...becoming(context.user), "sleep", "2147483647"];
     const holder = await context.watcher.launch(unique("disk"), {
       file: "unshare",
-      args: [...unsharing, "sh", "-c", mountAndRun, "sh", mount, String(sizeBytes), ...hold],
+      args: [
+        ...unsharing("--mount"),
+        "sh",
+        "-c",
+        mountAndRun,
+        "sh",
+        mount,
+        String(sizeBytes),
+        ...hold,
+      ],
       cwd: folder,
       log,
     });
@@ -123,7 +112,7 @@ export class SmallDisk implements DiskControl {
   }
 
   async #resize(bytes: number): Promise<void> {
-    const target = ["--target", String(this.#holder.pid), ...entering];
+    const target = entering("--mount", this.#holder.pid);
     const { ok, output } = await runTool(this.#context, {
       file: "nsenter",
       args: [...target, "mount", ...resizing, `remount,size=${bytes}`, "disk", this.#mount],

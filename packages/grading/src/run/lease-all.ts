@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Lease, TcpProxy } from "@db-katas/engines";
+import { type Lease, onLoopback, portsOf, TcpProxy } from "@db-katas/engines";
 import {
   type Check,
   type RemoteSubmission,
@@ -43,13 +43,8 @@ async function withMigrator(
   url: string,
   build: (remote: RemoteSubmission<SubmissionContract>, url: string) => Promise<void>,
 ): Promise<void> {
-  const address = new URL(url);
-  const file = address.protocol === "file:";
-  await using proxy = file ? undefined : await proxyTo(address);
-  if (proxy) {
-    address.hostname = "127.0.0.1";
-    address.port = String(proxy.port);
-  }
+  const file = new URL(url).protocol === "file:";
+  await using proxied = file ? undefined : await throughProxies(url);
   const shared =
     run.isolation && file
       ? { id: run.isolation.newId(), folders: [dirname(fileURLToPath(url))] }
@@ -58,12 +53,24 @@ async function withMigrator(
   const loaded = shared || run.onInspector ? undefined : run.spare?.take();
   await using migrator = loaded ?? spawnProcess(MIGRATOR, run, shared);
   await migrator.ready;
-  if (proxy) await migrator.reach(proxy.port);
-  await build({ migrate: (...args) => migrator.migrate(args) }, address.href);
+  for (const port of proxied?.ports ?? []) await migrator.reach(port);
+  await build({ migrate: (...args) => migrator.migrate(args) }, proxied?.address ?? url);
 }
 
-async function proxyTo({ hostname, port }: URL) {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const proxy = await TcpProxy.listen("migrate", () => ({ host, port: Number(port) }));
-  return { port: proxy.port, [Symbol.asyncDispose]: () => proxy.close() };
+async function throughProxies(url: string) {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+  const proxies = await Promise.all(
+    [...portsOf(url)].map(async ([name, port]) => {
+      const proxy = await TcpProxy.listen("migrate", () => ({ host, port }));
+      return [name, proxy] as const;
+    }),
+  );
+  const ports = new Map(proxies.map(([name, { port }]) => [name, port]));
+  return {
+    address: onLoopback(url, ports),
+    ports: [...ports.values()],
+    async [Symbol.asyncDispose]() {
+      await Promise.all(proxies.map(([, proxy]) => proxy.close()));
+    },
+  };
 }

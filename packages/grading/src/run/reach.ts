@@ -1,4 +1,4 @@
-import type { Lease } from "@db-katas/engines";
+import { type Lease, portsOf } from "@db-katas/engines";
 import type { AppProcess } from "../submission/process.ts";
 
 /** The addresses that the isolated app nodes of a check are given, which they must also reach. */
@@ -15,8 +15,8 @@ export class Reach {
   through(lease: Lease): Lease {
     const urlFor = async (node: string) => {
       const url = await lease.urlFor(node);
-      const port = Number(new URL(url).port);
-      if (port) {
+      for (const port of portsOf(url).values()) {
+        if (!port) continue;
         this.#ports.add(port);
         await Promise.allSettled([...this.#processes].map((process) => process.reach(port)));
       }

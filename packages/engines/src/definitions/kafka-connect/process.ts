@@ -34,7 +34,7 @@ export const recipe = packaged({
     return {
       stopSignal: "SIGTERM",
       adminUrl: (port) => `http://127.0.0.1:${port}/`,
-      async launch(data, port, kafka = "") {
+      async launch(data, port, { base: kafka = "" }) {
         const file = join(data, "worker.properties");
         const all = settings(`127.0.0.1:${port}`, new URL(kafka).host);
         const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);

@@ -1,0 +1,30 @@
+import { ofAnyServer } from "../../capabilities.ts";
+import type { EngineDefinition } from "../../definition.ts";
+import { pinnedImage } from "../../image.ts";
+import { container } from "./container.ts";
+import { recipe } from "./process.ts";
+
+/** Its collections know no databases, and its tenants are parts of one collection. */
+export const definition: EngineDefinition = {
+  name: "weaviate",
+  title: "Weaviate",
+  licence: "BSD-3-Clause",
+  capabilities: ["durable", ...ofAnyServer],
+  alone: true,
+  also: { grpc: 50051 },
+  image: pinnedImage(import.meta.dirname),
+  process: recipe,
+  container,
+  async ready(adminUrl) {
+    const { versionAt } = await import("./client.ts");
+    return versionAt(adminUrl);
+  },
+  async openNamespaces(server) {
+    const { WholeServer } = await import("../../whole-server.ts");
+    const { clear, isEmpty } = await import("./client.ts");
+    return new WholeServer(server, {
+      isEmpty: () => isEmpty(server.adminUrl),
+      clear: () => clear(server.adminUrl),
+    });
+  },
+};

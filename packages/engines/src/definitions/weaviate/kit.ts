@@ -1,0 +1,43 @@
+import weaviate, { dataType, generateUuid5 } from "weaviate-client";
+import type { Kit, Session } from "../../conformance/kit.ts";
+
+const name = "Kit";
+
+/** Collections are made over HTTP; objects are written and read over gRPC. */
+async function connect(url: string): Promise<Session> {
+  const { hostname, port, searchParams } = new URL(url);
+  const client = await weaviate.connectToCustom({
+    httpHost: hostname,
+    httpPort: Number(port),
+    grpcHost: hostname,
+    grpcPort: Number(searchParams.get("grpc")),
+  });
+  const kit = client.collections.use<"Kit", { value: string }>(name);
+  return {
+    async set(key, value) {
+      if (!(await client.collections.exists(name)))
+        await client.collections.create({
+          name,
+          properties: [{ name: "value", dataType: dataType.TEXT }],
+        });
+      const object = { id: generateUuid5(key), properties: { value }, vectors: [1, 0] };
+      const { hasErrors, errors } = await kit.data.insertMany([object]);
+      if (hasErrors) throw new Error(errors[0]?.message);
+    },
+    async get(key) {
+      if (!(await client.collections.exists(name))) return undefined;
+      return (await kit.query.fetchObjectById(generateUuid5(key)))?.properties.value;
+    },
+    close: () => client.close(),
+  };
+}
+
+export const kit: Kit = {
+  connect,
+  reconnects: true,
+  async prepare(url) {
+    const session = await connect(url);
+    await session.set("prepared", "yes");
+    await session.close();
+  },
+};
