@@ -214,6 +214,14 @@ export function gateNotReached(gate: {
   });
 }
 
+export function timeZonesMissing(folder: string): EngineError {
+  return new EngineError("START_FAILED", {
+    happened: `Debian's PostgreSQL takes its time zones from ${folder}, and that is not there`,
+    likely: "a very small container image",
+    remedy: "sudo apt-get install tzdata",
+  });
+}
+
 /** Reads the server's last words and picks the code that tells most. */
 export function startFailed(
   engine: string,

@@ -23,6 +23,8 @@ import type { Direction } from "./wire.ts";
  * - `hypopg`: so is HypoPG, whose indexes exist for `EXPLAIN` alone.
  * - `cron`: so is pg_cron; its jobs run as the role that made them, which may be the submission's.
  * - `wal2json`: a submission may replicate, and have changes decoded by `wal2json` as by `pgoutput`.
+ * - `hypertables`: TimescaleDB is in each namespace, at least the part under the Apache licence.
+ * - `continuousAggregates`: so is the rest: these, compression, policies, gap filling.
  * - `gate`: our proxy understands its wire protocol, so that single messages can be held.
  */
 export type Capability =
@@ -45,6 +47,8 @@ export type Capability =
   | "hypopg"
   | "cron"
   | "wal2json"
+  | "hypertables"
+  | "continuousAggregates"
   | "gate";
 
 /**

@@ -313,3 +313,12 @@ test("a server of the user's own that can't be divided", () => {
     What to do: empty it, if nobody needs what is in it; or name a server that is empty"
   `);
 });
+
+test("a machine without time zones", () => {
+  expect(text(errors.timeZonesMissing("/usr/share/zoneinfo"))).toMatchInlineSnapshot(`
+    "[START_FAILED]
+    Debian's PostgreSQL takes its time zones from /usr/share/zoneinfo, and that is not there
+    Likely cause: a very small container image
+    What to do: sudo apt-get install tzdata"
+  `);
+});

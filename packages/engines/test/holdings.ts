@@ -24,6 +24,7 @@ async function json<T>(url: string, path: string): Promise<T> {
 export const holdings: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
   postgres: databasesAndRoles,
   pgvector: databasesAndRoles,
+  timescaledb: databasesAndRoles,
 
   async redis(url) {
     const client = new Redis(url);

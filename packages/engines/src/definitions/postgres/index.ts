@@ -27,7 +27,12 @@ export const definition: EngineDefinition = {
     "loading",
     "gate",
   ],
-  variants: { vector: "pgvector", ...extended },
+  variants: {
+    vector: "pgvector",
+    hypertables: "timescaledb",
+    continuousAggregates: "timescaledb",
+    ...extended,
+  },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_POSTGRES_URL",
   process: recipe,

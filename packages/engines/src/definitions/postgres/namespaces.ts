@@ -7,6 +7,8 @@ import type { LeaseTemplate } from "../../types.ts";
 
 /** Clones kept ready per template of a shared server. */
 const poolSize = 4;
+/** Nobody can be in it. In `template1` TimescaleDB's launcher is at times, and then it can't be cloned. */
+const pristine = "template0";
 const noTemplate: LeaseTemplate = { key: "", build: async () => {} };
 
 interface Template {
@@ -58,7 +60,7 @@ export class PostgresNamespaces implements Namespaces {
         this.#templates.delete(wanted.key);
         this.#closed = undefined;
         await this.#createRole(template.role);
-        await this.#createDatabase(name, "template1", template.role);
+        await this.#createDatabase(name, pristine, template.role);
       },
       release: async () => this.#drop(name),
     };
@@ -107,7 +109,7 @@ export class PostgresNamespaces implements Namespaces {
     if (known.rowCount) return template;
     await this.#createRole(role);
     try {
-      await this.#createDatabase(database, "template1", role);
+      await this.#createDatabase(database, pristine, role);
       await wanted.build(
         at(this.#server.adminUrl, database, {
           name: role,
@@ -156,7 +158,7 @@ export class PostgresNamespaces implements Namespaces {
     await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role} ${strategy}`);
     await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
     // A clone has what its template has.
-    if (template === "template1") await this.#extend(name);
+    if (template === pristine) await this.#extend(name);
   }
 
   async #extend(database: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ContainerRecipe } from "../../definition.ts";
 import { container as postgres } from "../postgres/container.ts";
-import { settings } from "../postgres/settings.ts";
+import { settings } from "./settings.ts";
 
 /** The image is PostgreSQL's with an extension (timescale/timescaledb-docker). */
 export const container: ContainerRecipe = {
@@ -16,9 +16,7 @@ export const container: ContainerRecipe = {
       },
       command: [
         ...command,
-        ...["-c", `shared_preload_libraries=timescaledb,${settings.shared_preload_libraries}`],
-        // Each namespace has a worker of its own, for policies, and each needs a place.
-        ...["-c", "timescaledb.max_background_workers=64", "-c", "max_worker_processes=80"],
+        ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
       ],
     };
   },
