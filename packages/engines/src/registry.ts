@@ -10,30 +10,46 @@ const extension = extname(import.meta.filename);
 const here = (...path: string[]) => join(import.meta.dirname, ...path);
 const load = (path: string): Promise<unknown> => import(pathToFileURL(path).href);
 
-let definitions: Promise<ReadonlyMap<string, EngineDefinition>> | undefined;
+const own = here("definitions");
+const folders = new Map<string, Promise<(readonly [string, EngineDefinition])[]>>();
 
-/** Every engine that this package knows, by name. */
-export function loadDefinitions(): Promise<ReadonlyMap<string, EngineDefinition>> {
-  definitions ??= (async () => {
-    const entries = (await readdir(here("definitions"), { withFileTypes: true })).filter((entry) =>
-      entry.isDirectory(),
-    );
-    const loaded = await Promise.all(
-      entries.map(async ({ name }) => {
-        const module = (await load(here("definitions", name, `index${extension}`))) as {
-          definition: EngineDefinition;
-        };
-        return [name, module.definition] as const;
-      }),
-    );
-    return new Map(loaded.sort(([a], [b]) => a.localeCompare(b)));
-  })();
+/**
+ * Every engine that this package knows, by name.
+ * @param more a folder of further definitions, laid out as `definitions/` is
+ */
+export async function loadDefinitions(
+  more?: string,
+): Promise<ReadonlyMap<string, EngineDefinition>> {
+  const found = await Promise.all([own, ...(more === undefined ? [] : [more])].map(definitionsIn));
+  return new Map(found.flat().sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function definitionsIn(folder: string): Promise<(readonly [string, EngineDefinition])[]> {
+  let definitions = folders.get(folder);
+  if (!definitions) {
+    definitions = (async () => {
+      const entries = await readdir(folder, { withFileTypes: true });
+      const engines = entries.filter((entry) => entry.isDirectory());
+      return Promise.all(
+        engines.map(async ({ name }) => {
+          const module = (await load(join(folder, name, `index${extension}`))) as {
+            definition: EngineDefinition;
+          };
+          return [name, module.definition] as const;
+        }),
+      );
+    })();
+    folders.set(folder, definitions);
+  }
   return definitions;
 }
 
-/** How the conformance suite uses an engine. */
-export async function loadKit(name: string): Promise<Kit> {
-  return ((await load(here("definitions", name, `kit${extension}`))) as { kit: Kit }).kit;
+/**
+ * How the conformance suite uses an engine.
+ * @param folder of its definition's folder
+ */
+export async function loadKit(name: string, folder = own): Promise<Kit> {
+  return ((await load(join(folder, name, `kit${extension}`))) as { kit: Kit }).kit;
 }
 
 /** A fault whose options are not known to the compiler. */

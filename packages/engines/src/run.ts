@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly onProgress?: (message: string) => void;
   /** Ends the run, with all of its servers. */
   readonly signal?: AbortSignal;
+  /** A folder of further definitions, one folder for each engine. */
+  readonly definitions?: string;
 }
 
 /**
@@ -53,6 +55,7 @@ class Run implements EngineRun {
   readonly id = randomBytes(4).toString("hex");
   readonly folder: string;
   readonly #context: RunContext;
+  readonly #definitions: Promise<ReadonlyMap<string, EngineDefinition>>;
   readonly #shared = new Map<string, Promise<Engine>>();
   readonly #offers = new Map<string, Promise<Offer[]>>();
   readonly #instances: Instances;
@@ -61,7 +64,9 @@ class Run implements EngineRun {
   #ended: Promise<void> | undefined;
   readonly #stopListening: () => void;
 
-  constructor({ env = process.env, onProgress = () => {}, signal }: OpenOptions) {
+  constructor({ env = process.env, onProgress = () => {}, signal, definitions }: OpenOptions) {
+    this.#definitions = loadDefinitions(definitions);
+    this.#definitions.catch(() => {});
     const user = serverUser();
     // Servers of another user must be able to reach their data.
     const parent = runParents(env).find((each) => !untraversable(each, user)) ?? lastResort;
@@ -151,7 +156,7 @@ class Run implements EngineRun {
   }
 
   async loadBundle(file: string, onPackage: (loaded: LoadedPackage) => void): Promise<void> {
-    const definitions = [...(await loadDefinitions()).values()];
+    const definitions = [...(await this.#definitions).values()];
     await this.#beforeTheEnd(() => loadBundle(file, definitions, this.#context, onPackage));
   }
 
@@ -193,7 +198,7 @@ class Run implements EngineRun {
   }
 
   async #definition(name: string, needs: readonly Capability[] = []): Promise<EngineDefinition> {
-    const definitions = await loadDefinitions();
+    const definitions = await this.#definitions;
     const definition = definitions.get(name);
     if (!definition) throw engineUnknown(name, [...definitions.keys()]);
     const variant = needs.map((need) => definition.variants?.[need]).find(Boolean);

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
@@ -189,38 +190,13 @@ describe("the choice", () => {
   });
 });
 
-test("the registries are the folders", async () => {
-  expect([...(await loadDefinitions()).keys()]).toEqual([
-    "chroma",
-    "clickhouse",
-    "kafka",
-    "kafka-connect",
-    "milvus",
-    "mongodb",
-    "mysql",
-    "neo4j",
-    "pgextended",
-    "pgvector",
-    "postgres",
-    "qdrant",
-    "redis",
-    "sqlite",
-    "timescaledb",
-    "weaviate",
-  ]);
-  expect([...(await loadFaults()).keys()]).toEqual([
-    "blackHole",
-    "delay",
-    "diskFull",
-    "kill",
-    "loading",
-    "outOfMemory",
-    "pause",
-    "readonly",
-    "resetConnections",
-    "restart",
-    "restartEmpty",
-    "restartStale",
-    "stop",
-  ]);
+test("the registries are the folders, and what is in them is called as they are", async () => {
+  const src = join(import.meta.dirname, "..", "src");
+  const engines = [...(await loadDefinitions())];
+  expect(engines.map(([name]) => name)).toEqual(readdirSync(join(src, "definitions")).sort());
+  for (const [name, each] of engines) expect(each.name).toBe(name);
+  const faults = [...(await loadFaults())];
+  const files = readdirSync(join(src, "faults")).sort();
+  expect(faults.map(([name]) => `${name}.ts`)).toEqual(files);
+  for (const [name, each] of faults) expect(each.name).toBe(name);
 });

@@ -27,6 +27,8 @@ export interface ConformanceOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Milliseconds that one test may take. Default 90 s, for busy machines, and 180 s where each lease takes a server. */
   readonly timeout?: number;
+  /** A folder of further definitions, in which the engine's may be. */
+  readonly definitions?: string;
   /** Leaves out faults, gates and kills. */
   readonly only?: "namespaces";
 }
@@ -36,10 +38,11 @@ export async function describeEngine(
   name: string,
   options: ConformanceOptions = {},
 ): Promise<void> {
-  const definition = (await loadDefinitions()).get(name);
+  const { definitions } = options;
+  const definition = (await loadDefinitions(definitions)).get(name);
   if (!definition) throw new Error(`there is no engine called ${name}`);
   const { env = process.env, timeout = definition.alone ? 180_000 : 90_000 } = options;
-  const kit = await loadKit(name);
+  const kit = await loadKit(name, definitions);
   const offers = await collectOffers(definition, env);
   const chosen = fitting(offers, [])[0];
   if (!chosen) {
@@ -70,7 +73,7 @@ export async function describeEngine(
     let run: EngineRun;
     beforeAll(
       async () => {
-        run = await openEngines({ env });
+        run = await openEngines({ env, ...(definitions === undefined ? {} : { definitions }) });
         if (fetch) await (await run.lease(name))[Symbol.asyncDispose]();
       },
       fetch ? fetchTimeout : timeout,
@@ -118,7 +121,10 @@ export async function describeEngine(
     );
 
     test("nothing is left behind", async () => {
-      const other = await openEngines({ env });
+      const other = await openEngines({
+        env,
+        ...(definitions === undefined ? {} : { definitions }),
+      });
       const lease = await other.lease(name, { isolation: instances ? "instance" : "namespace" });
       await lease.urlFor("a");
       const record = JSON.parse(readFileSync(join(other.folder, recordFile), "utf8")) as RunRecord;
