@@ -35,7 +35,7 @@ export interface EngineDefinition {
    * the same isolation and the same namespace (`Lease.base`).
    */
   readonly runsOn?: string;
-  /** Ports that its clients need besides that of its address, with the number that its image has for each. */
+  /** Ports that its clients need besides that of its address, with the number that each usually has. */
   readonly also?: { readonly [name in FurtherPort]?: number };
   /** Pinned official image, from the Dockerfile beside the definition. */
   readonly image?: string;

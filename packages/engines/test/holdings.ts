@@ -96,4 +96,9 @@ export const holdings: Readonly<Record<string, (url: string) => Promise<unknown>
     );
     return result.collections.map(({ name }) => name).sort();
   },
+
+  async weaviate(url) {
+    const { classes } = await json<{ classes: { class: string }[] }>(url, "/v1/schema");
+    return classes.map((each) => each.class).sort();
+  },
 };

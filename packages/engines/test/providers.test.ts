@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { EngineDefinition } from "../src/definition.ts";
-import { loadDefinitions, loadFaults, type Offer, openEngines } from "../src/index.ts";
+import { loadDefinitions, loadFaults, type Offer, openEngines, portsOf } from "../src/index.ts";
 import { collectOffers, fitting } from "../src/providers/index.ts";
 import { ownFolder } from "./helpers.ts";
 
@@ -188,6 +188,29 @@ describe("the choice", () => {
       /library: can't do kill/,
     );
   });
+});
+
+test("a further port that an address of the user's doesn't tell is the usual one", async () => {
+  const answers: Record<string, object> = {
+    "/v1/meta": { version: "0.1" },
+    "/v1/schema": { classes: [] },
+    "/v1/aliases": { aliases: [] },
+  };
+  const server = createHttpServer(({ url = "" }, response) =>
+    response.end(JSON.stringify(answers[url] ?? {})),
+  ).listen(0, "127.0.0.1");
+  open.push(server);
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const env = { ...process.env, KATA_ENGINES: "external", KATA_WEAVIATE_WIPE: "yes" };
+  await using run = await openEngines({
+    env: { ...env, KATA_WEAVIATE_URL: `http://127.0.0.1:${port}` },
+  });
+  await using lease = await run.lease("weaviate");
+  expect(lease.adminUrl).toBe(`http://127.0.0.1:${port}/?grpc=50051`);
+  const url = portsOf(await lease.urlFor("a"));
+  expect(url.get("grpc")).not.toBe(50051);
+  expect(url.get("grpc")).not.toBe(url.get("main"));
 });
 
 test("the registries are the folders, and what is in them is called as they are", async () => {

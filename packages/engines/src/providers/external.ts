@@ -46,7 +46,7 @@ export async function offerExternal(
       remedy: `${wipe}=yes, for a server that is empty and that nobody else uses`,
     };
   }
-  const url = parsed(variable, value);
+  const url = parsed(definition, variable, value);
   if (!(await reachable(url)))
     return {
       offered: false,
@@ -61,7 +61,7 @@ export async function startExternal(
   context: RunContext,
 ): Promise<Server> {
   const variable = definition.urlVariable ?? "";
-  const url = parsed(variable, context.env[variable] ?? "");
+  const url = parsed(definition, variable, context.env[variable] ?? "");
   const version = await definition.ready(url.href).catch((error: Error) => {
     throw new EngineError("START_FAILED", {
       happened: `The server at ${url.host} (${variable}) answers, but not as ${definition.title} should: ${error.message}`,
@@ -82,7 +82,7 @@ export async function startExternal(
   };
 }
 
-function parsed(variable: string, value: string): URL {
+function parsed({ also = {} }: EngineDefinition, variable: string, value: string): URL {
   const url = URL.parse(value);
   if (!url?.hostname) {
     throw new EngineError("SETTING_INVALID", {
@@ -92,6 +92,8 @@ function parsed(variable: string, value: string): URL {
     });
   }
   if (!url.port) url.port = String(defaultPorts[url.protocol] ?? "");
+  for (const [name, port] of Object.entries(also))
+    if (!url.searchParams.has(name)) url.searchParams.set(name, String(port));
   return url;
 }
 

@@ -13,6 +13,8 @@ export const definition: EngineDefinition = {
   alone: true,
   also: { grpc: 50051 },
   image: pinnedImage(import.meta.dirname),
+  urlVariable: "KATA_WEAVIATE_URL",
+  urlExample: "http://host:8080/?grpc=50051",
   process: recipe,
   container,
   async ready(adminUrl) {
