@@ -14,5 +14,6 @@ export const settings = {
   API_BASED_MODULES_DISABLED: "true",
   DISABLE_TELEMETRY: "true",
   GO_PROFILING_DISABLE: "true",
+  LOG_FORMAT: "text",
   LOG_LEVEL: "warning",
 };
