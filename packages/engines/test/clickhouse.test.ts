@@ -1,5 +1,11 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunContext } from "../src/context.ts";
+import type { Server } from "../src/definition.ts";
+import { ClickHouseDatabases } from "../src/definitions/clickhouse/namespaces.ts";
 import { type EngineRun, fetchableUnasked, openEngines } from "../src/index.ts";
 
 const { chosen } = await (async () => {
@@ -83,5 +89,62 @@ describe.runIf(chosen && fetchableUnasked(chosen))("ClickHouse", () => {
     });
     // Comes to its end.
     await db.do("DROP TABLE t SYNC");
+  });
+});
+
+/** A server that only listens: what it is asked, and an address with an administrator's credentials. */
+async function listener(refusal?: string) {
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    const statement = await text(request);
+    asked.push(statement);
+    const refused = refusal !== undefined && statement.startsWith("CREATE USER");
+    response.writeHead(refused ? 403 : 200).end(refused ? refusal : "");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const adminUrl = `http://kata_admin:secret@127.0.0.1:${port}/`;
+  const namespaces = new ClickHouseDatabases(
+    { adminUrl } as Server,
+    { secret: "of the run" } as RunContext,
+  );
+  return { asked, namespaces, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+describe("a namespace of a server that has users", () => {
+  test("is its own user's, who has rights in it alone", async () => {
+    await using it = await listener();
+    await it.namespaces.create("kata_1");
+    const { username, password, pathname } = new URL(it.namespaces.url("kata_1"));
+    expect([username, pathname]).toEqual(["kata_1", "/kata_1"]);
+    expect(it.namespaces.adminUrl("kata_1")).toContain("kata_admin:secret@");
+    await it.namespaces.drop("kata_1");
+    expect(it.asked.map((each) => each.replace(password, "<password>"))).toMatchInlineSnapshot(`
+      [
+        "CREATE DATABASE kata_1",
+        "CREATE USER IF NOT EXISTS kata_1 IDENTIFIED WITH sha256_password BY '<password>'",
+        "GRANT SHOW, SELECT, INSERT, ALTER, TRUNCATE, OPTIMIZE, dictGet, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY, DROP TABLE, DROP VIEW, DROP DICTIONARY ON kata_1.* TO kata_1",
+        "GRANT CREATE TEMPORARY TABLE ON *.* TO kata_1",
+        "DROP DATABASE IF EXISTS kata_1 SYNC",
+        "DROP USER IF EXISTS kata_1",
+      ]
+    `);
+  });
+
+  test("is the administrator's where users can't be made; that is tried once", async () => {
+    await using it = await listener(
+      "Code: 497. DB::Exception: Not enough privileges. (ACCESS_DENIED)",
+    );
+    for (const name of ["kata_1", "kata_2"]) {
+      await it.namespaces.create(name);
+      expect(it.namespaces.url(name)).toBe(it.namespaces.adminUrl(name));
+      await it.namespaces.drop(name);
+    }
+    expect(it.asked.filter((each) => each.includes("USER"))).toHaveLength(1);
+  });
+
+  test("is not to be had where a user should be made, and isn't", async () => {
+    await using it = await listener("Code: 241. DB::Exception: (MEMORY_LIMIT_EXCEEDED)");
+    await expect(it.namespaces.create("kata_1")).rejects.toThrow("MEMORY_LIMIT_EXCEEDED");
   });
 });

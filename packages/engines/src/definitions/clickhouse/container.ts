@@ -1,7 +1,5 @@
-import { password } from "../../context.ts";
 import type { ContainerRecipe } from "../../definition.ts";
-
-const adminName = "kata_admin";
+import { adminName, adminPassword } from "./settings.ts";
 
 export const container: ContainerRecipe = {
   port: 8123,
@@ -10,7 +8,7 @@ export const container: ContainerRecipe = {
   describe: (context) => ({
     env: {
       CLICKHOUSE_USER: adminName,
-      CLICKHOUSE_PASSWORD: password(context, "clickhouse admin"),
+      CLICKHOUSE_PASSWORD: adminPassword(context),
       CLICKHOUSE_DEFAULT_ACCESS_MANAGEMENT: "1",
       TZ: "UTC",
     },
@@ -24,6 +22,5 @@ export const container: ContainerRecipe = {
       "--logger.level=warning",
     ],
   }),
-  adminUrl: (context, port) =>
-    `http://${adminName}:${password(context, "clickhouse admin")}@127.0.0.1:${port}/`,
+  adminUrl: (context, port) => `http://${adminName}:${adminPassword(context)}@127.0.0.1:${port}/`,
 };

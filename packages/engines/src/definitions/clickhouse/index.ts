@@ -21,6 +21,6 @@ export const definition: EngineDefinition = {
   async openNamespaces(server, context) {
     const { DatabaseNamespaces } = await import("../../databases.ts");
     const { ClickHouseDatabases } = await import("./namespaces.ts");
-    return new DatabaseNamespaces(server, context, new ClickHouseDatabases(server));
+    return new DatabaseNamespaces(server, context, new ClickHouseDatabases(server, context));
   },
 };

@@ -1,3 +1,4 @@
+import { password, type RunContext } from "../../context.ts";
 import { type Databases, makeAll } from "../../databases.ts";
 import type { Server } from "../../definition.ts";
 
@@ -23,16 +24,34 @@ export async function ask(url: string, statement: string, signal?: AbortSignal):
   return text;
 }
 
-/** A namespace is a database; its address names it in the path, as the official client reads it. */
+/** What one may do in a database of one's own; tried with ClickHouse 26.5's rights, in chDB. */
+const rights = [
+  ...["SHOW", "SELECT", "INSERT", "ALTER", "TRUNCATE", "OPTIMIZE", "dictGet"],
+  ...["CREATE TABLE", "CREATE VIEW", "CREATE DICTIONARY"],
+  ...["DROP TABLE", "DROP VIEW", "DROP DICTIONARY"],
+].join(", ");
+
+/** Its refusals to make users: not with these rights, and (the library) nowhere to keep them. */
+const noUsers = /\((ACCESS_DENIED|ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND)\)/;
+
+/**
+ * A namespace is a database; its address names it in the path, as the official client reads it. Where
+ * the server lets us make users, it has one of the same name, with rights in it alone.
+ */
 export class ClickHouseDatabases implements Databases {
   readonly #server: Server;
+  readonly #context: RunContext;
+  readonly #users = new Set<string>();
+  #refused = false;
 
-  constructor(server: Server) {
+  constructor(server: Server, context: RunContext) {
     this.#server = server;
+    this.#context = context;
   }
 
   async create(name: string): Promise<void> {
     await this.#ask(`CREATE DATABASE ${name}`);
+    if (!this.#refused) await this.#createUser(name);
   }
 
   async exists(name: string): Promise<boolean> {
@@ -54,15 +73,40 @@ export class ClickHouseDatabases implements Databases {
 
   async drop(name: string): Promise<void> {
     await this.#ask(`DROP DATABASE IF EXISTS ${name} SYNC`);
+    if (this.#users.delete(name)) await this.#ask(`DROP USER IF EXISTS ${name}`);
   }
 
   url(name: string): string {
+    const url = new URL(this.adminUrl(name));
+    if (!this.#users.has(name)) return url.href;
+    url.username = name;
+    url.password = password(this.#context, name);
+    return url.href;
+  }
+
+  adminUrl(name: string): string {
     const url = new URL(this.#server.adminUrl);
     url.pathname = `/${name}`;
     return url.href;
   }
 
   async close(): Promise<void> {}
+
+  async #createUser(name: string): Promise<void> {
+    const secret = password(this.#context, name);
+    try {
+      await this.#ask(
+        `CREATE USER IF NOT EXISTS ${name} IDENTIFIED WITH sha256_password BY '${secret}'`,
+      );
+    } catch (error) {
+      this.#refused = noUsers.test((error as Error).message);
+      if (this.#refused) return;
+      throw error;
+    }
+    await this.#ask(`GRANT ${rights} ON ${name}.* TO ${name}`);
+    await this.#ask(`GRANT CREATE TEMPORARY TABLE ON *.* TO ${name}`);
+    this.#users.add(name);
+  }
 
   async #copyTable({ name, create_table_query, keeps }: Table, from: string, to: string) {
     await this.#ask(create_table_query.replaceAll(from, to));

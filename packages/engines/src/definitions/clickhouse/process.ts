@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RunContext } from "../../context.ts";
 import type { PreparedServer } from "../../definition.ts";
 import type { Located, Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { packaged } from "../../fetch/recipe.ts";
 import { python } from "../../fetch/runtimes.ts";
-import { type ServerUser, writeFor } from "../../user.ts";
+import { writeFor } from "../../user.ts";
+import { adminName, adminPassword } from "./settings.ts";
 
 const clickhouse: Package = {
   name: "clickhouse",
@@ -48,13 +50,14 @@ export const recipe = packaged({
   ],
   version: (program) => versionOf(program, /version (\d[\d.]*\d)/),
 
-  async prepare(located, _bundle, { user }) {
+  async prepare(located, _bundle, context) {
     const [first, library] = located;
     if (!first) throw new Error("a bundle without a server");
+    const credentials = library ? "" : `${adminName}:${adminPassword(context)}@`;
     return {
       stopSignal: "SIGTERM",
-      adminUrl: (port) => `http://127.0.0.1:${port}/`,
-      launch: library ? front(first, library) : server(first, user),
+      adminUrl: (port) => `http://${credentials}127.0.0.1:${port}/`,
+      launch: library ? front(first, library) : server(first, context),
     };
   },
 });
@@ -71,10 +74,10 @@ function front(interpreter: Located, { folder = "" }: Located): Launch {
   });
 }
 
-function server({ file }: Located, user: ServerUser): Launch {
+function server({ file }: Located, context: RunContext): Launch {
   return async (data, port) => {
     const configuration = join(data, "kata.xml");
-    await writeFor(user, configuration, configured(data, port));
+    await writeFor(context.user, configuration, configured(data, port, adminPassword(context)));
     return {
       file,
       args: ["server", `--config-file=${configuration}`],
@@ -84,7 +87,11 @@ function server({ file }: Located, user: ServerUser): Launch {
   };
 }
 
-function configured(data: string, port: number): string {
+/**
+ * Users whom statements make are kept in a folder, which takes an administrator with
+ * `access_management` (ClickHouse documentation, Settings > Users, Access Control and Account Management).
+ */
+function configured(data: string, port: number, secret: string): string {
   return `<clickhouse>
   <logger><level>warning</level><console>1</console></logger>
   <listen_host>127.0.0.1</listen_host>
@@ -92,16 +99,20 @@ function configured(data: string, port: number): string {
   <path>${data}/</path>
   <tmp_path>${data}/tmp/</tmp_path>
   <user_files_path>${data}/user_files/</user_files_path>
-  <users_config>kata.xml</users_config>
+  <user_directories>
+    <users_xml><path>${join(data, "kata.xml")}</path></users_xml>
+    <local_directory><path>${data}/access/</path></local_directory>
+  </user_directories>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
   <users>
-    <default>
-      <password/>
+    <${adminName}>
+      <password>${secret}</password>
       <networks><ip>127.0.0.1</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
-    </default>
+      <access_management>1</access_management>
+    </${adminName}>
   </users>
 </clickhouse>
 `;
