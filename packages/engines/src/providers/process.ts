@@ -253,6 +253,7 @@ export class ProcessServer implements Server, ServerControl {
 
   async #choosePorts(): Promise<Ports> {
     if (this.#prepared.ownNetwork) {
+      await this.#network?.end();
       this.#network = await OwnNetwork.open(
         this.#context,
         this.#definition.name,
