@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel } from "kafkajs";
+import { type Admin, type ITopicConfig, Kafka, logLevel } from "kafkajs";
 import { advertisedHost } from "./addresses.ts";
 
 /** A client that fails at once, rather than waiting for brokers that are down. */
@@ -30,6 +30,46 @@ export async function assertReady(url: string): Promise<void> {
     // Groups are kept in a topic that comes into being with the first question after one.
     await admin.fetchOffsets({ groupId: "kata.ready" });
   });
+}
+
+/** Does with a broker what its clients will. @throws anything, while it is not ready */
+export async function tryOut(url: string): Promise<void> {
+  await assertReady(url);
+  const topic = `kata.${crypto.randomUUID()}`;
+  const producer = clientFor(url).producer();
+  await withAdmin(url, async (admin) => {
+    await createTopics(admin, [{ topic }]);
+    await producer.connect();
+    try {
+      await producer.send({ topic, messages: [{ key: "key", value: "value" }] });
+    } finally {
+      await producer.disconnect();
+    }
+    await readAll(url, topic, admin);
+    await admin.deleteTopics({ topics: [topic] });
+  });
+}
+
+/** In which new topics get their leaders. */
+const leadersMs = 10_000;
+
+const unsettled = ["LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PARTITION"];
+
+/** Makes topics; they have leaders then. Asks sooner than the client would by itself. */
+export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  const names = topics.map(({ topic }) => topic);
+  const deadline = Date.now() + leadersMs;
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: names });
+      return;
+    } catch (error) {
+      const { type } = ((error as Error).cause ?? error) as { type?: string };
+      if (!unsettled.includes(type ?? "") || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
 }
 
 export async function withAdmin<T>(url: string, work: (admin: Admin) => Promise<T>): Promise<T> {

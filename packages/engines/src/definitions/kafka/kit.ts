@@ -1,5 +1,5 @@
 import type { Kit, Session } from "../../conformance/kit.ts";
-import { clientFor, readAll } from "./client.ts";
+import { clientFor, createTopics, readAll } from "./client.ts";
 
 /** The value of a key is its last record's. */
 async function connect(url: string): Promise<Session> {
@@ -13,7 +13,7 @@ async function connect(url: string): Promise<Session> {
   const there = async () => (await admin.listTopics()).includes(topic);
   return {
     async set(key, value) {
-      if (!(await there())) await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+      if (!(await there())) await createTopics(admin, [{ topic }]);
       await producer.send({ topic, acks: -1, messages: [{ key, value }] });
     },
     async get(key) {

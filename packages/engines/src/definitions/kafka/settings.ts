@@ -37,6 +37,8 @@ export function settings(
     // How long a broker that was killed keeps its successor, itself, from registering.
     "broker.session.timeout.ms": 2_000,
     "broker.heartbeat.interval.ms": 250,
+    // What changes the cluster, such as a new topic, waits for others to be written along with it.
+    "controller.quorum.append.linger.ms": 0,
     "log.cleaner.dedupe.buffer.size": 2_097_152,
     "log.index.size.max.bytes": 1_048_576,
     "num.io.threads": 2,

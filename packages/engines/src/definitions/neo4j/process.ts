@@ -1,14 +1,22 @@
-import { chmod, chown, mkdir, rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { materialise } from "../../cache.ts";
 import type { RunContext } from "../../context.ts";
 import type { Located, Package } from "../../fetch/package.ts";
 import { packaged } from "../../fetch/recipe.ts";
 import { java } from "../../fetch/runtimes.ts";
-import { digestOf, javaFlags, rehearse } from "../../java.ts";
+import {
+  archiveClasses,
+  digestOf,
+  javaFlags,
+  onArchive,
+  rehearse,
+  serverFolder,
+} from "../../java.ts";
 import { freePort } from "../../providers/process.ts";
 import { type ServerUser, writeFor } from "../../user.ts";
 import { versionAt } from "./client.ts";
+import { tryOut } from "./recycling.ts";
 
 const version = "5.26.30";
 
@@ -37,43 +45,45 @@ export const recipe = packaged({
   async prepare([runtime, jars], _bundle, context) {
     if (!runtime || !jars) throw new Error("a bundle of two has two packages");
     const parts = { runtime, jars, user: context.user };
-    const { home, classes } = await firstStart(context, parts);
+    const { home, flag } = await firstStart(context, parts);
     return {
       seed: home,
       stopSignal: "SIGTERM",
-      adminUrl: (port) => `bolt://127.0.0.1:${port}`,
-      launch: (data, port) => launch(parts, data, port, `-XX:SharedArchiveFile=${classes}`),
+      adminUrl,
+      launch: (data, port) => launch(parts, data, port, flag),
     };
   },
 });
 
+const adminUrl = (port: number) => `bolt://127.0.0.1:${port}`;
+
 /** Makes the system's database and learns which classes are loaded: each later start takes half the time. */
 async function firstStart(context: RunContext, parts: Parts) {
   const { runtime, jars, user } = parts;
-  const { uid, gid } = user;
+  const { uid } = user;
   const digest = digestOf(runtime.file, JSON.stringify(settings), ...javaFlags, jars.folder ?? "");
-  const name = `neo4j-${version}-started-${digest}-${uid ?? process.getuid?.() ?? "user"}`;
+  const name = `neo4j-${version}-tried-${digest}-${uid ?? process.getuid?.() ?? "user"}`;
   const folder = await materialise(context, name, async (draft) => {
     context.progress("neo4j: starting it for the first time, which takes long");
-    const home = join(draft, "home");
-    const archive = join(home, "classes.jsa");
-    await mkdir(home, { mode: 0o700 });
-    if (uid !== undefined && gid !== undefined) await chown(home, uid, gid);
+    // What is tried out leaves names behind.
+    const [trial, home] = [join(draft, "trial"), join(draft, "home")];
     const port = await freePort();
-    await rehearse(
+    await serverFolder(context, trial);
+    await archiveClasses(
       context,
       "neo4j",
-      {
-        ...(await launch(parts, home, port, `-XX:ArchiveClassesAtExit=${archive}`)),
-        ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
-      },
-      () => versionAt(`bolt://127.0.0.1:${port}`),
+      draft,
+      trial,
+      (flag) => launch(parts, trial, port, flag),
+      () => tryOut(adminUrl(port)),
     );
-    await rename(archive, join(draft, "classes.jsa"));
-    await chmod(join(draft, "classes.jsa"), 0o644);
+    await rm(trial, { recursive: true });
+    await serverFolder(context, home);
+    const again = await launch(parts, home, port, onArchive(draft));
+    await rehearse(context, "neo4j", again, () => versionAt(adminUrl(port)));
     await rm(join(home, "logs"), { recursive: true });
   });
-  return { home: join(folder, "home"), classes: join(folder, "classes.jsa") };
+  return { home: join(folder, "home"), flag: onArchive(folder) };
 }
 
 /** Loopback and little memory; who asks is not asked who he is, since Community knows no rights. */

@@ -51,6 +51,17 @@ export function renew(url: string, contents: Contents = empty): Promise<void> {
   });
 }
 
+/** Does with a server what clients will, and what is done with it afterwards. */
+export async function tryOut(url: string): Promise<void> {
+  await asked(url, async (ask) => {
+    await ask("CREATE CONSTRAINT tried IF NOT EXISTS FOR (n:Tried) REQUIRE n.id IS UNIQUE");
+    await ask("MERGE (n:Tried {id: $id}) SET n.at = $id RETURN n", { id: 1 });
+    await ask("MATCH (a:Tried {id: $id}) CREATE (a)-[:TRIED]->(b:Tried {at: $id})", { id: 1 });
+    await ask("MATCH (a:Tried)-[r*1..2]-(b) WHERE a.id > 0 RETURN b.at, count(*) ORDER BY b.at");
+  });
+  await renew(url, await read(url));
+}
+
 /** Whose connection broke may have left a transaction that is not over yet. */
 async function disconnectOthers(ask: Ask, agent: string): Promise<void> {
   const deadline = Date.now() + partingMs;
