@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEngines } from "@db-katas/engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { engineFinding } from "../src/doctor/exercises.ts";
 import { exitCodeOf, type Finding, stateFor } from "../src/doctor/findings.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
@@ -109,5 +110,27 @@ describe("whom it takes", () => {
     expect(stateFor(["sudo apt-get install redis-server"])).toBe(only);
     expect(stateFor(["sudo apt-get install x", "pnpm kata engines install x"])).toBe("fixable");
     expect(stateFor([])).toBe("fixable");
+  });
+});
+
+it("says what an engine may take of the machine's memory, and when that is too much", () => {
+  const probe = {
+    engine: "tidb",
+    offers: [],
+    chosen: {
+      provider: "container" as const,
+      offered: true as const,
+      capabilities: [],
+      source: "containers of pd:1.0, tidb:1.0",
+      memoryBytes: 8e9,
+    },
+  };
+  expect(engineFinding(probe, 16e9)).toMatchObject({
+    state: "ok",
+    detail: "as container: containers of pd:1.0, tidb:1.0; it may take 8 GB of memory",
+  });
+  expect(engineFinding(probe, 4e9)).toMatchObject({
+    state: "administrator",
+    remedy: "a machine with 8 GB of memory or more; this one has 4 GB",
   });
 });

@@ -1,6 +1,7 @@
 /** docs/engines.md: what there is, read from the definitions; what it costs, as it was measured. */
 import type { EngineDefinition } from "../src/definition.ts";
 import type { OwnCopy, Way } from "../src/fetch/package.ts";
+import { imagesFor } from "../src/image.ts";
 import { wipeVariable } from "../src/providers/external.ts";
 import { lacksOf } from "../src/providers/index.ts";
 import type { Capability } from "../src/types.ts";
@@ -19,9 +20,11 @@ namespaces.`;
 
 const aboutImages = `No registry of images could be reached where this was written: none of these official images has been
 pulled or run, and what is told of containers is what their documentation says. PostgreSQL and Redis
-were run on images built of Debian's packages ([architecture](architecture.md)). \`KATA_IMAGE_<ENGINE>\`
-names another image. What is built is a pinned image with packages of its own distribution's, and is
-built by hand; the line to type is what \`kata engines status\` says.`;
+were run on images built of Debian's packages ([architecture](architecture.md)). TiDB, a group of four
+containers, has not been run at all; another group has, of three containers of such images.
+\`KATA_IMAGE_<ENGINE>\` names another image, \`KATA_IMAGE_<ENGINE>_<MEMBER>\` that of a group's member.
+What is built is a pinned image with packages of its own distribution's, and is built by hand; the line
+to type is what \`kata engines status\` says.`;
 
 const aboutFetching = `Of several ways the first is taken whose package client is here. Nothing is fetched where the
 machine has its own. \`pnpm kata engines install <engine>\` does it ahead.`;
@@ -104,11 +107,11 @@ function urlOf(definition: EngineDefinition): string {
   return `${code(urlVariable)}${wipe}`;
 }
 
-function imageOf({ name, container, image, imageFolder }: EngineDefinition): string {
-  if (!container || !image) return "";
-  return imageFolder === undefined
-    ? code(image)
-    : `${code(image)}, built of \`definitions/${name}/\``;
+function imageOf(definition: EngineDefinition): string {
+  const images = imagesFor(definition, {}).map(({ name }) => code(name));
+  const built =
+    definition.imageFolder === undefined ? [] : [`built of \`definitions/${definition.name}/\``];
+  return [...images, ...built].join(", ");
 }
 
 /** Packages by name: what it is made of is in the next table. */

@@ -134,28 +134,52 @@ export interface Surroundings {
   readonly base?: string;
 }
 
-/** How to run it in a container of its official image. */
-export interface ContainerRecipe {
-  readonly port: number;
-  /** The folder that holds all of its data. */
-  readonly data: string;
+/** What a container is made with, beside its image. */
+export interface Contents {
+  readonly env: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+  /** Texts that it finds when it starts, by their paths. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** One container of a server. */
+export interface MemberRecipe {
+  /** The folder that holds all of its data; absent where it keeps none. */
+  readonly data?: string;
   /** How long it may take until it answers; 30 where absent. */
   readonly startSeconds?: number;
   readonly stopSeconds: number;
+  /** What it may have of the machine's memory, and is ended for exceeding; as much as there is where absent. */
+  readonly memoryBytes?: number;
+}
+
+/** How to run it in a container of its official image, or in a group of them. */
+export interface ContainerRecipe extends MemberRecipe {
+  readonly port: number;
   /**
    * @param published on 127.0.0.1, for servers that tell clients where to connect
    *   ({@link EngineDefinition.readdress}); of all others the runtime chooses it later, and this is 0
    */
-  describe(
-    context: RunContext,
-    published: number,
-  ): {
-    readonly env: Readonly<Record<string, string>>;
-    readonly command: readonly string[];
-  };
+  describe(context: RunContext, published: number): Contents;
   adminUrl(context: RunContext, port: number): string;
   /** Instead of {@link EngineDefinition.ready}, for a server that must be told something before it is. */
   ready?(adminUrl: string): Promise<string>;
+  /**
+   * The rest of the group, in the order of start, each once the one before it serves. They share a
+   * network that is this server's own, where each has its name for an address. What is described here,
+   * alone published, has the engine's name and comes last: its probe speaks for all.
+   */
+  readonly companions?: readonly Companion[];
+}
+
+/** A container that a server takes beside its published one. */
+export interface Companion extends MemberRecipe {
+  readonly name: string;
+  /** Pinned like the engine's own. */
+  readonly image: string;
+  describe(context: RunContext): Contents;
+  /** What is run in it until it succeeds and says so: it serves. */
+  readonly serves: { readonly command: readonly string[]; readonly says: RegExp };
 }
 
 /** A live server, whoever provides it. */

@@ -8,6 +8,7 @@ export const errorCodes = [
   "ENGINE_UNAVAILABLE",
   "CAPABILITY_MISSING",
   "FAULT_NEEDS_INSTANCE",
+  "MEMBER_UNKNOWN",
   "GATE_NOT_REACHED",
   "SNAPSHOT_UNKNOWN",
   "START_FAILED",
@@ -141,6 +142,28 @@ export function serverNotEmpty(server: string): EngineError {
     happened: `${server} has one database and no more, and there is something in it: it is left alone`,
     likely: "data of yours; or a run that was killed has left its own",
     remedy: "empty it, if nobody needs what is in it; or name a server that is empty",
+  });
+}
+
+/** @param members that it has; none where it is one process or container */
+export function memberUnknown(
+  engine: string,
+  source: string,
+  member: string,
+  members: readonly string[],
+): EngineError {
+  const [named, remedy] =
+    members.length > 0
+      ? [`has no member called "${member}"`, `use one of: ${members.join(", ")}`]
+      : [
+          `has no members, and so no "${member}"`,
+          "leave `member` away: the fault then hits all of it",
+        ];
+  return new EngineError("MEMBER_UNKNOWN", {
+    happened: `${engine}, as it runs here, ${named}`,
+    details: [source],
+    likely: "the same engine is one server here, and a group of containers elsewhere; or a typo",
+    remedy,
   });
 }
 

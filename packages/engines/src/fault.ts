@@ -6,6 +6,11 @@ export interface NodeOptions {
   readonly nodes?: readonly NodeName[];
 }
 
+export interface MemberOptions {
+  /** Of a server that is a group, the one to hit; all of it where absent. What heals starts whatever is down. */
+  readonly member?: string;
+}
+
 export function hit(
   proxies: readonly ProxyControl[],
   options: NodeOptions | undefined,

@@ -1,5 +1,10 @@
 import type { EngineDefinition, Namespace, Server } from "./definition.ts";
-import { capabilityMissing, faultNeedsInstance, smallDiskNotAsked } from "./errors.ts";
+import {
+  capabilityMissing,
+  faultNeedsInstance,
+  memberUnknown,
+  smallDiskNotAsked,
+} from "./errors.ts";
 import { WireGate } from "./gate.ts";
 import { onLoopback, type PortName, portsOf } from "./ports.ts";
 import { TcpProxy } from "./proxy.ts";
@@ -213,11 +218,18 @@ export class EngineLease implements Lease {
   /** A server that lost its data has lost this lease's namespace: its address must work again, with nothing in it. */
   #recreating(control: ServerControl): ServerControl {
     let wiped = false;
+    const { members = [] } = control;
+    const known = (member?: string) => {
+      if (member !== undefined && !members.includes(member))
+        throw memberUnknown(this.engine.name, this.engine.source, member, members);
+      return member;
+    };
     return {
-      kill: () => control.kill(),
-      stop: () => control.stop(),
-      pause: () => control.pause(),
-      resume: () => control.resume(),
+      members,
+      kill: async (member) => control.kill(known(member)),
+      stop: async (member) => control.stop(known(member)),
+      pause: async (member) => control.pause(known(member)),
+      resume: async (member) => control.resume(known(member)),
       touch: (path) => control.touch(path),
       restore: async (snapshot) => control.restore?.(snapshot),
       disk: control.disk,

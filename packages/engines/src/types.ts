@@ -194,6 +194,8 @@ export type Offer =
       readonly version?: string;
       /** Where it comes from, for people: `redis-server on PATH (/usr/bin/redis-server)`. */
       readonly source: string;
+      /** What it may have of the machine's memory, where that is limited: it is made for that much. */
+      readonly memoryBytes?: number;
       /** Set when it has to be fetched first: what, and about how many bytes. */
       readonly fetch?: { readonly what: string; readonly bytes: number };
       /** About how many bytes of it an earlier run has fetched into our cache. */
@@ -383,16 +385,21 @@ export interface SpecialStart {
 
 /** The levers of a server that we run. */
 export interface ServerControl {
-  /** SIGKILL to the server and everything that it forked; resolves when all are gone. */
-  kill(): Promise<void>;
-  /** Asks it to shut down cleanly; resolves when it is gone. */
-  stop(): Promise<void>;
-  /** SIGSTOP (or the container's pause): connections stay open, nothing answers. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
+  /** Who it consists of, where that is more than one: a group of containers, in the order of start. */
+  readonly members?: readonly string[];
   /**
-   * Starts it again on the same address with the data that it left; resolves when it answers. When
-   * it runs already, waits for that alone.
+   * SIGKILL to the server and everything that it forked; resolves when all are gone.
+   * @param member of them, that one alone; likewise below
+   */
+  kill(member?: string): Promise<void>;
+  /** Asks it to shut down cleanly; resolves when it is gone. */
+  stop(member?: string): Promise<void>;
+  /** SIGSTOP (or the container's pause): connections stay open, nothing answers. */
+  pause(member?: string): Promise<void>;
+  resume(member?: string): Promise<void>;
+  /**
+   * Starts what is down of it on the same address with the data that it left; resolves when it
+   * answers. When it runs already, waits for that alone.
    * @throws EngineError `DISK_FULL` when it finds no room to start
    */
   start(special?: SpecialStart): Promise<void>;

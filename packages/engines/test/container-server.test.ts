@@ -65,7 +65,7 @@ async function started(recipe: Partial<ContainerRecipe>, more: Partial<EngineDef
   const { version } = await ContainerServer.start(
     definition,
     container,
-    "engine:1.0",
+    [{ name: "engine:1.0", variable: "KATA_IMAGE_ENGINE" }],
     client as unknown as Client,
     context,
     { isolated: true },

@@ -69,6 +69,25 @@ test("a fault that can't be done, or would hit others", () => {
   `);
 });
 
+test("a member of a group that isn't there", () => {
+  const source = "containers of pd:1.0, tidb:1.0";
+  expect(text(errors.memberUnknown("tidb", source, "tikb", ["pd", "tidb"]))).toMatchInlineSnapshot(`
+    "[MEMBER_UNKNOWN]
+    tidb, as it runs here, has no member called "tikb"
+      containers of pd:1.0, tidb:1.0
+    Likely cause: the same engine is one server here, and a group of containers elsewhere; or a typo
+    What to do: use one of: pd, tidb"
+  `);
+  const server = "redis-server on PATH";
+  expect(text(errors.memberUnknown("redis", server, "replica", []))).toMatchInlineSnapshot(`
+    "[MEMBER_UNKNOWN]
+    redis, as it runs here, has no members, and so no "replica"
+      redis-server on PATH
+    Likely cause: the same engine is one server here, and a group of containers elsewhere; or a typo
+    What to do: leave \`member\` away: the fault then hits all of it"
+  `);
+});
+
 test("a disk that can't be had, was not asked for, or is full", () => {
   expect(
     text(

@@ -66,20 +66,17 @@ export interface Held {
   readonly app: number;
 }
 
-/** Starts `fixtures/runner.ts`, with its run in a folder of the test's own. */
+/** Starts a program of `fixtures/`, with its run in a folder of the test's own. */
 export function startRunner(
   stage: string,
   folder: string,
   env: NodeJS.ProcessEnv = {},
+  fixture = "runner.ts",
 ): { child: ChildProcess; held: Promise<Held> } {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "fixtures", "runner.ts"), stage],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, KATA_RUNS: folder, ...env },
-    },
-  );
+  const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", fixture), stage], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, KATA_RUNS: folder, ...env },
+  });
   const held = new Promise<Held>((resolve, reject) => {
     if (child.stdout)
       createInterface(child.stdout).once("line", (line) => resolve(JSON.parse(line) as Held));

@@ -12,16 +12,25 @@ const context = { id: "run", secret: "a secret" } as RunContext;
 
 const bases = containers.filter(({ imageFolder }) => imageFolder === undefined);
 
-test.each(bases)("the image of $name is one line of a Dockerfile, pinned", (definition) => {
+test.each(bases)("each image of $name is one line of a Dockerfile, pinned", (definition) => {
   const folder = join(import.meta.dirname, "..", "src", "definitions", definition.name);
   const lines = readFileSync(join(folder, "Dockerfile"), "utf8")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
-  expect(lines).toEqual([`FROM ${definition.image}`]);
-  // A version of two numbers or more, whatever stands around it; the bot may have added a digest.
-  expect(definition.image).toMatch(
-    /^[a-z0-9./-]+:v?\d+(\.\d+)+(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$/,
+  const { name, image = "", container } = definition;
+  const { companions } = container;
+  expect(lines).toEqual(
+    companions
+      ? [...companions, { image, name }].map((each) => `FROM ${each.image} AS ${each.name}`)
+      : [`FROM ${image}`],
   );
+  // A version of two numbers or more, whatever stands around it; the bot may have added a digest.
+  const pinned = /^[a-z0-9./-]+:(?<version>v?\d+(\.\d+)+(-[a-z0-9.]+)?)(@sha256:[0-9a-f]{64})?$/;
+  const images = [image, ...(companions ?? []).map((each) => each.image)];
+  const versions = images.map((each) => pinned.exec(each)?.groups?.version);
+  expect(versions).not.toContain(undefined);
+  // Members of a group are released together.
+  expect(new Set(versions).size).toBe(1);
 });
 
 test("an image of our own is an official one with packages of its own distribution, and has its tag", () => {
@@ -44,16 +53,23 @@ test("an image without a recipe, or a recipe without one, is none", () => {
 });
 
 test.each(containers)("$name in a container", ({ container, readdress }) => {
-  const { port, data, stopSeconds } = container;
-  const { env, command } = container.describe(context, readdress ? 40_000 : 0);
-  for (const [name, value] of Object.entries(env)) {
-    expect(name).toMatch(/^[A-Za-z_][A-Za-z0-9_]*$/);
-    expect(value).not.toMatch(/undefined|\n/);
+  const { port, data, stopSeconds, memoryBytes, companions } = container;
+  const { env, command, files } = container.describe(context, readdress ? 40_000 : 0);
+  const others = companions?.map(({ describe, serves, image: _, ...rest }) => ({
+    ...{ ...rest, ...describe(context) },
+    serves: { ...serves, says: String(serves.says) },
+  }));
+  for (const each of [{ env, command }, ...(others ?? [])]) {
+    for (const [name, value] of Object.entries(each.env)) {
+      expect(name).toMatch(/^[A-Za-z_][A-Za-z0-9_]*$/);
+      expect(value).not.toMatch(/undefined|\n/);
+    }
+    for (const word of each.command) expect(word).not.toMatch(/undefined|\n/);
   }
-  for (const word of command) expect(word).not.toMatch(/undefined|\n/);
   const address = new URL(container.adminUrl(context, 40_000));
   expect([address.hostname, address.port]).toEqual(["127.0.0.1", "40000"]);
-  const shown = JSON.stringify({ port, data, stopSeconds, env, command, address }, null, 2)
+  const all = { port, data, stopSeconds, memoryBytes, env, command, files, address };
+  const shown = JSON.stringify({ ...all, companions: others }, null, 2)
     .replaceAll(address.password || /(?!)/g, "<password>")
     .replaceAll(/#[0-9a-f]{64}/g, "<hash>");
   expect(shown).toMatchSnapshot();

@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import type { Capability, EngineRun, Offer, ProbeResult } from "@db-katas/engines";
 import { type Kata, loadRubric, type Rubric, requestFor, terminalPaint } from "@db-katas/grading";
 import prettyBytes from "pretty-bytes";
@@ -72,13 +73,22 @@ async function needsOf(rubric: Rubric, run: EngineRun): Promise<Need[]> {
   );
 }
 
-function engineFinding({ engine, chosen, offers }: ProbeResult): Finding {
+/** @param machineBytes of memory that this machine has */
+export function engineFinding(
+  { engine, chosen, offers }: ProbeResult,
+  machineBytes = totalmem(),
+): Finding {
   if (chosen) {
     const version = chosen.version ? `${chosen.version}, ` : "";
+    const detail = `${version}as ${chosen.provider}: ${chosen.source}${fetchOf(chosen)}${memoryOf(chosen)}`;
+    const { memoryBytes = 0 } = chosen;
+    if (memoryBytes > machineBytes) {
+      const remedy = `a machine with ${prettyBytes(memoryBytes)} of memory or more; this one has ${prettyBytes(machineBytes)}`;
+      return { what: engine, state: "administrator", detail, remedy };
+    }
     const fetch = chosen.fetch
       ? { remedy: `pnpm kata engines install ${engine}, or wait for it at first use` }
       : {};
-    const detail = `${version}as ${chosen.provider}: ${chosen.source}${fetchOf(chosen)}`;
     return { what: engine, state: "ok", detail, ...fetch };
   }
   return {
@@ -106,6 +116,10 @@ function capabilityFinding(
 
 function fetchOf({ fetch }: Extract<Offer, { offered: true }>): string {
   return fetch ? `; to be fetched: ${fetch.what}, about ${prettyBytes(fetch.bytes)}` : "";
+}
+
+function memoryOf({ memoryBytes }: Extract<Offer, { offered: true }>): string {
+  return memoryBytes === undefined ? "" : `; it may take ${prettyBytes(memoryBytes)} of memory`;
 }
 
 function remediesOf(offers: readonly Offer[]): string[] {

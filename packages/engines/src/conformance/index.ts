@@ -25,7 +25,10 @@ const fetchTimeout = 900_000;
 export interface ConformanceOptions {
   /** Settings for the run; `KATA_ENGINES` chooses the provider to prove. Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Milliseconds that one test may take. Default 90 s, for busy machines, and 180 s where each lease takes a server. */
+  /**
+   * Milliseconds that one test may take. Default 90 s, for busy machines; 180 s where each lease takes
+   * a server, or a server is a group.
+   */
   readonly timeout?: number;
   /** A folder of further definitions, in which the engine's may be. */
   readonly definitions?: string;
@@ -41,7 +44,8 @@ export async function describeEngine(
   const { definitions } = options;
   const definition = (await loadDefinitions(definitions)).get(name);
   if (!definition) throw new Error(`there is no engine called ${name}`);
-  const { env = process.env, timeout = definition.alone ? 180_000 : 90_000 } = options;
+  const slow = definition.alone || definition.container?.companions;
+  const { env = process.env, timeout = slow ? 180_000 : 90_000 } = options;
   const kit = await loadKit(name, definitions);
   const offers = await collectOffers(definition, env);
   const chosen = fitting(offers, [])[0];
@@ -83,6 +87,12 @@ export async function describeEngine(
     namespaceTests({ kit, run: () => run, definition, provider: chosen.provider, instances });
     const all = options.only === undefined;
     if (all) gateTests(kit, () => run, name, chosen.capabilities.includes("gate"));
+    for (const [promise, extra] of Object.entries((all && kit.extras) || {})) {
+      test(promise, async () => {
+        await using lease = await run.lease(name);
+        await extra(await lease.urlFor("a"));
+      });
+    }
 
     for (const fault of faults.filter((each) => !has(each))) {
       test(`${fault.name} is refused: it can't be done here`, async () => {

@@ -6,6 +6,8 @@ export interface Kit {
   prepare(url: string): Promise<void>;
   /** Its clients open and renew connections as they like: one that broke between two requests is nobody's failure. */
   readonly reconnects?: true;
+  /** What this engine promises besides, by name; each on a namespace of its own, and rejects where it isn't so. */
+  readonly extras?: Readonly<Record<string, (url: string) => Promise<void>>>;
   /** What the messages say by which `set` takes effect and `get` reads; for engines that can `gate`. */
   readonly requests?: { readonly set: string; readonly get: string };
 }

@@ -1,40 +1,41 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerRuntimeClient } from "testcontainers";
 import { type RunContext, unique } from "../context.ts";
-import type { ContainerRecipe, EngineDefinition, Server } from "../definition.ts";
+import type {
+  Companion,
+  ContainerRecipe,
+  EngineDefinition,
+  MemberRecipe,
+  Server,
+} from "../definition.ts";
 import { containerRuntimeFailed, EngineError, snapshotUnknown, startFailed } from "../errors.ts";
+import { containersOf, type WantedImage } from "../image.ts";
 import { onLoopback, type PortName, type Ports } from "../ports.ts";
 import type { ServerControl, Snapshot, SpecialStart } from "../types.ts";
 import { answering } from "./answer.ts";
-import {
-  type Container,
-  createContainer,
-  fetchArchive,
-  logOf,
-  publishedPort,
-  stateOf,
-} from "./docker.ts";
+import { createNetwork, type Network } from "./docker.ts";
+import { Member, type MemberPlan } from "./member.ts";
 import { freePort, type StartOptions } from "./process.ts";
 import { pull } from "./pull.ts";
 
-/** A server in a container of its image. */
+/** A server in a container of its image, or in a group of them. */
 export class ContainerServer implements Server, ServerControl {
   readonly provider = "container";
   readonly isolated: boolean;
   version = "";
   readonly #definition: EngineDefinition;
   readonly #recipe: ContainerRecipe;
-  readonly #image: string;
   readonly #client: ContainerRuntimeClient;
   readonly #context: RunContext;
-  /** Archives of its data folder. */
+  /** In the order of start. */
+  readonly #companions: readonly { readonly member: Member; readonly recipe: Companion }[];
+  readonly #published: Member;
+  /** What a group shares; its name is known before it is there. */
+  readonly #networkName: string | undefined;
+  #network: Network | undefined;
+  /** Folders with a copy of each member's data. */
   readonly #snapshots = new Map<Snapshot, string>();
-  /** The archive that the next new container starts with; without one, it starts empty. */
-  #seed: string | undefined;
-  #container: Container | undefined;
-  /** Whether the container was made with arguments that are not the recipe's. */
-  #special = false;
   #ports: Ports = new Map();
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -42,31 +43,57 @@ export class ContainerServer implements Server, ServerControl {
   private constructor(
     definition: EngineDefinition,
     recipe: ContainerRecipe,
-    image: string,
+    images: readonly WantedImage[],
     client: ContainerRuntimeClient,
     context: RunContext,
-    options: StartOptions,
+    { isolated, seed }: StartOptions,
   ) {
     this.#definition = definition;
     this.#recipe = recipe;
-    this.#image = image;
     this.#client = client;
     this.#context = context;
-    this.isolated = options.isolated;
-    this.#seed = options.seed;
+    this.isolated = isolated;
+    this.#networkName = recipe.companions && `db-katas-${context.id}-${unique(definition.name)}`;
+    const network = this.#networkName === undefined ? {} : { network: this.#networkName };
+    const member = (plan: MemberPlan) => new Member({ ...plan, ...network }, client, context, seed);
+    this.#companions = images.flatMap(({ companion, name: image }) => {
+      if (!companion) return [];
+      const describe = async () => ({ contents: companion.describe(context) });
+      const { name } = companion;
+      return [{ recipe: companion, member: member({ name, image, recipe: companion, describe }) }];
+    });
+    this.#published = member({
+      name: definition.name,
+      image: images.at(-1)?.name ?? "",
+      recipe,
+      describe: async () => {
+        // Should somebody take it while the server is stopped, that one can't be started again.
+        const outside = definition.readdress ? await freePort() : 0;
+        const contents = recipe.describe(context, outside);
+        const also = Object.values(definition.also ?? {});
+        const published = [
+          { inside: recipe.port, outside },
+          ...also.map((inside) => ({ inside, outside: 0 })),
+        ];
+        return { contents, published };
+      },
+    });
   }
 
-  /** @param client of the runtime that the probe has found alive */
+  /**
+   * @param images that it takes, the published container's last
+   * @param client of the runtime that the probe has found alive
+   */
   static async start(
     definition: EngineDefinition,
     recipe: ContainerRecipe,
-    image: string,
+    images: readonly WantedImage[],
     client: ContainerRuntimeClient,
     context: RunContext,
     options: StartOptions,
   ): Promise<ContainerServer> {
-    const server = new ContainerServer(definition, recipe, image, client, context, options);
-    await pull(client, definition, image, context);
+    const server = new ContainerServer(definition, recipe, images, client, context, options);
+    for (const image of images) await pull(client, image, context);
     try {
       await server.start();
       return server;
@@ -77,7 +104,7 @@ export class ContainerServer implements Server, ServerControl {
   }
 
   get source(): string {
-    return `container of ${this.#image}`;
+    return containersOf(this.#all.map(({ image }) => image));
   }
 
   get adminUrl(): string {
@@ -89,187 +116,182 @@ export class ContainerServer implements Server, ServerControl {
     return this;
   }
 
+  get members(): readonly string[] {
+    return this.#companions.length > 0 ? this.#all.map(({ name }) => name) : [];
+  }
+
   start(special?: SpecialStart): Promise<void> {
     return this.#inTurn("start a container", async () => {
       if (this.#ended) throw new Error(`${this.#definition.name} has been ended`);
-      if (this.#container) {
-        const { Running, Paused } = await stateOf(this.#container);
-        // One that is paused says nothing; it is resumed by whoever has paused it.
-        if (Running) return Paused ? undefined : this.#answering(this.#container);
+      if (this.#networkName)
+        this.#network ??= await createNetwork(this.#client, this.#networkName, this.#context.id);
+      // One that is paused says nothing, nor may those who come after it; whoever has paused it resumes it.
+      let silent = false;
+      for (const { member, recipe } of this.#companions) {
+        silent = !(await member.start()) || silent;
+        if (!silent) await this.#serving(member, recipe);
       }
-      if (this.#container && (special || this.#special))
-        await this.#remake(this.#container, special);
-      this.#container ??= await this.#create([], this.#seed);
-      await this.#container.start();
-      await this.#answering(this.#container, special?.until);
+      silent = !(await this.#published.start(special)) || silent;
+      if (!silent) await this.#answering(special?.until);
     });
   }
 
-  kill(): Promise<void> {
+  kill(member?: string): Promise<void> {
     return this.#inTurn("kill a container", async () => {
-      const container = this.#container;
-      if (!container || !(await stateOf(container)).Running) return;
-      await container.kill({ signal: "SIGKILL" });
-      // What is paused dies when it goes on; some runtimes see to that themselves, maybe just now.
-      if ((await stateOf(container)).Paused) await container.unpause().catch(() => {});
-      await container.wait();
+      await Promise.all(this.#chosen(member).map((each) => each.kill()));
     });
   }
 
-  stop(): Promise<void> {
+  stop(member?: string): Promise<void> {
     return this.#inTurn("stop a container", async () => {
-      if (!this.#container) return;
-      const { Running, Paused } = await stateOf(this.#container);
-      if (Paused) await this.#container.unpause();
-      if (Running) await this.#container.stop({ t: this.#recipe.stopSeconds });
+      for (const each of this.#chosen(member).reverse()) await each.stop();
     });
   }
 
-  pause(): Promise<void> {
+  pause(member?: string): Promise<void> {
     return this.#inTurn("pause a container", async () => {
-      if (!this.#container) return;
-      const { Running, Paused } = await stateOf(this.#container);
-      if (Running && !Paused) await this.#container.pause();
+      await this.#freeze(this.#chosen(member));
     });
   }
 
-  resume(): Promise<void> {
+  resume(member?: string): Promise<void> {
     return this.#inTurn("resume a container", async () => {
-      if (!this.#container || !(await stateOf(this.#container)).Paused) return;
-      await this.#container.unpause();
-      await this.#answering(this.#container);
+      let resumed = false;
+      for (const each of this.#chosen(member)) resumed = (await each.resume()) || resumed;
+      if (resumed) await this.#answering();
     });
   }
 
-  /** Its data is a volume of the container's own: a new container has a new one. */
+  /** Its data are volumes of the containers' own: new containers have new ones. */
   wipe(): Promise<void> {
     return this.#inTurn("remove a container", () => this.#remove(undefined));
   }
 
   capture(): Promise<Snapshot> {
     return this.#inTurn("copy data out of a container", async () => {
-      if (!this.#container) throw new Error(`${this.#definition.name} has no data yet`);
-      const { Running, Paused } = await stateOf(this.#container);
-      // Nobody writes while everybody is frozen: the copy is of one moment, as after a crash.
-      const freeze = Running && !Paused;
-      if (freeze) await this.#container.pause();
+      const frozen = await this.#freeze(this.#all);
       try {
         const snapshot = { takenAt: Date.now() };
-        this.#snapshots.set(snapshot, await this.#archive(this.#container));
+        this.#snapshots.set(snapshot, await this.#copy());
         return snapshot;
       } finally {
-        if (freeze) await this.#container.unpause();
+        for (const each of frozen.reverse()) await each.resume();
       }
     });
   }
 
   restore(snapshot: Snapshot): Promise<void> {
     return this.#inTurn("put data into a container", async () => {
-      const archive = this.#snapshots.get(snapshot);
-      if (!archive) throw snapshotUnknown(this.#definition.name);
-      await this.#remove(archive);
+      const copy = this.#snapshots.get(snapshot);
+      if (!copy) throw snapshotUnknown(this.#definition.name);
+      await this.#remove(copy);
     });
   }
 
   async snapshot(): Promise<string> {
     await this.stop();
-    const archive = await this.#inTurn("copy data out of a container", async () =>
-      this.#container ? this.#archive(this.#container) : "",
-    );
+    const copy = await this.#inTurn("copy data out of a container", () => this.#copy());
     await this.start();
-    return archive;
+    return copy;
   }
 
   touch(path: string): Promise<void> {
     return this.#inTurn("make a file in a container", async () => {
-      if (!this.#container) return;
-      const { exitCode, output } = await this.#client.container.exec(this.#container, [
-        "touch",
-        path,
-      ]);
-      if (exitCode !== 0) throw new Error(output);
+      await this.#published.run(["touch", path]);
     });
   }
 
   async memory(): Promise<number | undefined> {
-    // The first sample will do; without that, the runtime waits for a second one.
-    const stats = await this.#container?.stats({ stream: false, "one-shot": true });
-    return stats?.memory_stats.usage;
+    const used = await Promise.all(this.#all.map((each) => each.memory()));
+    return used.reduce((sum = 0, bytes = 0) => sum + bytes, 0);
   }
 
   async log(lines: number): Promise<string> {
-    return this.#container ? logOf(this.#container, lines) : "";
+    const logs = await Promise.all(
+      this.#all.map(async (each) => ({ name: each.name, text: await each.log(lines) })),
+    );
+    return logs
+      .map(({ name, text }) => (logs.length > 1 ? `== ${name}\n${text}` : text))
+      .join("\n");
   }
 
   async end(): Promise<void> {
     this.#ended = true;
     await this.wipe();
-    for (const archive of this.#snapshots.values()) await rm(archive, { force: true });
-  }
-
-  async #create(args: readonly string[], seed: string | undefined): Promise<Container> {
-    // Should somebody take it while the server is stopped, that one can't be started again.
-    const published = this.#definition.readdress ? await freePort() : 0;
-    const { env, command } = this.#recipe.describe(this.#context, published);
-    const container = await createContainer(this.#client, {
-      name: `db-katas-${this.#context.id}-${unique(this.#definition.name)}`,
-      run: this.#context.id,
-      image: this.#image,
-      env,
-      command: [...command, ...args],
-      port: this.#recipe.port,
-      published,
-      also: Object.values(this.#definition.also ?? {}),
+    await this.#inTurn("remove a network", async () => {
+      const network = this.#network;
+      this.#network = undefined;
+      await network?.remove();
     });
-    if (seed) await container.putArchive(seed, { path: this.#recipe.data });
-    return container;
+    for (const copy of this.#snapshots.values()) await rm(copy, { recursive: true, force: true });
   }
 
-  /** Arguments are settled when a container is made: other ones take another container with the same data. */
-  async #remake(old: Container, special: SpecialStart | undefined): Promise<void> {
-    const data = await this.#archive(old);
-    await this.#remove(undefined);
-    this.#container = await this.#create(special?.args ?? [], data);
-    this.#special = special !== undefined;
-    await rm(data);
+  get #all(): Member[] {
+    return [...this.#companions.map(({ member }) => member), this.#published];
+  }
+
+  /** All of them, in the order of start, or the one that is named. */
+  #chosen(name: string | undefined): Member[] {
+    return name === undefined ? this.#all : this.#all.filter((each) => each.name === name);
+  }
+
+  /**
+   * First those whom nobody depends on: no copy of theirs tells of what is in nobody else's yet.
+   * @returns whom it has paused
+   */
+  async #freeze(members: Member[]): Promise<Member[]> {
+    const frozen: Member[] = [];
+    for (const each of members.reverse()) if (await each.pause()) frozen.push(each);
+    return frozen;
   }
 
   async #remove(seed: string | undefined): Promise<void> {
-    const container = this.#container;
-    this.#container = undefined;
-    this.#special = false;
-    this.#seed = seed;
-    await container?.remove({ force: true, v: true });
+    for (const each of this.#all.reverse()) await each.remove(seed);
   }
 
-  /** A tar file of what is in its data folder. */
-  async #archive(container: Container): Promise<string> {
-    const file = join(this.#context.folder, `${unique("archive")}.tar`);
-    await fetchArchive(container, this.#recipe.data, file);
-    return file;
+  /** @returns a folder with a copy of each member's data */
+  async #copy(): Promise<string> {
+    const folder = join(this.#context.folder, unique("copy"));
+    await mkdir(folder, { mode: 0o700 });
+    for (const each of this.#all) await each.copyTo(folder);
+    return folder;
   }
 
-  async #answering(container: Container, refused?: SpecialStart["until"]): Promise<void> {
+  async #answering(refused?: SpecialStart["until"]): Promise<void> {
     // A restart gives it other ports; our proxies' addresses don't change.
     const ports = new Map<PortName, number>();
     const inner = { main: this.#recipe.port, ...this.#definition.also };
     for (const [name, port] of Object.entries(inner))
-      ports.set(name as PortName, await publishedPort(container, port));
+      ports.set(name as PortName, await this.#published.published(port));
     this.#ports = ports;
-    const ended = async () => {
-      if (this.#context.ended.aborted) return "the run has ended";
-      const { Running, ExitCode } = await stateOf(container);
-      return Running ? undefined : `its container ended with code ${ExitCode}`;
-    };
+    const ready = this.#recipe.ready ?? this.#definition.ready;
+    const version = await this.#until(this.#published, this.#recipe, ready, refused);
+    this.version = version ?? this.version;
+  }
+
+  async #serving(member: Member, recipe: Companion): Promise<void> {
+    await this.#until(member, recipe, async () => {
+      const { command, says } = recipe.serves;
+      const output = await member.run(command);
+      if (!says.test(output)) throw new Error(`${command.join(" ")} says: ${output.trim()}`);
+      return "";
+    });
+  }
+
+  async #until(
+    member: Member,
+    { startSeconds }: MemberRecipe,
+    ready: EngineDefinition["ready"],
+    refused?: SpecialStart["until"],
+  ): Promise<string | undefined> {
+    const ended = async () =>
+      this.#context.ended.aborted ? "the run has ended" : await member.ended();
     try {
-      const ready = this.#recipe.ready ?? this.#definition.ready;
-      const { startSeconds } = this.#recipe;
-      const url = this.adminUrl;
-      const version = await answering({ ready }, url, ended, undefined, refused, startSeconds);
-      this.version = version ?? this.version;
+      return await answering({ ready }, this.adminUrl, ended, undefined, refused, startSeconds);
     } catch (error) {
       const { message } = error as Error;
-      throw startFailed(this.#definition.name, this.source, message, await this.log(40));
+      const reason = this.#companions.length > 0 ? `${member.name}: ${message}` : message;
+      throw startFailed(this.#definition.name, this.source, reason, await member.log(40));
     }
   }
 

@@ -1,7 +1,7 @@
 import type { RunContext } from "../context.ts";
-import type { EngineDefinition, Found, Server } from "../definition.ts";
+import type { ContainerRecipe, EngineDefinition, Found, Server } from "../definition.ts";
 import { containerRuntimeFailed } from "../errors.ts";
-import { imageFor } from "../image.ts";
+import { containersOf, imagesFor } from "../image.ts";
 import { loadFollower } from "../signals.ts";
 import { runLabel } from "./docker.ts";
 import type { StartOptions } from "./process.ts";
@@ -18,37 +18,52 @@ export async function offerContainer(
   env: NodeJS.ProcessEnv,
 ): Promise<Found> {
   const { container, title, library } = definition;
-  const image = imageFor(definition, env);
+  const images = imagesFor(definition, env).map(({ name }) => name);
   if (library) return { offered: false, reason: `${title} needs no container` };
-  if (!container || !image)
+  if (!container || images.length === 0)
     return { offered: false, reason: `there is no recipe to run ${title} in a container` };
   const runtime = await findRuntime(env);
   if (!runtime.found) return { offered: false, reason: runtime.reason, remedy: runtime.remedy };
-  const here = await hasImage(runtime.endpoint, image);
-  const source = `container of ${image} at ${runtime.endpoint.uri}`;
-  if (here === true) return { offered: true, source };
-  if (here === undefined) {
+  const { endpoint } = runtime;
+  const here = await Promise.all(images.map((image) => hasImage(endpoint, image)));
+  const unsure = images.find((_, index) => here[index] === undefined);
+  if (unsure !== undefined) {
     return {
       offered: false,
-      reason: `the container runtime at ${runtime.endpoint.uri} does not say whether ${image} is there`,
+      reason: `the container runtime at ${endpoint.uri} does not say whether ${unsure} is there`,
       remedy: "look at `docker info`",
     };
   }
-  if (definition.imageFolder !== undefined && image === definition.image) {
+  const absent = images.filter((_, index) => !here[index]);
+  const built = absent.find((image) => image === definition.image && definition.imageFolder);
+  if (built !== undefined) {
     return {
       offered: false,
-      reason: `the image ${image} is not there, and is built here or nowhere`,
-      remedy: `docker build --tag ${image} ${definition.imageFolder}`,
+      reason: `the image ${built} is not there, and is built here or nowhere`,
+      remedy: `docker build --tag ${built} ${definition.imageFolder}`,
     };
   }
-  if (env.KATA_INSTALL === "never") {
+  if (absent.length > 0 && env.KATA_INSTALL === "never") {
     return {
       offered: false,
-      reason: `the image ${image} is not there, and KATA_INSTALL=never forbids fetching it`,
-      remedy: `docker pull ${image}`,
+      reason: `the image ${absent[0]} is not there, and KATA_INSTALL=never forbids fetching it`,
+      remedy: absent.map((image) => `docker pull ${image}`).join(" && "),
     };
   }
-  return { offered: true, source, fetch: { what: `the image ${image}`, bytes: imageBytes } };
+  const what =
+    absent.length > 1 ? `${absent.length} images (${absent.join(", ")})` : `the image ${absent[0]}`;
+  const memoryBytes = memoryOf(container);
+  return {
+    offered: true,
+    source: `${containersOf(images)} at ${endpoint.uri}`,
+    ...(memoryBytes > 0 ? { memoryBytes } : {}),
+    ...(absent.length > 0 ? { fetch: { what, bytes: imageBytes * absent.length } } : {}),
+  };
+}
+
+/** What its containers may have together; 0 where nothing is said of that. */
+function memoryOf({ memoryBytes = 0, companions = [] }: ContainerRecipe): number {
+  return companions.reduce((sum, each) => sum + (each.memoryBytes ?? 0), memoryBytes);
 }
 
 export async function startContainer(
@@ -57,9 +72,9 @@ export async function startContainer(
   options: StartOptions,
 ): Promise<Server> {
   const { container: recipe } = definition;
-  const image = imageFor(definition, context.env);
+  const images = imagesFor(definition, context.env);
   const runtime = await findRuntime(context.env, startPingMs);
-  if (!recipe || !image) throw new Error(`${definition.name} has no container recipe`);
+  if (!recipe || images.length === 0) throw new Error(`${definition.name} has no container recipe`);
   if (!runtime.found) throw containerRuntimeFailed("be reached", runtime.reason);
   const { uri, ...where } = runtime.endpoint;
   // testcontainers reads these as it first looks for a runtime, and then knows that one for good.
@@ -73,5 +88,5 @@ export async function startContainer(
   const client = await getContainerRuntimeClient().catch((error: unknown) => {
     throw containerRuntimeFailed("be used by testcontainers", error);
   });
-  return ContainerServer.start(definition, recipe, image, client, context, options);
+  return ContainerServer.start(definition, recipe, images, client, context, options);
 }

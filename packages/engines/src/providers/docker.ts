@@ -1,11 +1,15 @@
 /** What a container runtime is asked for, in the words of its HTTP API. */
 import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import tar from "tar-stream";
 import type { ContainerRuntimeClient } from "testcontainers";
+import type { Contents } from "../definition.ts";
 
+export type Network = ReturnType<ContainerRuntimeClient["network"]["getById"]>;
 export type Container = ReturnType<ContainerRuntimeClient["container"]["getById"]>;
 
-/** The label by which a run's containers are found; its value is the run's id. */
+/** The label by which a run's containers and networks are found; its value is the run's id. */
 export const runLabel = "db-katas.run";
 
 interface ContainerOptions {
@@ -13,35 +17,69 @@ interface ContainerOptions {
   /** The run that it belongs to. */
   readonly run: string;
   readonly image: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly command: readonly string[];
-  /** The TCP port in there that is published. */
-  readonly port: number;
-  /** Where it is published on 127.0.0.1; 0 leaves that to the runtime. */
-  readonly published: number;
-  /** Further ports in there, published wherever on 127.0.0.1. */
-  readonly also: readonly number[];
+  readonly contents: Contents;
+  readonly published: readonly PublishedPort[];
+  /** The network that it is in, where others find it by its alias; the runtime's own where absent. */
+  readonly network?: { readonly name: string; readonly alias: string };
+  /** A folder that is a volume, whether or not the image has it. */
+  readonly volume?: string | undefined;
+  readonly memoryBytes?: number | undefined;
+}
+
+/** A TCP port in there, and where it is published on 127.0.0.1; 0 leaves that to the runtime. */
+export interface PublishedPort {
+  readonly inside: number;
+  readonly outside: number;
 }
 
 /** Makes a container, and doesn't start it. */
-export function createContainer(
+export async function createContainer(
   client: ContainerRuntimeClient,
-  { name, run, image, env, command, port, published, also }: ContainerOptions,
+  { name, run, image, contents, published, network, volume, memoryBytes }: ContainerOptions,
 ): Promise<Container> {
-  const bindings = [[port, published], ...also.map((each) => [each, 0])].map(
-    ([inner, outer]) =>
-      [`${inner}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(outer || "") }]] as const,
+  const { env, command, files } = contents;
+  const bindings = published.map(
+    ({ inside, outside }) =>
+      [`${inside}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(outside || "") }]] as const,
   );
-  return client.container.create({
+  const container = await client.container.create({
     name,
     Image: image,
     Labels: { [runLabel]: run },
     Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     Cmd: [...command],
     ExposedPorts: Object.fromEntries(bindings.map(([each]) => [each, {}])),
-    // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
-    HostConfig: { PortBindings: Object.fromEntries(bindings) },
+    ...(volume ? { Volumes: { [volume]: {} } } : {}),
+    HostConfig: {
+      // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
+      PortBindings: Object.fromEntries(bindings),
+      // A name that nobody has is that of a member that is down: not worth ten seconds, the resolver's default.
+      ...(network ? { NetworkMode: network.name, DnsOptions: ["timeout:1", "attempts:1"] } : {}),
+      ...(memoryBytes ? { Memory: memoryBytes } : {}),
+    },
+    ...(network
+      ? { NetworkingConfig: { EndpointsConfig: { [network.name]: { Aliases: [network.alias] } } } }
+      : {}),
   });
+  if (files) await container.putArchive(packed(files), { path: "/" });
+  return container;
+}
+
+/** A tar file of texts that everybody may read, by their absolute paths. */
+function packed(files: Readonly<Record<string, string>>): Readable {
+  const pack = tar.pack();
+  for (const [path, text] of Object.entries(files)) pack.entry({ name: path.slice(1) }, text);
+  pack.finalize();
+  return Readable.from(pack);
+}
+
+/** Makes a network of the run's own. */
+export async function createNetwork(
+  client: ContainerRuntimeClient,
+  name: string,
+  run: string,
+): Promise<Network> {
+  return client.network.create({ Name: name, Labels: { [runLabel]: run } });
 }
 
 export async function stateOf(

@@ -1,8 +1,7 @@
 import { type ContainerRuntimeClient, ImageName } from "testcontainers";
 import type { RunContext } from "../context.ts";
-import type { EngineDefinition } from "../definition.ts";
 import { imageMissing } from "../errors.ts";
-import { imageVariable } from "../image.ts";
+import type { WantedImage } from "../image.ts";
 
 const limitMs = 15 * 60_000;
 const noticeMs = 10_000;
@@ -10,13 +9,12 @@ const noticeMs = 10_000;
 /** Fetches an image that isn't there yet, saying so, and gives up rather than hang. */
 export async function pull(
   client: ContainerRuntimeClient,
-  definition: EngineDefinition,
-  name: string,
+  { name, variable }: WantedImage,
   context: RunContext,
 ): Promise<void> {
   const image = ImageName.fromString(name);
   if (await client.image.exists(image)) return;
-  const failed = (reason: string) => imageMissing(name, imageVariable(definition), reason);
+  const failed = (reason: string) => imageMissing(name, variable, reason);
   const started = Date.now();
   const notice = () =>
     context.progress(

@@ -31,13 +31,15 @@ export function ask<T>(path: string): Promise<T> {
 
 /** What is known of a container. */
 export interface Inspected {
+  readonly State: { readonly StartedAt: string; readonly Running: boolean };
   readonly HostConfig: {
+    readonly Memory: number;
     readonly PortBindings: Readonly<Record<string, readonly { HostIp: string }[]>>;
   };
   readonly NetworkSettings: {
     readonly Ports: Readonly<Record<string, readonly { HostIp: string }[]>>;
   };
-  readonly Mounts: readonly { readonly Name: string }[];
+  readonly Mounts: readonly { readonly Name: string; readonly Destination: string }[];
 }
 
 /** Ids of the containers of a run, whatever state they are in. */
@@ -51,4 +53,10 @@ export async function containersOf(run: string): Promise<string[]> {
 export async function volumesAmong(names: readonly string[]): Promise<string[]> {
   const { Volumes } = await ask<{ Volumes: { Name: string }[] | null }>("/volumes");
   return (Volumes ?? []).map(({ Name }) => Name).filter((name) => names.includes(name));
+}
+
+/** Names of the networks of a run. */
+export async function networksOf(run: string): Promise<string[]> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [`db-katas.run=${run}`] }));
+  return (await ask<{ Name: string }[]>(`/networks?filters=${filters}`)).map(({ Name }) => Name);
 }

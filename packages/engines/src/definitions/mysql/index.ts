@@ -1,10 +1,11 @@
 import { ofAnyServer } from "../../capabilities.ts";
 import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
+import { ask } from "./client.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
 
-/** By its protocol: MariaDB is what we run; MySQL itself or TiDB are a URL away. */
+/** By its protocol: MariaDB is what we run; MySQL itself is a URL away, and TiDB an engine of its own. */
 export const definition: EngineDefinition = {
   name: "mysql",
   title: "MariaDB",
@@ -35,16 +36,3 @@ export const definition: EngineDefinition = {
     return new DatabaseNamespaces(server, context, new MysqlDatabases(server, context));
   },
 };
-
-/** @returns the first value of the answer; empty where there is none */
-async function ask(url: string, statement: string): Promise<string> {
-  const { createConnection } = await import("mysql2/promise");
-  const client = await createConnection({ uri: url, connectTimeout: 5_000, rowsAsArray: true });
-  client.on("error", () => {});
-  try {
-    const [rows] = await client.query(statement);
-    return Array.isArray(rows) ? String((rows as unknown[][])[0]?.[0] ?? "") : "";
-  } finally {
-    client.destroy();
-  }
-}

@@ -8,12 +8,15 @@ import { copyDatabase } from "./copy.ts";
 export class MysqlDatabases implements Databases {
   readonly #server: Server;
   readonly #context: RunContext;
+  readonly #copy: typeof copyDatabase;
   #pool: Pool | undefined;
   #poolUrl = "";
 
-  constructor(server: Server, context: RunContext) {
+  /** @param copy how a database is copied, where it has what others don't */
+  constructor(server: Server, context: RunContext, copy = copyDatabase) {
     this.#server = server;
     this.#context = context;
+    this.#copy = copy;
   }
 
   async create(name: string): Promise<void> {
@@ -32,7 +35,7 @@ export class MysqlDatabases implements Databases {
   async copy(from: string, to: string): Promise<void> {
     const client = await this.#connected().getConnection();
     try {
-      await copyDatabase(client, from, to);
+      await this.#copy(client, from, to);
     } finally {
       // What it has set was for this alone.
       client.destroy();
