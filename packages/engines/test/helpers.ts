@@ -1,9 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { processTable } from "../src/watcher/processes.ts";
 
@@ -90,4 +98,19 @@ export function startRunner(
 export function segments(): string[] {
   const [, ...rows] = readFileSync("/proc/sysvipc/shm", "utf8").trimEnd().split("\n");
   return rows.map((row) => row.trim().split(/\s+/)[1] ?? "");
+}
+
+/** A folder that looks as Debian's PostgreSQL 17 does from outside. @returns the path of its server */
+export function fakePostgres(folder: string, libraries: string[], controls: string[]): string {
+  const files = [
+    ...["bin/postgres", "bin/initdb", ...libraries.map((name) => `lib/${name}`)].map(
+      (file) => `usr/lib/postgresql/17/${file}`,
+    ),
+    ...controls.map((name) => `usr/share/postgresql/17/extension/${name}.control`),
+  ];
+  for (const path of files.map((file) => join(folder, file))) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "#!/bin/sh\necho 'postgres (PostgreSQL) 17.6 (Debian)'\n", { mode: 0o755 });
+  }
+  return join(folder, "usr/lib/postgresql/17/bin/postgres");
 }

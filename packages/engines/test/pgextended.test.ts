@@ -1,10 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import { fetchableUnasked, openEngines } from "../src/index.ts";
 import type { Capability, LeaseTemplate } from "../src/types.ts";
-import { eventually, ownFolder } from "./helpers.ts";
+import { eventually, fakePostgres, ownFolder } from "./helpers.ts";
 
 const run = await openEngines();
 afterAll(() => run[Symbol.asyncDispose]());
@@ -51,10 +51,18 @@ here(
     expect(await planOf(client, wanted)).toContain("Seq Scan on orders");
     await client.query("SELECT hypopg_create_index('CREATE INDEX ON orders (customer)')");
     expect(await planOf(client, wanted)).toMatch(/Scan .*<\d+>btree_orders_customer/);
+    const { rows: listed } = await client.query("SELECT table_name FROM hypopg_list_indexes");
+    expect(listed).toEqual([{ table_name: "orders" }]);
     // Executed, a plan has only what is there.
     expect(await planOf(client, `(ANALYZE) ${wanted}`)).toContain("Seq Scan on orders");
     await client.query("SELECT hypopg_reset()");
     expect(await planOf(client, wanted)).toContain("Seq Scan on orders");
+    await client.query("SELECT pg_stat_statements_reset()");
+    await client.query(wanted);
+    const { rows: told } = await client.query(
+      "SELECT calls, rows FROM pg_stat_statements WHERE query LIKE 'SELECT * FROM orders%'",
+    );
+    expect(told).toEqual([{ calls: "1", rows: "20" }]);
   },
 );
 
@@ -106,6 +114,20 @@ here(
   },
 );
 
+const both = (await run.probe("postgres", ["vector", "hypopg"])).chosen;
+
+test.runIf(both && fetchableUnasked(both))(
+  "vectors and what-if indexes are to be had in one server",
+  { timeout },
+  async () => {
+    await using lease = await run.lease("postgres", { needs: ["vector", "hypopg"] });
+    await using client = await connected(await lease.urlFor("a"));
+    const { rows } = await client.query("SELECT '[3,4]'::vector <-> '[0,0]' AS far");
+    expect(rows).toEqual([{ far: 5 }]);
+    await client.query("SELECT hypopg_list_indexes FROM hypopg_list_indexes");
+  },
+);
+
 test("a plain PostgreSQL has none of it, and loads none of it", async () => {
   await using plain = await run.lease("postgres");
   expect(plain.engine.capabilities).not.toContain("cron");
@@ -116,29 +138,39 @@ test("a plain PostgreSQL has none of it, and loads none of it", async () => {
 
 test("the system's own server is taken if it has all three, and nothing is fetched then", async () => {
   await using system = await ownFolder();
-  const at = (path: string) => join(system.path, "usr", path);
   const libraries = ["hypopg.so", "pg_cron.so", "wal2json.so"];
-  const files = ["bin/postgres", "bin/initdb", ...libraries.map((name) => `lib/${name}`)];
-  const controls = ["hypopg", "pg_cron"].map((name) => `${name}.control`);
-  for (const path of [
-    ...files.map((file) => `lib/postgresql/17/${file}`),
-    ...controls.map((file) => `share/postgresql/17/extension/${file}`),
-  ]) {
-    mkdirSync(dirname(at(path)), { recursive: true });
-    writeFileSync(at(path), "#!/bin/sh\necho 'postgres (PostgreSQL) 17.6 (Debian)'\n", {
-      mode: 0o755,
-    });
-  }
-  const postgres = at("lib/postgresql/17/bin/postgres");
+  const postgres = fakePostgres(system.path, libraries, ["hypopg", "pg_cron", "vector"]);
   const env = { ...process.env, KATA_ENGINES: "process", KATA_PGEXTENDED: postgres };
   const offered = async () => {
     await using other = await openEngines({ env });
     return (await other.probe("pgextended")).offers.find(({ provider }) => provider === "process");
   };
-  expect(await offered()).toMatchObject({ offered: true, version: "17.6" });
-  rmSync(at("lib/postgresql/17/lib/wal2json.so"));
+  const source = `KATA_PGEXTENDED (${postgres})`;
+  expect(await offered()).toMatchObject({
+    version: "17.6",
+    source,
+    capabilities: expect.arrayContaining(["hypopg", "cron", "wal2json", "vector"]),
+  });
+  rmSync(join(system.path, "usr/share/postgresql/17/extension/vector.control"));
+  expect(await offered()).toMatchObject({
+    source,
+    capabilities: expect.not.arrayContaining(["vector"]),
+  });
+  rmSync(join(system.path, "usr/lib/postgresql/17/lib/wal2json.so"));
   expect(await offered()).toMatchObject({
     offered: false,
     reason: `KATA_PGEXTENDED=${postgres} is not postgres with HypoPG, pg_cron and wal2json`,
   });
+});
+
+test("what-if indexes together with vectors are asked of the same server", async () => {
+  const env = { ...process.env, KATA_ENGINES: "external" };
+  await using other = await openEngines({ env });
+  for (const needs of [
+    ["vector", "hypopg"],
+    ["hypopg", "vector"],
+  ] satisfies Capability[][])
+    expect((await other.probe("postgres", needs)).offers[0]).toMatchObject({
+      reason: "PostgreSQL with HypoPG, pg_cron and wal2json can't be used by a URL of yours",
+    });
 });

@@ -1,6 +1,8 @@
 import pg from "pg";
 import { expect, test } from "vitest";
 import { fetchableUnasked, openEngines } from "../src/index.ts";
+import type { Capability } from "../src/types.ts";
+import { fakePostgres, ownFolder } from "./helpers.ts";
 
 const { chosen } = await (async () => {
   await using run = await openEngines();
@@ -55,3 +57,19 @@ test.runIf(chosen && fetchableUnasked(chosen))(
     await client.end();
   },
 );
+
+test("a server of the system's own can do what its licence permits", async () => {
+  await using system = await ownFolder();
+  const libraries = ["timescaledb.so", "timescaledb-2.19.3.so"];
+  const postgres = fakePostgres(system.path, libraries, ["timescaledb"]);
+  const env = { ...process.env, KATA_ENGINES: "process", KATA_TIMESCALEDB: postgres };
+  const needs = async (capability: Capability) => {
+    await using run = await openEngines({ env });
+    return (await run.probe("postgres", [capability])).chosen?.source;
+  };
+  const source = `KATA_TIMESCALEDB (${postgres})`;
+  expect(await needs("hypertables")).toBe(source);
+  expect(await needs("continuousAggregates")).toBeUndefined();
+  fakePostgres(system.path, [...libraries, "timescaledb-tsl-2.19.3.so"], []);
+  expect(await needs("continuousAggregates")).toBe(source);
+});

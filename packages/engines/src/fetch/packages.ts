@@ -57,9 +57,12 @@ export function usableWays({ ways }: Package, env: NodeJS.ProcessEnv): Way[] {
 /** The one whose server the user has named; the first that is here; that can be fetched; the last. */
 export function chooseBundle<B extends Bundle>(bundles: readonly B[], env: NodeJS.ProcessEnv): B {
   const here = (one: Package) => locate(one, env) !== undefined;
+  const allHere = ({ packages }: B) => packages.every(here);
+  const named = bundles.filter(({ packages }) => env[packages.at(-1)?.own?.variable ?? ""]);
   const chosen =
-    bundles.find(({ packages }) => env[packages.at(-1)?.own?.variable ?? ""]) ??
-    bundles.find(({ packages }) => packages.every(here)) ??
+    named.find(allHere) ??
+    named.at(-1) ??
+    bundles.find(allHere) ??
     bundles.find(({ packages }) =>
       packages.every((one) => here(one) || usableWays(one, env).length > 0),
     ) ??

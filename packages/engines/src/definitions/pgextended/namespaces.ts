@@ -5,6 +5,7 @@ import type { LeaseTemplate } from "../../types.ts";
 import { at } from "../postgres/namespaces.ts";
 import { databaseOf } from "./settings.ts";
 
+const extensions = ["hypopg", "pg_cron", "pg_stat_statements", "vector"];
 const plugins = "pgoutput, test_decoding, wal2json";
 
 /**
@@ -81,14 +82,7 @@ export class OneDatabase implements Namespaces {
       await admin.query(`ALTER SYSTEM SET output_plugin_libraries = ${plugins}`);
       await admin.query("SELECT pg_reload_conf()");
     });
-    await this.#asked(this.#name, async (admin) => {
-      const { rows } = await admin.query<{ name: string }>(
-        "SELECT name FROM pg_available_extensions WHERE name IN ('hypopg', 'pg_cron', 'vector')",
-      );
-      // Only a superuser may; afterwards migrations may say CREATE EXTENSION IF NOT EXISTS.
-      for (const extension of rows) await admin.query(`CREATE EXTENSION ${extension.name}`);
-      await admin.query(`GRANT USAGE ON SCHEMA cron TO ${name}`);
-    });
+    await this.#asked(this.#name, (admin) => extend(admin, name));
   }
 
   async #asked<T>(database: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
@@ -101,4 +95,22 @@ export class OneDatabase implements Namespaces {
       await admin.end();
     }
   }
+}
+
+/** Makes the extensions, which only a superuser may; migrations may then say CREATE EXTENSION IF NOT EXISTS. */
+async function extend(admin: pg.Client, role: string): Promise<void> {
+  const { rows: available } = await admin.query<{ name: string }>(
+    "SELECT name FROM pg_available_extensions WHERE name = ANY ($1)",
+    [extensions],
+  );
+  for (const { name } of available) await admin.query(`CREATE EXTENSION ${name}`);
+  // Of what HypoPG says in views, only its maker would be told.
+  const { rows: views } = await admin.query<{ name: string }>(
+    "SELECT objid::regclass AS name FROM pg_depend JOIN pg_extension e ON e.oid = refobjid WHERE extname = 'hypopg' AND classid = 'pg_class'::regclass",
+  );
+  for (const { name } of views) await admin.query(`GRANT SELECT ON ${name} TO ${role}`);
+  // The server is its alone, and so is all that happens on it.
+  await admin.query(`GRANT pg_read_all_stats TO ${role}`);
+  await admin.query(`GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO ${role}`);
+  await admin.query(`GRANT USAGE ON SCHEMA cron TO ${role}`);
 }

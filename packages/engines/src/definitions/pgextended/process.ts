@@ -6,26 +6,37 @@ import { debianWay, installationOf, ownWith, versionPattern } from "../postgres/
 import { settingsFor } from "./settings.ts";
 
 const extensions = ["hypopg", "cron", "wal2json"];
+const files = {
+  controls: ["hypopg", "pg_cron"],
+  libraries: [/^hypopg\./, /^pg_cron\./, /^wal2json\./],
+};
+const variable = "KATA_PGEXTENDED";
+const licence = "PostgreSQL AND BSD-3-Clause (wal2json)";
 
-const extended: Package = {
+const withVectors: Package = {
   name: "postgresql-extended",
-  licence: "PostgreSQL AND BSD-3-Clause (wal2json)",
+  licence,
   own: ownWith(
-    {
-      controls: ["hypopg", "pg_cron"],
-      libraries: [/^hypopg\./, /^pg_cron\./, /^wal2json\./],
-    },
-    "with HypoPG, pg_cron and wal2json",
-    "KATA_PGEXTENDED",
+    { ...files, controls: [...files.controls, "vector"] },
+    "with HypoPG, pg_cron, wal2json and pgvector",
+    variable,
   ),
-  ways: [debianWay("13", 17, "extended", extensions), debianWay("12", 15, "extended", extensions)],
+  ways: [debianWay("13", 17, "extended", [...extensions, "pgvector"])],
   hint: () =>
-    "sudo apt-get install postgresql-17 postgresql-17-hypopg postgresql-17-cron postgresql-17-wal2json",
+    `sudo apt-get install postgresql-17 ${[...extensions, "pgvector"].map((each) => `postgresql-17-${each}`).join(" ")}`,
+};
+
+const withoutVectors: Package = {
+  name: "postgresql-extended-without-vectors",
+  licence,
+  own: ownWith(files, "with HypoPG, pg_cron and wal2json", variable),
+  ways: [debianWay("12", 15, "extended", extensions)],
+  hint: withVectors.hint,
 };
 
 export const recipe = packaged({
   engine: "pgextended",
-  bundles: [{ packages: [extended], lacks: ["vector"] }],
+  bundles: [{ packages: [withVectors] }, { packages: [withoutVectors], lacks: ["vector"] }],
   version: (server) => versionOf(server, versionPattern),
 
   async prepare([server], _bundle, context) {
