@@ -29,23 +29,31 @@ export interface Death {
 /** As long as a machine that is very busy takes to end some servers. */
 const patienceMs = 15_000;
 
-const death: fc.Arbitrary<Death> = fc.record({
-  way: fc.constantFrom(...ways),
-  afterMs: fc.integer({ min: 0, max: 2_500 }),
-  gapMs: fc.integer({ min: 0, max: 12 }),
-  engines: fc.constantFrom(["redis"], ["redis", "redis"], ["redis", "postgres"]),
-});
-
-export function drawDeaths(seed: number, count: number): Death[] {
+/** @param latestMs the longest that a run lives */
+export function drawDeaths(seed: number, count: number, latestMs = 2_500): Death[] {
+  const death = fc.record({
+    way: fc.constantFrom(...ways),
+    afterMs: fc.integer({ min: 0, max: latestMs }),
+    gapMs: fc.integer({ min: 0, max: 12 }),
+    engines: fc.constantFrom(["redis"], ["redis", "redis"], ["redis", "postgres"]),
+  });
   return fc.sample(death, { seed, numRuns: count });
 }
 
-/** @returns what is left of a run that died so, for people; nothing is what it should be */
-export async function die({ way, afterMs, gapMs, engines }: Death): Promise<string[]> {
+/**
+ * @param command instead of a run that leases for ever: something else that opens a run
+ * @returns what is left of a run that died so, for people; nothing is what it should be
+ */
+export async function die(
+  { way, afterMs, gapMs, engines }: Death,
+  command: readonly string[] = [],
+): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "engines-deaths-"));
   // Servers of another user pass through it.
   await chmod(folder, 0o711);
-  const run = spawn(process.execPath, [join(import.meta.dirname, "victim.ts"), ...engines], {
+  const [file = process.execPath, ...args] = command;
+  const victim = [join(import.meta.dirname, "victim.ts"), ...engines];
+  const run = spawn(file, command.length > 0 ? args : victim, {
     detached: true, // a group of its own, as a command has that is typed at a terminal
     stdio: "ignore",
     env: { ...process.env, KATA_RUNS: folder },
