@@ -1,25 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import {
-  folderNotWritable,
-  nameIllegal,
-  nameTaken,
-  titleIllegal,
-  titleMissing,
-  workspaceNotFound,
-} from "./errors.ts";
+import { folderNotWritable, nameTaken, workspaceNotFound } from "./errors.ts";
+import { checkName, checkTitle } from "./names.ts";
 import { type ExerciseInput, type RenderedFile, renderExercise } from "./render.ts";
 
 /** The templates that come with this package. */
 export const defaultTemplates = join(import.meta.dirname, "..", "templates");
 
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
-const NAME_LENGTH = 50;
-const TITLE_LENGTH = 80;
-
 export interface CreateExerciseOptions extends ExerciseInput {
-  /** The root of a workspace: it holds `projects/`. */
+  /** The root of a workspace: it holds a package.json or `projects/`. */
   readonly into: string;
   /** Check and render everything, write nothing. */
   readonly dryRun?: boolean | undefined;
@@ -38,38 +28,29 @@ export async function createExercise(options: CreateExerciseOptions): Promise<st
   checkTitle(options.title);
   const root = resolve(into);
   await checkFree(root, name);
-  const files = await renderExercise(templates, options);
+  const versions = options.versions ?? (await versionsOf(root));
+  const files = await renderExercise(templates, { ...options, versions });
   if (!options.dryRun) await writeWhole(root, name, files);
   return files.map((file) => `projects/${name}/${file.path}`);
 }
 
-/** @throws GeneratorError `NAME_ILLEGAL` */
-export function checkName(name: string): void {
-  if (NAME.test(name) && name.length <= NAME_LENGTH) return;
-  const suggestion = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^[-0-9]+|-+$/g, "")
-    .slice(0, NAME_LENGTH)
-    .replace(/-$/, "");
-  throw nameIllegal(name, suggestion);
-}
-
-/** @throws GeneratorError `TITLE_MISSING`, `TITLE_ILLEGAL` */
-export function checkTitle(title: string): void {
-  if (title.trim() === "") throw titleMissing();
-  if (/\p{Cc}/u.test(title.trim()) || title.length > TITLE_LENGTH) throw titleIllegal();
-}
-
 /** @throws GeneratorError `WORKSPACE_NOT_FOUND`, `NAME_TAKEN` */
 async function checkFree(root: string, name: string): Promise<void> {
-  const projects = await stat(join(root, "projects")).catch(() => undefined);
-  if (!projects?.isDirectory()) throw workspaceNotFound(root);
+  const marks = await Promise.all(
+    ["projects", "package.json"].map((mark) => stat(join(root, mark)).catch(() => undefined)),
+  );
+  if (marks.every((mark) => mark === undefined)) throw workspaceNotFound(root);
   if (await stat(join(root, "projects", name)).catch(() => undefined)) {
     throw nameTaken(name, `the folder projects/${name}`);
   }
   const owner = (await packagesIn(root)).get(`@db-katas/${name}`);
   if (owner) throw nameTaken(name, `the package in ${owner}`);
+}
+
+/** What a workspace asks for itself. */
+async function versionsOf(root: string): Promise<Record<string, string>> {
+  const text = await readFile(join(root, "package.json"), "utf8").catch(() => "{}");
+  return (JSON.parse(text) as { devDependencies?: Record<string, string> }).devDependencies ?? {};
 }
 
 /** The workspace's packages by name: an exercise becomes one of them, and names are unique. */
@@ -102,6 +83,7 @@ async function writeWhole(
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, content);
     }
+    await mkdir(dirname(target), { recursive: true });
     await rename(draft, target);
   } catch (error) {
     await rm(draft, { recursive: true, force: true }).catch(() => {});

@@ -9,7 +9,8 @@ export type GeneratorErrorCode =
   | "ENGINE_WITHOUT_TEMPLATES"
   | "WORKSPACE_NOT_FOUND"
   | "FOLDER_NOT_WRITABLE"
-  | "INSTALL_FAILED";
+  | "INSTALL_FAILED"
+  | "ATTEMPT_EXISTS";
 
 interface Details {
   readonly likelyCause?: string;
@@ -93,8 +94,8 @@ export function engineWithoutTemplates(name: string, folder: string): GeneratorE
 
 export function workspaceNotFound(folder: string): GeneratorError {
   return new GeneratorError("WORKSPACE_NOT_FOUND", `${folder} is not a db-katas workspace.`, {
-    likelyCause: "it has no folder projects/",
-    remedy: "cd into your clone of db-katas and try again",
+    likelyCause: "it has neither projects/ nor a package.json",
+    remedy: "cd into your clone of db-katas, or into what `pnpm create db-kata` made",
   });
 }
 
@@ -116,5 +117,11 @@ export function installFailed(folder: string, output: string, cause: unknown): G
     likelyCause: "pnpm is missing, or a package is neither in its store nor to be had",
     remedy: `cd ${folder} && pnpm install`,
     cause,
+  });
+}
+
+export function attemptExists(name: string, folder: string): GeneratorError {
+  return new GeneratorError("ATTEMPT_EXISTS", `You have already started ${name}, in ${folder}.`, {
+    remedy: `pnpm kata grade ${name}   (to start over, move that folder away first)`,
   });
 }

@@ -1,3 +1,4 @@
+export { type AttemptOptions, createAttempt } from "./create-attempt.ts";
 export { type CreateExerciseOptions, createExercise, defaultTemplates } from "./create-exercise.ts";
 export { availableEngines } from "./engines.ts";
 export { GeneratorError, type GeneratorErrorCode } from "./errors.ts";

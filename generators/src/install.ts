@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { installFailed } from "./errors.ts";
@@ -9,13 +9,9 @@ import { installFailed } from "./errors.ts";
  * @throws GeneratorError `INSTALL_FAILED`
  */
 export async function installPackages(root: string, signal?: AbortSignal): Promise<void> {
-  const [command, ...before] = await packageManager(root);
+  const [command, ...args] = await installCommand(root);
   try {
-    await promisify(execFile)(
-      command,
-      [...before, "install", "--prefer-offline", "--no-frozen-lockfile"],
-      { cwd: root, ...(signal && { signal }) },
-    );
+    await promisify(execFile)(command, args, { cwd: root, ...(signal && { signal }) });
   } catch (error) {
     signal?.throwIfAborted();
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
@@ -23,8 +19,16 @@ export async function installPackages(root: string, signal?: AbortSignal): Promi
   }
 }
 
-/** The very pnpm that runs this process, else the one on PATH, else the one that the clone pins. */
-async function packageManager(root: string): Promise<[string, ...string[]]> {
+async function installCommand(root: string): Promise<[string, ...string[]]> {
+  const install = ["install", "--prefer-offline"];
+  if (!(await stat(join(root, "pnpm-workspace.yaml")).catch(() => undefined))) {
+    return ["npm", ...install];
+  }
+  return [...(await findPnpm(root)), ...install, "--no-frozen-lockfile"];
+}
+
+/** The very pnpm that runs this process, else the one on PATH, else the one that the workspace pins. */
+async function findPnpm(root: string): Promise<[string, ...string[]]> {
   const running = process.env.npm_execpath;
   if (running?.includes("pnpm")) {
     return /\.[cm]?js$/.test(running) ? [process.execPath, running] : [running];
@@ -34,8 +38,8 @@ async function packageManager(root: string): Promise<[string, ...string[]]> {
     () => false,
   );
   if (installed) return ["pnpm"];
-  const { packageManager } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
-    packageManager: string;
-  };
+  const { packageManager = "pnpm" } = JSON.parse(
+    await readFile(join(root, "package.json"), "utf8"),
+  ) as { packageManager?: string };
   return ["npx", "--yes", packageManager];
 }

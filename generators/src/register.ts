@@ -1,7 +1,8 @@
 import type { NodePlopAPI } from "node-plop";
-import { checkName, checkTitle, createExercise } from "./create-exercise.ts";
+import { createExercise } from "./create-exercise.ts";
 import { availableEngines } from "./engines.ts";
 import { enginesEmpty } from "./errors.ts";
+import { checkName, checkTitle } from "./names.ts";
 
 export interface RegisterOptions {
   /** The folder of templates. */

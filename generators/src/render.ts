@@ -17,9 +17,11 @@ export interface ExerciseInput {
   readonly engines: readonly string[];
   /** The date of the decision log's entry; default: today. */
   readonly date?: Date | undefined;
+  /** What the workspace asks for, which its exercises then ask for as well. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What every exercise needs, whatever its engines. */
+/** What every exercise needs, whatever its engines, where the workspace does not say which version. */
 const COMMON_DEV_DEPENDENCIES = {
   "@db-katas/cli": "workspace:*",
   "@db-katas/engines": "workspace:*",
@@ -81,7 +83,12 @@ function contextOf(input: ExerciseInput, engines: readonly EngineChoice[]) {
     })),
     dependencies: listOf(...engines.map((engine) => engine.dependencies)),
     devDependencies: listOf(
-      COMMON_DEV_DEPENDENCIES,
+      Object.fromEntries(
+        Object.entries(COMMON_DEV_DEPENDENCIES).map(([name, version]) => [
+          name,
+          input.versions?.[name] ?? version,
+        ]),
+      ),
       ...engines.map((engine) => engine.devDependencies),
     ),
   };

@@ -116,8 +116,8 @@ test("an engine that nobody wrote templates for", async () => {
 test("a folder that is no workspace", async () => {
   expect(await failureOf({ into: join(into, "projects") })).toMatchInlineSnapshot(`
     "WORKSPACE_NOT_FOUND  <workspace>/projects is not a db-katas workspace.
-    Likely cause: it has no folder projects/
-    What to do: cd into your clone of db-katas and try again"
+    Likely cause: it has neither projects/ nor a package.json
+    What to do: cd into your clone of db-katas, or into what \`pnpm create db-kata\` made"
   `);
 });
 

@@ -1,7 +1,6 @@
 export type CliErrorCode =
   | "NOT_IN_WORKSPACE"
   | "KATA_UNKNOWN"
-  | "ATTEMPT_EXISTS"
   | "ATTEMPT_MISSING"
   | "TARGET_UNCLEAR"
   | "RESULT_MISSING"
@@ -12,7 +11,8 @@ export type CliErrorCode =
   | "FILE_UNUSABLE"
   | "ADDRESS_UNUSABLE"
   | "DOWNLOAD_FAILED"
-  | "BUNDLE_ALTERED";
+  | "BUNDLE_ALTERED"
+  | "PACK_FAILED";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */
 export class CliError extends Error {

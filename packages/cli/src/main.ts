@@ -6,6 +6,7 @@ import { registerGrade } from "./commands/grade.ts";
 import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
 import { registerNew } from "./commands/new.ts";
+import { registerPack } from "./commands/pack.ts";
 import { registerShell } from "./commands/shell.ts";
 import { registerSoak } from "./commands/soak.ts";
 import { registerStart } from "./commands/start.ts";
@@ -35,6 +36,7 @@ for (const register of [
   registerEngines,
   registerDoctor,
   registerNew,
+  registerPack,
   registerTest,
   registerTour,
 ]) {

@@ -4,6 +4,7 @@ import {
   composeMutant,
   findSubmission,
   type Kata,
+  kataFile,
   loadKata,
   loadMutants,
   loadRubric,
@@ -11,49 +12,94 @@ import {
 } from "@db-katas/grading";
 import { CliError } from "./errors.ts";
 
-/** The folder that holds `projects/` and `attempts/`. */
+/** Where exercises and attempts are: a clone of db-katas, or what `pnpm create db-kata` made. */
 export interface Workspace {
   readonly root: string;
 }
 
 /**
- * Looks upwards from a folder for a workspace with `projects/`.
+ * Looks upwards from a folder for a workspace that has `projects/` or asks for the `kata` command.
  * @throws CliError `NOT_IN_WORKSPACE`
  */
 export async function findWorkspace(from: string): Promise<Workspace> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const [manifest, projects] = await Promise.all([
-      exists(join(folder, "pnpm-workspace.yaml")),
-      exists(join(folder, "projects")),
-    ]);
-    if (manifest && projects) return { root: folder };
+    if (await isWorkspace(folder)) return { root: folder };
     if (folder === dirname(folder)) break;
   }
   throw new CliError("NOT_IN_WORKSPACE", `${from} is not inside a db-katas workspace.`, {
-    likelyCause: "kata looks upwards for a folder with pnpm-workspace.yaml and projects/",
-    remedy: "cd into your clone of db-katas and try again",
+    likelyCause:
+      "kata looks upwards for a workspace that has projects/, or @db-katas/cli in its package.json",
+    remedy: "cd into your clone of db-katas, or into the folder that `pnpm create db-kata` made",
   });
 }
 
+/** An exercise or attempt asks for the command as well, but is no workspace itself. */
+async function isWorkspace(folder: string): Promise<boolean> {
+  const [manifest, settings, projects] = await Promise.all([
+    readManifest(folder),
+    exists(join(folder, "pnpm-workspace.yaml")),
+    exists(join(folder, "projects")),
+  ]);
+  const isRoot = settings || manifest?.workspaces !== undefined;
+  return isRoot && (projects || manifest?.devDependencies?.["@db-katas/cli"] !== undefined);
+}
+
+/** In the order of their names; of two with the same name, the one in `projects/`. */
 export async function listKatas(workspace: Workspace): Promise<Kata[]> {
-  const names = await readdir(join(workspace.root, "projects"));
-  const folders: string[] = [];
-  for (const name of names.sort()) {
-    const folder = join(workspace.root, "projects", name);
-    if (await exists(join(folder, "kata.ts"))) folders.push(folder);
+  const found = new Map<string, string>();
+  for (const folder of [...(await published(workspace)), ...(await ownProjects(workspace))]) {
+    found.set(basename(folder), folder);
   }
-  return Promise.all(folders.map(loadKata));
+  const names = [...found.keys()].sort();
+  return Promise.all(names.map((name) => loadKata(found.get(name) as string)));
 }
 
 /** @throws CliError `KATA_UNKNOWN` */
 export async function findKata(workspace: Workspace, name: string): Promise<Kata> {
   const folder = join(workspace.root, "projects", name);
-  if (/^[\w-]+$/.test(name) && (await exists(join(folder, "kata.ts")))) return loadKata(folder);
-  const known = (await listKatas(workspace)).map((kata) => kata.name);
+  if (/^[\w-]+$/.test(name) && (await kataFile(folder))) return loadKata(folder);
+  const katas = await listKatas(workspace);
+  const kata = katas.find((each) => each.name === name);
+  if (kata) return kata;
   throw new CliError("KATA_UNKNOWN", `There is no kata called "${name}".`, {
-    likelyCause: `the ones here are ${known.join(", ") || "none"}`,
+    likelyCause: `the ones here are ${katas.map((each) => each.name).join(", ") || "none"}`,
     remedy: "pnpm kata list",
   });
+}
+
+async function ownProjects({ root }: Workspace): Promise<string[]> {
+  const projects = join(root, "projects");
+  const names = await readdir(projects).catch(() => []);
+  return withKata(names.map((name) => join(projects, name)));
+}
+
+/** Exercises that the workspace has installed: the packages that say so in their keywords. */
+async function published({ root }: Workspace): Promise<string[]> {
+  const { dependencies, devDependencies } = (await readManifest(root)) ?? {};
+  const names = Object.keys({ ...dependencies, ...devDependencies });
+  const folders = names.map((name) => join(root, "node_modules", name));
+  const manifests = await Promise.all(folders.map(readManifest));
+  return withKata(folders.filter((_, i) => manifests[i]?.keywords?.includes("db-kata")));
+}
+
+async function withKata(folders: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(folders.map(kataFile));
+  return folders.filter((_, i) => files[i] !== undefined);
+}
+
+interface Manifest {
+  readonly keywords?: readonly string[];
+  readonly workspaces?: unknown;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+async function readManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** What `kata grade` shall grade: at most one of these is set besides `target`. */

@@ -155,8 +155,8 @@ describe("bad input names what to type next, with exit code 2", () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toMatchInlineSnapshot(`
       "NOT_IN_WORKSPACE  <tmp> is not inside a db-katas workspace.
-      Likely cause: kata looks upwards for a folder with pnpm-workspace.yaml and projects/
-      What to do: cd into your clone of db-katas and try again
+      Likely cause: kata looks upwards for a workspace that has projects/, or @db-katas/cli in its package.json
+      What to do: cd into your clone of db-katas, or into the folder that \`pnpm create db-kata\` made
       "
     `);
   });
@@ -270,7 +270,7 @@ describe("kata list", () => {
 });
 
 describe("kata --help", () => {
-  it.each([[[]], [["grade"]], [["verify"]], [["soak"]], [["engines", "status"]]])(
+  it.each([[[]], [["grade"]], [["verify"]], [["soak"]], [["pack"]], [["engines", "status"]]])(
     "%j",
     async (command) => {
       const ran = await kata([...command, "--help"]);

@@ -10,6 +10,7 @@ export type GradingErrorCode =
   | "CHANGES_UNKNOWN"
   | "README_UNMARKED"
   | "ISOLATION_UNAVAILABLE"
+  | "PACK_FAILED"
   /** The budget of a checker of histories was too small. */
   | "HISTORY_UNDECIDED";
 

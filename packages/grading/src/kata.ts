@@ -48,14 +48,22 @@ export interface Kata {
   readonly definition: KataDefinition;
 }
 
+/** Where an exercise says what it is: `kata.ts`, or `kata.js` in a published one; undefined for none. */
+export async function kataFile(folder: string): Promise<string | undefined> {
+  for (const name of ["kata.ts", "kata.js"]) {
+    const file = join(resolve(folder), name);
+    if ((await stat(file).catch(() => undefined))?.isFile()) return file;
+  }
+  return undefined;
+}
+
 /**
- * @param folder an exercise's folder (it holds `kata.ts`)
+ * @param folder an exercise's folder, or that of the package that it was published as
  * @throws GradingError `KATA_INVALID`
  */
 export async function loadKata(folder: string): Promise<Kata> {
-  const file = join(resolve(folder), "kata.ts");
-  const found = await stat(file).catch(() => undefined);
-  if (!found?.isFile()) {
+  const file = await kataFile(folder);
+  if (file === undefined) {
     throw new GradingError("KATA_INVALID", `There is no exercise in ${folder}: no kata.ts.`, {
       remedy: "pnpm kata list",
     });

@@ -5,7 +5,8 @@ import type { Check, CheckWithPreparation, SubmissionContract } from "./check.ts
 import { GradingError } from "./errors.ts";
 import { type Kata, messageOf } from "./kata.ts";
 
-const CHECK_FILE = /^(\d+)-(.+)\.grade\.ts$/;
+/** Compiled in a published exercise. */
+const CHECK_FILE = /^(\d+)-(.+)\.grade\.[jt]s$/;
 
 /** An exercise's checks in the order of their file names. */
 export type Rubric = readonly Check[];
@@ -17,7 +18,7 @@ export type Rubric = readonly Check[];
 export async function loadRubric(kata: Kata): Promise<Rubric> {
   const folder = join(kata.folder, "grading");
   const names = (await readdir(folder).catch(() => [])).filter((name) =>
-    name.endsWith(".grade.ts"),
+    /\.grade\.[jt]s$/.test(name),
   );
   const checks: Check[] = [];
   for (const name of names.sort()) {

@@ -35,13 +35,21 @@ export async function typeErrors(
   };
   const settings = { extends: "../tsconfig.json", compilerOptions, include };
   await using _file = await temporaryFile(file, settings);
+  return await compile(kata, file);
+}
+
+/**
+ * Runs the TypeScript compiler that an exercise has.
+ * @param config a tsconfig.json
+ * @returns its complaints, the first {@link SHOWN}; none when all is well
+ */
+export async function compile(kata: Kata, config: string): Promise<string[]> {
   try {
-    const manifest = createRequire(config).resolve("typescript/package.json");
-    await promisify(execFile)(
-      process.execPath,
-      [join(dirname(manifest), "bin", "tsc"), "-p", file, "--pretty", "false"],
-      { cwd: kata.folder },
-    );
+    const { resolve } = createRequire(join(kata.folder, "tsconfig.json"));
+    const tsc = join(dirname(resolve("typescript/package.json")), "bin", "tsc");
+    await promisify(execFile)(process.execPath, [tsc, "-p", config, "--pretty", "false"], {
+      cwd: kata.folder,
+    });
     return [];
   } catch (error) {
     const { stdout = "" } = error as { stdout?: string };

@@ -1,0 +1,173 @@
+#!/usr/bin/env node
+import { basename, join, resolve } from "node:path";
+import { createAttempt } from "@db-katas/generators/create-attempt";
+import { GeneratorError } from "@db-katas/generators/errors";
+import { checkName } from "@db-katas/generators/names";
+import { Command, CommanderError, Option } from "commander";
+import { callingPackageManager, commandsIn, isInRepository, versionOf } from "./commands.ts";
+import {
+  CreateError,
+  enginesMissing,
+  engineUnknown,
+  kataUnknown,
+  nothingChosen,
+} from "./errors.ts";
+import { exerciseFolder, type Offer, readOffer, readTsconfig } from "./offer.ts";
+import { type Answers, askFolder, askWhat } from "./questions.ts";
+import { type Choices, kataCommand, type PackageManager, workspaceFiles } from "./workspace.ts";
+import { checkFolder, rehearse, writeWhole } from "./write.ts";
+
+interface Options {
+  readonly kata?: string[];
+  readonly new?: string;
+  readonly engines?: string[];
+  readonly yes?: boolean;
+  readonly force?: boolean;
+  readonly install: boolean;
+  readonly git: boolean;
+  readonly pm?: PackageManager;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+}
+
+const DEFAULT_FOLDER = "my-katas";
+
+const program = new Command("create-db-kata")
+  .argument("[dir]", "the folder to make", undefined)
+  .description("a workspace with database exercises, graded on real engines")
+  .option("--kata <name...>", "the exercises to begin with")
+  .option("--new <name>", "a new exercise of your own")
+  .option("--engines <name...>", "what it runs on")
+  .option("-y, --yes", "ask nothing: the first exercise, unless you say which")
+  .option("--force", "into a folder that isn't empty; nothing is overwritten")
+  .option("--no-install", "don't install packages")
+  .option("--no-git", "don't make a repository")
+  .addOption(new Option("--pm <name>", "package manager").choices(["pnpm", "npm"]))
+  .option("--json", "say what was done as JSON on stdout")
+  .option("--dry-run", "show the files and what is in them, and write none")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  pnpm create db-kata my-katas --kata session-failover
+  npm create db-kata@latest -- my-katas --kata session-failover
+  pnpm create db-kata . --new write-skew --engines postgres
+
+Exit codes: 0 done, 2 not done, 130 ended by Ctrl-C`,
+  )
+  .showHelpAfterError("(add --help for what there is)")
+  .exitOverride()
+  .action(run);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+async function run(dir: string | undefined, options: Options): Promise<void> {
+  const offer = await readOffer();
+  const choices = await choose(dir, options, offer);
+  const { folder, pm, katas, own } = choices;
+  const files = workspaceFiles(packageName(folder), choices, offer, await readTsconfig());
+  const addAttempts = async (draft: string) => {
+    for (const name of katas) {
+      const installed = join(draft, "node_modules", packageOf(name, offer));
+      await createAttempt({ name, exercise: exerciseFolder(name), root: draft, installed });
+    }
+  };
+  await checkFolder(folder, [...Object.keys(files), "attempts"], options.force === true);
+  if (options.dryRun) return preview(folder, await rehearse(files, addAttempts), options);
+  await writeWhole(folder, files, addAttempts);
+  const { run: command } = commandsIn(folder);
+  const git = options.git && !(await isInRepository(folder));
+  if (git) await command("git", "init", "--quiet");
+  if (options.install) {
+    await command(pm, "install");
+    if (own) {
+      const [program = "", ...before] = kataCommand(pm).split(" ");
+      await command(program, ...before, "new", own.name, "--engines", ...own.engines);
+    }
+  }
+  const report = { folder, pm, katas, own, git, installed: options.install };
+  process.stdout.write(
+    options.json ? `${JSON.stringify(report, null, 2)}\n` : whatNext(choices, options),
+  );
+}
+
+/** What flags don't say is asked, if there is somebody to ask. */
+async function choose(dir: string | undefined, options: Options, offer: Offer): Promise<Choices> {
+  const known = offer.katas.map(({ name }) => name);
+  const asks = process.stdin.isTTY && process.stdout.isTTY && !options.yes && !options.json;
+  const isSaid = options.kata !== undefined || options.new !== undefined;
+  if (!isSaid && !asks && !options.yes) throw nothingChosen(known);
+  const folder = dir ?? (asks ? await askFolder(DEFAULT_FOLDER) : DEFAULT_FOLDER);
+  const answers = isSaid
+    ? saidBy(options)
+    : asks
+      ? await askWhat(offer)
+      : { katas: [known[0] ?? ""] };
+  const unknown = answers.katas.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw kataUnknown(unknown, known);
+  if (answers.own) checkOwn(answers.own, offer);
+  const pm = options.pm ?? (callingPackageManager()?.name === "npm" ? "npm" : "pnpm");
+  const pmVersion = await versionOf(pm, offer.pnpm);
+  return { folder: resolve(folder), pm, pmVersion, ...answers };
+}
+
+function saidBy({ kata = [], new: name, engines = [] }: Options): Answers {
+  const split = (lists: readonly string[]) => lists.flatMap((list) => list.split(","));
+  const katas = split(kata);
+  return name === undefined ? { katas } : { katas, own: { name, engines: split(engines) } };
+}
+
+function checkOwn({ name, engines }: NonNullable<Answers["own"]>, offer: Offer): void {
+  checkName(name);
+  const known = offer.engines.map((engine) => engine.name);
+  if (engines.length === 0) throw enginesMissing(known);
+  const unknown = engines.find((engine) => !known.includes(engine));
+  if (unknown !== undefined) throw engineUnknown(unknown, known);
+}
+
+function packageOf(name: string, offer: Offer): string {
+  return offer.katas.find((kata) => kata.name === name)?.package ?? name;
+}
+
+/** As npm wants it, whatever the folder is called. */
+function packageName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return name || DEFAULT_FOLDER;
+}
+
+function preview(folder: string, files: Readonly<Record<string, string>>, { json }: Options): void {
+  const parts = Object.entries(files).map(([path, text]) => `── ${path}\n${text}`);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ folder, files, written: false }, null, 2)}\n`
+      : `${parts.join("\n")}\nNothing was written to ${folder}.\n`,
+  );
+}
+
+function whatNext({ folder, pm, katas, own }: Choices, { install }: Options): string {
+  const kata = kataCommand(pm);
+  const lines = [`cd ${folder}`];
+  if (!install) lines.push(`${pm} install`);
+  if (own && !install) lines.push(`${kata} new ${own.name} --engines ${own.engines.join(" ")}`);
+  if (own) lines.push(`${kata} verify ${own.name}`);
+  for (const name of katas) lines.push(`${kata} grade ${name} --watch`);
+  return `\nYour workspace is ready. Now:\n\n${lines.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CreateError || error instanceof GeneratorError) {
+    process.stderr.write(`${error.code}  ${error.message}\n`);
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`UNEXPECTED  This is a fault of create-db-kata.\n${text}\n`);
+  }
+  return 2;
+}

@@ -1,0 +1,167 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { attempt, openRegistry, type Registry, run } from "./registry.ts";
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await openRegistry(["session-failover"]);
+}, 180_000);
+afterAll(() => registry[Symbol.asyncDispose]());
+
+const MAIN = join(import.meta.dirname, "..", "dist", "main.js");
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "create-db-kata-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+/** What it prints, without the folder of this run. */
+async function create(cwd: string, ...args: string[]) {
+  const { code, stdout, stderr } = await attempt(cwd, process.env, process.execPath, MAIN, ...args);
+  return { code, text: `${stdout}${stderr}`.replaceAll(cwd, "<here>") };
+}
+
+describe("a workspace made from the registry, outside of any clone", () => {
+  const pnpm = (folder: string, ...args: string[]) =>
+    run(folder, registry.env, "npx", "--yes", "pnpm@12.21.0", ...args);
+
+  it("grades: nothing for the starter, full marks for the solution", async () => {
+    const here = await emptyFolder();
+    await pnpm(here, "create", "db-kata", "katas", "--kata", "session-failover", "--no-git");
+    const root = join(here, "katas");
+    const grade = async () => {
+      const file = join(root, "card.json");
+      const args = ["kata", "grade", "session-failover", "--report", `json=${file}`];
+      await attempt(root, registry.env, "npx", "--yes", "pnpm@12.21.0", ...args);
+      const { scorecard } = JSON.parse(await readFile(file, "utf8")) as {
+        scorecard: { points: object };
+      };
+      return scorecard.points;
+    };
+    expect(await grade()).toMatchObject({ earned: 0, total: 75 });
+
+    await pnpm(root, "add", "-w", "-D", "@db-katas/session-failover-solution");
+    const solution = join(root, "node_modules/@db-katas/session-failover-solution/src");
+    const mine = join(root, "attempts/session-failover/src");
+    await rm(mine, { recursive: true });
+    await cp(solution, mine, { recursive: true });
+    expect(await grade()).toMatchObject({ earned: 75, total: 75 });
+    // Its types don't check: adapters of the solution want packages that an attempt does without.
+    const test = await attempt(root, registry.env, "npx", "--yes", "pnpm@12.21.0", "test");
+    expect(test.stdout).toMatch(/\n22 passed, 0 failed, 0 skipped/);
+  }, 240_000);
+
+  it("takes a new exercise of one's own, whose grader is proven there", async () => {
+    const here = await emptyFolder();
+    const engines = ["postgres", "redis", "sqlite"];
+    await pnpm(here, "create", "db-kata", ".", "--new", "write-skew", "--engines", ...engines);
+    const verified = await pnpm(here, "kata", "verify", "write-skew");
+    expect(verified).toMatch(/6 passed, 0 failed, 0 skipped/);
+  }, 240_000);
+
+  it("is npm's where npm made it", async () => {
+    const here = await emptyFolder();
+    const npm = (...args: string[]) => run(here, registry.env, "npm", ...args);
+    await npm("create", "--yes", "db-kata", "--", ".", "--kata", "session-failover", "--pm", "npm");
+    const graded = await attempt(here, registry.env, "npx", "kata", "grade", "session-failover");
+    expect(graded.stdout).toMatch(/0 of 75 points/);
+    expect(graded.code).toBe(1);
+  }, 240_000);
+});
+
+describe("what it writes", () => {
+  it("is there whole, with what to type next", async () => {
+    const here = await emptyFolder();
+    const { code, text } = await create(here, "katas", "--yes", "--no-install");
+    expect(code).toBe(0);
+    expect(text).toMatchInlineSnapshot(`
+      "
+      Your workspace is ready. Now:
+
+        cd <here>/katas
+        pnpm install
+        pnpm kata grade session-failover --watch
+      "
+    `);
+    const files = await readdir(join(here, "katas"), { recursive: true, withFileTypes: true });
+    const paths = files
+      .filter((file) => file.isFile() && !file.parentPath.includes(".git"))
+      .map((file) => join(file.parentPath, file.name).replace(`${here}/katas/`, ""));
+    expect(paths.sort()).toMatchInlineSnapshot(`
+      [
+        ".gitignore",
+        "README.md",
+        "attempts/session-failover/README.md",
+        "attempts/session-failover/contract.ts",
+        "attempts/session-failover/package.json",
+        "attempts/session-failover/src/errors.ts",
+        "attempts/session-failover/src/index.ts",
+        "attempts/session-failover/src/polyglot-node.ts",
+        "attempts/session-failover/src/stores.ts",
+        "attempts/session-failover/tsconfig.json",
+        "attempts/session-failover/turbo.json",
+        "package.json",
+        "pnpm-workspace.yaml",
+        "tsconfig.base.json",
+        "turbo.json",
+      ]
+    `);
+    const manifest = await readFile(join(here, "katas", "package.json"), "utf8");
+    expect(manifest.replace(/pnpm@[\d.]+/, "pnpm@<version>")).toMatchSnapshot();
+  });
+
+  it("is a repository, but not one inside of another", async () => {
+    const here = await emptyFolder();
+    await create(here, "outer", "--yes", "--no-install");
+    expect(await readdir(join(here, "outer"))).toContain(".git");
+    await create(here, "outer/inner", "--yes", "--no-install");
+    expect(await readdir(join(here, "outer", "inner"))).not.toContain(".git");
+  });
+
+  it("goes beside what is there, if told to", async () => {
+    const here = await emptyFolder();
+    await writeFile(join(here, "notes.txt"), "mine");
+    const { code } = await create(here, ".", "--yes", "--no-install", "--force");
+    expect(code).toBe(0);
+    expect(await readFile(join(here, "notes.txt"), "utf8")).toBe("mine");
+    expect(await readdir(here)).toContain("attempts");
+  });
+
+  it("is only shown in a dry run", async () => {
+    const here = await emptyFolder();
+    const { text } = await create(here, "katas", "--yes", "--dry-run", "--json");
+    const { files } = JSON.parse(text) as { files: Record<string, string> };
+    expect(files["attempts/session-failover/src/index.ts"]).toContain("task 1");
+    expect(await readdir(here)).toEqual([]);
+  });
+});
+
+describe("what it refuses, leaving nothing behind", () => {
+  it.each([
+    ["a folder with something in it", ["full", "--yes"]],
+    ["to overwrite, even if told to", ["full", "--yes", "--force"]],
+    ["an exercise that there isn't", ["new", "--kata", "session-failovr"]],
+    ["to guess", ["new"]],
+    ["a name that can't be a package's", ["new", "--new", "Write Skew", "--engines", "redis"]],
+    ["a new exercise without engines", ["new", "--new", "write-skew"]],
+    ["an engine that exercises can't be made for", ["new", "--new", "a", "--engines", "oracle"]],
+    ["a file in place of a folder", ["full/package.json/x", "--yes"]],
+    ["a package manager that was not tried", ["new", "--yes", "--pm", "bun"]],
+  ])("%s", async (_, args) => {
+    const here = await emptyFolder();
+    await mkdir(join(here, "full"));
+    await writeFile(join(here, "full", "package.json"), "{}");
+    const { code, text } = await create(here, ...args, "--no-install");
+    expect(code).toBe(2);
+    expect(text).toMatchSnapshot();
+    expect(await readdir(here, { recursive: true })).toEqual(["full", "full/package.json"]);
+  });
+});
+
+it("says what there is", async () => {
+  const here = await emptyFolder();
+  expect((await create(here, "--help")).text).toMatchSnapshot();
+});
