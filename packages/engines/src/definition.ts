@@ -149,6 +149,11 @@ export interface MemberRecipe {
   /** How long it may take until it answers; 30 where absent. */
   readonly startSeconds?: number;
   readonly stopSeconds: number;
+  /**
+   * It must reach servers on this machine's loopback, so that it is on this machine's network. There it
+   * listens at a port of 127.0.0.1 that is chosen before it is made.
+   */
+  readonly hostNetwork?: true;
   /** What it may have of the machine's memory, and is ended for exceeding; as much as there is where absent. */
   readonly memoryBytes?: number;
 }
@@ -158,9 +163,11 @@ export interface ContainerRecipe extends MemberRecipe {
   readonly port: number;
   /**
    * @param published on 127.0.0.1, for servers that tell clients where to connect
-   *   ({@link EngineDefinition.readdress}); of all others the runtime chooses it later, and this is 0
+   *   ({@link EngineDefinition.readdress}) or are on this machine's network; of all others the runtime
+   *   chooses it later, and this is 0
+   * @param base where the server is that this one runs on ({@link EngineDefinition.runsOn})
    */
-  describe(context: RunContext, published: number): Contents;
+  describe(context: RunContext, published: number, base?: string): Contents;
   adminUrl(context: RunContext, port: number): string;
   /** Instead of {@link EngineDefinition.ready}, for a server that must be told something before it is. */
   ready?(adminUrl: string): Promise<string>;

@@ -42,7 +42,7 @@ export function imagesFor(
   { name, image, container }: EngineDefinition,
   env: NodeJS.ProcessEnv,
 ): WantedImage[] {
-  const own = `KATA_IMAGE_${name.toUpperCase()}`;
+  const own = `KATA_IMAGE_${name.toUpperCase().replaceAll("-", "_")}`;
   const companions = (container?.companions ?? []).map((companion) => {
     const variable = `${own}_${companion.name.toUpperCase()}`;
     return { companion, name: env[variable] || companion.image, variable };

@@ -233,8 +233,10 @@ class Run implements EngineRun {
 
   /** The lease on the engine that this one runs on, if it does. */
   async #baseOf({ runsOn }: EngineDefinition, request: EngineRequest): Promise<Lease | undefined> {
-    const { isolation } = request;
-    return runsOn === undefined ? undefined : this.lease(runsOn, isolation ? { isolation } : {});
+    if (runsOn === undefined) return undefined;
+    const { isolation = "namespace" } = request;
+    // Of ours: on a user's own, what the engine keeps there beside its leases would stay behind.
+    return this.lease(runsOn, { isolation, needs: ["restart"] });
   }
 
   async #leaseOn(

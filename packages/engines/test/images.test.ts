@@ -25,7 +25,8 @@ test.each(bases)("each image of $name is one line of a Dockerfile, pinned", (def
       : [`FROM ${image}`],
   );
   // A version of two numbers or more, whatever stands around it; the bot may have added a digest.
-  const pinned = /^[a-z0-9./-]+:(?<version>v?\d+(\.\d+)+(-[a-z0-9.]+)?)(@sha256:[0-9a-f]{64})?$/;
+  const pinned =
+    /^[a-z0-9./-]+:(?<version>v?\d+(\.\d+)+(-[a-z0-9.]+|\.Final)?)(@sha256:[0-9a-f]{64})?$/;
   const images = [image, ...(companions ?? []).map((each) => each.image)];
   const versions = images.map((each) => pinned.exec(each)?.groups?.version);
   expect(versions).not.toContain(undefined);
@@ -52,9 +53,11 @@ test("an image without a recipe, or a recipe without one, is none", () => {
   }
 });
 
-test.each(containers)("$name in a container", ({ container, readdress }) => {
-  const { port, data, stopSeconds, memoryBytes, companions } = container;
-  const { env, command, files } = container.describe(context, readdress ? 40_000 : 0);
+test.each(containers)("$name in a container", ({ container, readdress, runsOn }) => {
+  const { port, hostNetwork, data, stopSeconds, memoryBytes, companions } = container;
+  const published = readdress || hostNetwork ? 40_000 : 0;
+  const base = runsOn && `${runsOn}://127.0.0.1:50000`;
+  const { env, command, files } = container.describe(context, published, base);
   const others = companions?.map(({ describe, serves, image: _, ...rest }) => ({
     ...{ ...rest, ...describe(context) },
     serves: { ...serves, says: String(serves.says) },
@@ -68,7 +71,7 @@ test.each(containers)("$name in a container", ({ container, readdress }) => {
   }
   const address = new URL(container.adminUrl(context, 40_000));
   expect([address.hostname, address.port]).toEqual(["127.0.0.1", "40000"]);
-  const all = { port, data, stopSeconds, memoryBytes, env, command, files, address };
+  const all = { port, hostNetwork, data, stopSeconds, memoryBytes, env, command, files, address };
   const shown = JSON.stringify({ ...all, companions: others }, null, 2)
     .replaceAll(address.password || /(?!)/g, "<password>")
     .replaceAll(/#[0-9a-f]{64}/g, "<hash>");

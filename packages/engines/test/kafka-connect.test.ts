@@ -18,7 +18,8 @@ const patienceMs = 60_000;
 describe.runIf(chosen && fetchableUnasked(chosen))("Kafka Connect", { timeout: 240_000 }, () => {
   let run: EngineRun;
   beforeAll(async () => {
-    run = await openEngines();
+    // A Kafka of the user's own, which is not for this.
+    run = await openEngines({ env: { ...process.env, KATA_KAFKA_URL: "kafka://127.0.0.1:1" } });
   });
   afterAll(() => run[Symbol.asyncDispose]());
 

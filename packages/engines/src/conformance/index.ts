@@ -27,7 +27,7 @@ export interface ConformanceOptions {
   readonly env?: NodeJS.ProcessEnv;
   /**
    * Milliseconds that one test may take. Default 90 s, for busy machines; 180 s where each lease takes
-   * a server, or a server is a group.
+   * a server, some take two, or a server is a group.
    */
   readonly timeout?: number;
   /** A folder of further definitions, in which the engine's may be. */
@@ -44,7 +44,7 @@ export async function describeEngine(
   const { definitions } = options;
   const definition = (await loadDefinitions(definitions)).get(name);
   if (!definition) throw new Error(`there is no engine called ${name}`);
-  const slow = definition.alone || definition.container?.companions;
+  const slow = definition.alone || definition.runsOn || definition.container?.companions;
   const { env = process.env, timeout = slow ? 180_000 : 90_000 } = options;
   const kit = await loadKit(name, definitions);
   const offers = await collectOffers(definition, env);

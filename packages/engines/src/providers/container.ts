@@ -46,7 +46,7 @@ export class ContainerServer implements Server, ServerControl {
     images: readonly WantedImage[],
     client: ContainerRuntimeClient,
     context: RunContext,
-    { isolated, seed }: StartOptions,
+    { isolated, seed, base }: StartOptions,
   ) {
     this.#definition = definition;
     this.#recipe = recipe;
@@ -68,8 +68,9 @@ export class ContainerServer implements Server, ServerControl {
       recipe,
       describe: async () => {
         // Should somebody take it while the server is stopped, that one can't be started again.
-        const outside = definition.readdress ? await freePort() : 0;
-        const contents = recipe.describe(context, outside);
+        const chosen = definition.readdress || recipe.hostNetwork;
+        const outside = chosen ? await freePort() : 0;
+        const contents = recipe.describe(context, outside, base);
         const also = Object.values(definition.also ?? {});
         const published = [
           { inside: recipe.port, outside },

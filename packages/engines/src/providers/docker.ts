@@ -21,6 +21,8 @@ interface ContainerOptions {
   readonly published: readonly PublishedPort[];
   /** The network that it is in, where others find it by its alias; the runtime's own where absent. */
   readonly network?: { readonly name: string; readonly alias: string };
+  /** In this machine's own network, where nothing needs to be published. */
+  readonly hostNetwork?: boolean | undefined;
   /** A folder that is a volume, whether or not the image has it. */
   readonly volume?: string | undefined;
   readonly memoryBytes?: number | undefined;
@@ -35,7 +37,17 @@ export interface PublishedPort {
 /** Makes a container, and doesn't start it. */
 export async function createContainer(
   client: ContainerRuntimeClient,
-  { name, run, image, contents, published, network, volume, memoryBytes }: ContainerOptions,
+  {
+    name,
+    run,
+    image,
+    contents,
+    published,
+    network,
+    hostNetwork,
+    volume,
+    memoryBytes,
+  }: ContainerOptions,
 ): Promise<Container> {
   const { env, command, files } = contents;
   const bindings = published.map(
@@ -52,7 +64,7 @@ export async function createContainer(
     ...(volume ? { Volumes: { [volume]: {} } } : {}),
     HostConfig: {
       // Unless told otherwise, runtimes publish on every interface; ours is nobody else's business.
-      PortBindings: Object.fromEntries(bindings),
+      ...(hostNetwork ? { NetworkMode: "host" } : { PortBindings: Object.fromEntries(bindings) }),
       // A name that nobody has is that of a member that is down: not worth ten seconds, the resolver's default.
       ...(network ? { NetworkMode: network.name, DnsOptions: ["timeout:1", "attempts:1"] } : {}),
       ...(memoryBytes ? { Memory: memoryBytes } : {}),

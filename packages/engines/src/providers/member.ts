@@ -38,6 +38,8 @@ export class Member {
   #container: Container | undefined;
   /** The folder with the copies that the next new container starts with; without one, it starts empty. */
   #seed: string | undefined;
+  /** Where its ports were to be published. */
+  #planned: readonly PublishedPort[] = [];
   /** Whether the container was made with arguments that are not the recipe's. */
   #special = false;
 
@@ -145,6 +147,8 @@ export class Member {
 
   /** Where a port of it is published on this machine: at each start another one; 0 while it is down. */
   async published(inside: number): Promise<number> {
+    if (this.#plan.recipe.hostNetwork)
+      return this.#planned.find((each) => each.inside === inside)?.outside ?? 0;
     return this.#container ? publishedPort(this.#container, inside) : 0;
   }
 
@@ -162,12 +166,14 @@ export class Member {
   async #create(args: readonly string[], copy: string | undefined): Promise<Container> {
     const { name, image, recipe, network } = this.#plan;
     const { contents, published = [] } = await this.#plan.describe();
+    this.#planned = published;
     const container = await createContainer(this.#client, {
       name: `db-katas-${this.#context.id}-${unique(name)}`,
       run: this.#context.id,
       image,
       contents: { ...contents, command: [...contents.command, ...args] },
       memoryBytes: recipe.memoryBytes,
+      hostNetwork: recipe.hostNetwork,
       published,
       // The image of a published container has the folder, with the rights that its server needs.
       ...(published.length > 0 ? {} : { volume: recipe.data }),
