@@ -1,6 +1,6 @@
 import { DataType } from "@zilliz/milvus2-sdk-node";
 import type { Kit, Session } from "../../conformance/kit.ts";
-import { connect as open } from "./namespaces.ts";
+import { load, connect as open } from "./namespaces.ts";
 
 const collection_name = "kit";
 
@@ -8,7 +8,7 @@ async function connect(url: string): Promise<Session> {
   const client = await open(url);
   // Milvus comes back with what was loaded, milvus-lite with nothing.
   if ((await client.hasCollection({ collection_name })).value)
-    await client.loadCollection({ collection_name });
+    await load(client, { collection_name });
   return {
     async set(key, value) {
       if (!(await client.hasCollection({ collection_name })).value) {

@@ -9,6 +9,8 @@ import type { Server } from "../../definition.ts";
 
 /** Rows that are copied at a time. */
 const page = 1_000;
+/** In which a collection must be loaded. */
+const loadingMs = 60_000;
 
 /** A namespace is a database; its address names it in the path. */
 export class MilvusDatabases implements Databases {
@@ -31,13 +33,9 @@ export class MilvusDatabases implements Databases {
   }
 
   async copy(from: string, to: string): Promise<void> {
-    const [source, target] = await Promise.all([connect(this.url(from)), connect(this.url(to))]);
-    try {
-      for (const { name } of (await source.showCollections()).data)
-        await copyCollection(source, target, name);
-    } finally {
-      await Promise.all([source.closeConnection(), target.closeConnection()]);
-    }
+    const client = await this.#client();
+    for (const { name } of (await client.showCollections({ db_name: from })).data)
+      await copyCollection(client, from, to, name);
   }
 
   async drop(name: string): Promise<void> {
@@ -95,64 +93,82 @@ export async function connect(url: string): Promise<MilvusClient> {
   }
 }
 
-async function copyCollection(source: MilvusClient, target: MilvusClient, collection_name: string) {
-  const { schema, consistency_level } = await source.describeCollection({ collection_name });
+/** Has what is in a collection ready to be read; asks sooner than the client would by itself. */
+export async function load(
+  client: MilvusClient,
+  where: { readonly collection_name: string; readonly db_name?: string },
+): Promise<void> {
+  assert(await client.loadCollectionAsync(where));
+  const deadline = Date.now() + loadingMs;
+  for (;;) {
+    const { status, progress } = await client.getLoadingProgress(where);
+    assert(status);
+    if (Number(progress) >= 100) return;
+    if (Date.now() > deadline) throw new Error(`Milvus: ${where.collection_name} isn't loaded`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** One client for both ends, which each request names: to make one costs more than to copy a few rows. */
+async function copyCollection(
+  client: MilvusClient,
+  from: string,
+  to: string,
+  collection_name: string,
+) {
+  const source = { db_name: from, collection_name };
+  const target = { db_name: to, collection_name };
+  const { schema, consistency_level } = await client.describeCollection(source);
   if (schema.functions.length > 0 || schema.fields.some(({ autoID }) => autoID))
     throw new Error(
       `the template's collection ${collection_name} has functions or ids of Milvus's making, and can't be cloned`,
     );
   // Only what is loaded can be read; milvus-lite has forgotten what was, once it is restarted.
-  assert(await source.loadCollection({ collection_name }));
+  await load(client, source);
   const fields = schema.fields.map(({ type_params, ...field }) => ({
     ...field,
     ...Object.fromEntries(type_params.map(({ key, value }) => [key, value])),
   }));
   assert(
-    await target.createCollection({
-      collection_name,
+    await client.createCollection({
+      ...target,
       fields: fields as unknown as FieldType[],
       enable_dynamic_field: schema.enable_dynamic_field,
       consistency_level,
     }),
   );
-  const { data: partitions } = await source.showPartitions({ collection_name });
+  const { data: partitions } = await client.showPartitions(source);
   for (const { name: partition_name } of partitions) {
-    const where = { collection_name, partition_name };
-    if (!(await target.hasPartition(where)).value) assert(await target.createPartition(where));
-    await copyRows(source, target, collection_name, partition_name);
+    const where = { ...target, partition_name };
+    if (!(await client.hasPartition(where)).value) assert(await client.createPartition(where));
+    await copyRows(client, { ...source, partition_name }, where);
   }
-  const indexes = await source.describeIndex({ collection_name });
+  const indexes = await client.describeIndex(source);
   for (const { field_name, index_name, params } of indexes.index_descriptions) {
     const given = Object.fromEntries(params.map(({ key, value }) => [key, String(value)]));
     const extra_params = { metric_type: "", ...given };
-    assert(
-      await target.createIndex({
-        collection_name,
-        field_name,
-        index_name,
-        extra_params,
-      }),
-    );
+    assert(await client.createIndex({ ...target, field_name, index_name, extra_params }));
   }
-  assert(await target.loadCollection({ collection_name }));
+  await load(client, target);
 }
 
-async function copyRows(
-  source: MilvusClient,
-  target: MilvusClient,
-  collection_name: string,
-  partition_name: string,
-) {
-  const pages = await source.queryIterator({
-    collection_name,
+interface Partition {
+  readonly db_name: string;
+  readonly collection_name: string;
+  readonly partition_name: string;
+}
+
+async function copyRows(client: MilvusClient, from: Partition, to: Partition) {
+  const { partition_name, ...collection } = from;
+  const pages = await client.queryIterator({
+    ...collection,
     partition_names: [partition_name],
     output_fields: ["*"],
     batchSize: page,
   });
   for await (const rows of pages) {
     const data = rows.map(({ $meta, ...row }: RowData) => ({ ...row, ...Object($meta) }));
-    if (data.length > 0)
-      assert((await target.insert({ collection_name, partition_name, data })).status);
+    if (data.length > 0) assert((await client.insert({ ...to, data })).status);
   }
 }
 
