@@ -14,7 +14,8 @@ import { stop } from "../../src/faults/stop.ts";
 import { offerContainer } from "../../src/providers/containers.ts";
 import { folderPrefix } from "../../src/watcher/sweep.ts";
 import { entries, eventually, ownFolder, startRunner } from "../helpers.ts";
-import { definition, memoryBytes, openGroup } from "./group.ts";
+import { definition, memoryBytes } from "./definitions/group/index.ts";
+import { openGroup } from "./group.ts";
 import {
   ask,
   containersOf,

@@ -121,7 +121,9 @@ const tiflash: Companion = {
         "[raft]",
         'pd_addr = "pd:2379"',
         "[logger]",
-        'level = "information"',
+        // Without a terminal it would say nothing (BaseDaemon.cpp).
+        "console = true",
+        'level = "info"',
         "",
       ].join("\n"),
       "/tiflash-proxy.toml": frugal,
