@@ -32,7 +32,7 @@ machine has its own. \`pnpm kata engines install <engine>\` does it ahead.`;
 const aboutCosts = `One line per engine, by what was chosen on that machine, with everything fetched and prepared.
 _Start_: until the first lease is there. _First answer_: until a client of it has written and read.
 _Memory_: resident, of the server with all of its processes, after ten leases. _Lease_: a further
-one, from a small template. Medians; _load_ is how many processes wanted a core just before, and with
+one, from a small template. Kafka Connect's start is with its Kafka's, its memory without. Medians; _load_ is how many processes wanted a core just before, and with
 a high one the times say little. Measured again by
 \`pnpm --filter @db-katas/engines bench:engines [engines]\`.`;
 
