@@ -53,7 +53,7 @@ async function insist<T>(
 }
 
 /**
- * @returns the version of a worker that takes part in its group and leads it
+ * @returns the version of a worker that takes part in its group, with nothing being dealt out anew
  * @throws anything, as long as it doesn't
  */
 export async function assertReady(url: string): Promise<string> {
