@@ -32,8 +32,11 @@ machine has its own. \`pnpm kata engines install <engine>\` does it ahead.`;
 const aboutCosts = `One line per engine, by what was chosen on that machine, with everything fetched and prepared.
 _Start_: until the first lease is there. _First answer_: until a client of it has written and read.
 _Memory_: resident, of the server with all of its processes, after ten leases. _Lease_: a further
-one, from a small template. Kafka Connect's start is with its Kafka's, its memory without. Medians; _load_ is how many processes wanted a core just before, and with
-a high one the times say little. Measured again by
+one, from a small template. Kafka Connect's start is with its Kafka's, its memory without. Medians;
+_load_ is how many processes wanted a core just before, and with a high one the times say little.
+Leases are taken without a pause in between: of Neo4j and the stand-in for Qdrant that is the time in
+which a server is emptied and filled again, and one that finds none to wait for takes as long as a
+start. Measured again by
 \`pnpm --filter @db-katas/engines bench:engines [engines]\`.`;
 
 export function engineDocs(
