@@ -20,8 +20,9 @@ namespaces.`;
 
 const aboutImages = `No registry of images could be reached where this was written: none of these official images has been
 pulled or run, and what is told of containers is what their documentation says. PostgreSQL, also with
-its extensions, and Redis were run on images built of Debian's packages ([architecture](architecture.md)). TiDB, a group of four
-containers, has not been run at all; another group has, of three containers of such images.
+its extensions, Redis and MariaDB were run on images built of Debian's packages ([architecture](architecture.md)).
+TiDB, a group of four containers, has not been run at all; another group has, of three containers of
+such images.
 \`KATA_IMAGE_<ENGINE>\` names another image, \`KATA_IMAGE_<ENGINE>_<MEMBER>\` that of a group's member.
 What is built is a pinned image with packages of its own distribution's, and is built by hand; the line
 to type is what \`kata engines status\` says.`;

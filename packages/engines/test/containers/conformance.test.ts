@@ -4,7 +4,7 @@ import { describeEngine } from "../../src/conformance/index.ts";
 import { openEngines } from "../../src/index.ts";
 import { containers, describeContainers } from "./here.ts";
 
-const engines = ["postgres", "redis"];
+const engines = ["postgres", "redis", "mysql"];
 
 describeContainers("the conformance suite, on containers", (env) => {
   test.each(engines)("%s is offered: what follows is not skipped", async (engine) => {
