@@ -100,7 +100,7 @@ class Run implements EngineRun {
   async lease(engine: string, request: EngineRequest = {}): Promise<Lease> {
     if (this.#ended) throw runEnded();
     try {
-      return await this.#lease(engine, request);
+      return await this.#context.watcher.whileAlive(() => this.#lease(engine, request));
     } catch (error) {
       // Without the watcher everything fails somehow, and so does what was under way at the end: say why.
       throw this.#context.watcher.death ?? (this.#ended ? runEnded() : error);

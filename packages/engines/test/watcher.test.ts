@@ -152,6 +152,20 @@ describe("what the watcher could not write down is ended all the same", () => {
   });
 });
 
+test("a lease on a server that has died with its watcher is refused at once", async () => {
+  const run = await openEngines();
+  const first = await run.lease("redis");
+  const port = Number(new URL(first.engine.adminUrl).port);
+  const record = JSON.parse(readFileSync(join(run.folder, recordFile), "utf8")) as RunRecord;
+  process.kill(record.watcher.pid, "SIGKILL");
+  await eventually(
+    () => listens(port),
+    (answer) => !answer,
+  );
+  await expect(run.lease("redis")).rejects.toMatchObject({ code: "WATCHER_DIED" });
+  await run[Symbol.asyncDispose]();
+}, 8_000);
+
 test("who waits for a watcher that dies is told so", async () => {
   const run = await openEngines();
   const record = JSON.parse(readFileSync(join(run.folder, recordFile), "utf8")) as RunRecord;

@@ -30,6 +30,7 @@ export class Watcher {
   readonly #ready = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
   readonly #pending = new Map<number, Pending>();
+  readonly #mortal = new Set<(death: Error) => void>();
   readonly #exits = new Map<string, (exit: Exit) => void>();
   #nextId = 0;
   #waiting = 0;
@@ -84,6 +85,7 @@ export class Watcher {
     this.#ready.reject(this.#death);
     for (const pending of this.#pending.values()) pending.reject(this.#death);
     this.#pending.clear();
+    for (const reject of this.#mortal) reject(this.#death);
     for (const resolve of this.#exits.values()) resolve({ code: null, signal: "SIGKILL" });
     this.#exits.clear();
     if (this.#finished) {
@@ -99,6 +101,18 @@ export class Watcher {
   /** Resolves when the run's folder is there and the watcher watches. */
   ready(): Promise<void> {
     return this.#awake(() => this.#ready.promise);
+  }
+
+  /** Work that waits for servers which all end with the watcher: rejects when it dies, at once if it has. */
+  async whileAlive<T>(work: () => Promise<T>): Promise<T> {
+    if (this.death) throw this.death;
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#mortal.add(reject);
+    try {
+      return await Promise.race([work(), promise]);
+    } finally {
+      this.#mortal.delete(reject);
+    }
   }
 
   /** Asks, and keeps this process alive until the answer is there; a run as such doesn't. */

@@ -64,8 +64,9 @@ export class RedisNamespaces implements Namespaces {
   }
 
   async close(): Promise<void> {
-    await this.#settle();
+    // One of ours ends now, or has died: nobody need wait for what is to be emptied on it.
     if (this.#server.provider === "external") {
+      await this.#settle();
       for (const database of await Promise.allSettled(this.#templates.values())) {
         if (database.status !== "fulfilled") continue;
         await this.#flush(database.value);
