@@ -145,9 +145,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     const ms = 60;
     const fault = await lease.inject(delay, { ms, nodes: ["b"] });
     expect(await duration(far)).toBeGreaterThanOrEqual(2 * ms - 2);
-    expect(await duration(near)).toBeLessThan(2 * ms);
+    expect(await quickest(near)).toBeLessThan(2 * ms);
     await fault.heal();
-    expect(await duration(far)).toBeLessThan(2 * ms);
+    expect(await quickest(far)).toBeLessThan(2 * ms);
     await Promise.all([near.close(), far.close()]);
   },
 
@@ -260,6 +260,13 @@ async function asked(kit: Kit, url: string): Promise<void> {
   } finally {
     await session.close().catch(() => {});
   }
+}
+
+/** Of a few: on a busy machine any one may be slow, but none that is delayed is quick. */
+async function quickest(session: Session): Promise<number> {
+  const all: number[] = [];
+  while (all.length < 5) all.push(await duration(session));
+  return Math.min(...all);
 }
 
 async function duration(session: Session): Promise<number> {
