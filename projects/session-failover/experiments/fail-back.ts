@@ -12,10 +12,15 @@ const CLAIMED_MS = 1_000;
 export async function failBack({ node, redis, ids }: Stage): Promise<Finding> {
   const rows: string[][] = [];
   let worst = 0;
-  for (const fault of [kill, pause, blackHole]) {
+  const outages = {
+    kill: () => redis.inject(kill),
+    pause: () => redis.inject(pause),
+    blackHole: () => redis.inject(blackHole),
+  };
+  for (const [name, begin] of Object.entries(outages)) {
     const times: number[] = [];
     for (let trial = 0; trial < TRIALS; trial++) {
-      const active = await redis.inject(fault);
+      const active = await begin();
       // Reads find out. The pauses between attempts have grown to their limit after two seconds.
       while (node.status().redis === "up") await node.get(ids[0] ?? "");
       await wait(2_000 + trial * 37);
@@ -23,11 +28,7 @@ export async function failBack({ node, redis, ids }: Stage): Promise<Finding> {
       times.push(await untilUp(node));
     }
     worst = Math.max(worst, ...times);
-    rows.push([
-      fault.name,
-      String(TRIALS),
-      ...[0.5, 0.9, 1].map((share) => ms(quantile(times, share))),
-    ]);
+    rows.push([name, String(TRIALS), ...[0.5, 0.9, 1].map((share) => ms(quantile(times, share)))]);
   }
   return {
     claim: `A node uses Redis again within ${CLAIMED_MS} ms of its return.`,
