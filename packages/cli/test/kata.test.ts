@@ -108,6 +108,12 @@ describe("kata grade", () => {
     expect(scorecardSchema.safeParse(JSON.parse(ran.stdout)).success).toBe(true);
   });
 
+  it("isolates when it is told to, or refuses", async () => {
+    const ran = await kata(["grade", "counter", "--reference", "--json", "--isolated"]);
+    if (ran.code === 2) expect(ran.stderr).toContain("ISOLATION_UNAVAILABLE");
+    else expect(JSON.parse(ran.stdout)).toMatchObject({ isolation: "namespaces" });
+  });
+
   it("replays the seed of KATA_SEED", async () => {
     const ran = await kata(["grade", "counter", "--reference", "--json"], {
       env: { KATA_SEED: "4711" },

@@ -89,9 +89,9 @@ Exit codes:
         ...(options.inspect && inspection(options.inspect, options.check, progress)),
       };
       const once = () => {
-        const { check, concurrency, json, strict, report } = options;
+        const { check, concurrency, json, strict, isolated, report } = options;
         const seed = chooseSeed(options.seed);
-        const asked = { check, concurrency, json, strict, report, seed, ...looking };
+        const asked = { check, concurrency, json, strict, isolated, report, seed, ...looking };
         return gradeOnce(workspace, resolved, asked, session, progress);
       };
       process.exitCode = await once();
@@ -118,12 +118,10 @@ async function replayCheck(
   }
   const seed = chooseSeed(options.seed);
   const { engines, compileCache, signal } = session;
+  const { isolated } = options;
   const rubric = await loadRubric(kata);
-  return replay(
-    { kata, rubric, submission, engines, compileCache, signal, seed, target: typed, check },
-    times,
-    progress,
-  );
+  const graded = { kata, rubric, submission, isolated, seed, target: typed, check };
+  return replay({ ...graded, engines, compileCache, signal }, times, progress);
 }
 
 function parseTimes(text: string): number {
