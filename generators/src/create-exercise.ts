@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { folderNotWritable, nameTaken, workspaceNotFound } from "./errors.ts";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { applyChanges, type Change } from "./changes.ts";
+import { GeneratorError, nameTaken, workspaceNotFound } from "./errors.ts";
 import { checkName, checkTitle } from "./names.ts";
-import { type ExerciseInput, type RenderedFile, renderExercise } from "./render.ts";
+import { type ExerciseInput, renderExercise } from "./render.ts";
 
 /** The templates that come with this package. */
 export const defaultTemplates = join(import.meta.dirname, "..", "templates");
@@ -23,6 +23,23 @@ export interface CreateExerciseOptions extends ExerciseInput {
  * @throws GeneratorError
  */
 export async function createExercise(options: CreateExerciseOptions): Promise<string[]> {
+  const { name, into, dryRun } = options;
+  const changes = await planExercise(options);
+  if (!dryRun) {
+    await applyChanges(resolve(into), changes).catch((error: unknown) => {
+      // Somebody else was quicker.
+      const taken = error instanceof GeneratorError && error.code === "PATH_TAKEN";
+      throw taken ? nameTaken(name, `the folder projects/${name}`) : error;
+    });
+  }
+  return changes.map(({ path }) => path);
+}
+
+/**
+ * The files of a new exercise, in memory.
+ * @throws GeneratorError
+ */
+export async function planExercise(options: CreateExerciseOptions): Promise<Change[]> {
   const { name, into, templates = defaultTemplates } = options;
   checkName(name);
   checkTitle(options.title);
@@ -30,8 +47,7 @@ export async function createExercise(options: CreateExerciseOptions): Promise<st
   await checkFree(root, name);
   const versions = options.versions ?? (await versionsOf(root));
   const files = await renderExercise(templates, { ...options, versions });
-  if (!options.dryRun) await writeWhole(root, name, files);
-  return files.map((file) => `projects/${name}/${file.path}`);
+  return files.map(({ path, content }) => ({ path: `projects/${name}/${path}`, content }));
 }
 
 /** @throws GeneratorError `WORKSPACE_NOT_FOUND`, `NAME_TAKEN` */
@@ -67,33 +83,4 @@ async function packagesIn(root: string): Promise<Map<string, string>> {
     if (name !== undefined) packages.set(name, folder);
   }
   return packages;
-}
-
-/** Writes aside and renames: an exercise is there whole or not at all. */
-async function writeWhole(
-  root: string,
-  name: string,
-  files: readonly RenderedFile[],
-): Promise<void> {
-  const target = join(root, "projects", name);
-  const draft = join(root, ".kata", "drafts", `${name}-${randomUUID()}`);
-  try {
-    for (const { path, content } of files) {
-      const file = join(draft, path);
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, content);
-    }
-    await mkdir(dirname(target), { recursive: true });
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true }).catch(() => {});
-    const { code } = error as NodeJS.ErrnoException;
-    // Somebody else was quicker.
-    if (code === "ENOTEMPTY" || code === "EEXIST") {
-      if (await stat(target).catch(() => undefined)) {
-        throw nameTaken(name, `the folder projects/${name}`);
-      }
-    }
-    throw folderNotWritable(join(root, "projects"), error);
-  }
 }

@@ -9,6 +9,8 @@ export type GeneratorErrorCode =
   | "ENGINE_WITHOUT_TEMPLATES"
   | "WORKSPACE_NOT_FOUND"
   | "FOLDER_NOT_WRITABLE"
+  | "PATH_TAKEN"
+  | "FILE_CHANGED"
   | "INSTALL_FAILED"
   | "ATTEMPT_EXISTS";
 
@@ -103,13 +105,26 @@ export function folderNotWritable(folder: string, cause: unknown): GeneratorErro
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new GeneratorError(
     "FOLDER_NOT_WRITABLE",
-    `The exercise could not be written to ${folder}: ${reason}`,
+    `Nothing was written to ${folder}, because not all could be: ${reason}`,
     {
       likelyCause: "the folder belongs to another user, the disk is full, or it is read-only",
       remedy: `ls -ld ${folder}; df -h ${folder}`,
       cause,
     },
   );
+}
+
+export function pathTaken(path: string): GeneratorError {
+  return new GeneratorError("PATH_TAKEN", `${path} is there already, and stays as it is.`, {
+    remedy: "choose another name, or move it away first",
+  });
+}
+
+export function fileChanged(path: string): GeneratorError {
+  return new GeneratorError("FILE_CHANGED", `${path} has changed meanwhile; nothing was written.`, {
+    likelyCause: "an editor, or another command, wrote to it at the same moment",
+    remedy: "run the command again",
+  });
 }
 
 export function installFailed(folder: string, output: string, cause: unknown): GeneratorError {
