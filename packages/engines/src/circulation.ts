@@ -1,4 +1,4 @@
-import type { Recycling, Server } from "./definition.ts";
+import type { Recycler, Recycling, Server } from "./definition.ts";
 import type { LeaseTemplate } from "./types.ts";
 
 /** With less memory than this left on the machine, in bytes, no second server is kept for nobody yet. */
@@ -11,8 +11,12 @@ interface Built {
   readonly seed?: string;
 }
 
-interface Kept {
+interface Served {
   readonly server: Server;
+  readonly client: Recycler;
+}
+
+interface Kept extends Served {
   readonly holds: Built;
 }
 
@@ -48,7 +52,7 @@ export class Circulation {
   async end(): Promise<void> {
     this.#ended = true;
     await Promise.all(this.#renewals);
-    await Promise.allSettled(this.#kept.splice(0).map(({ server }) => server.end()));
+    await Promise.allSettled(this.#kept.splice(0).map(finish));
   }
 
   #built(template: LeaseTemplate): Promise<Built> {
@@ -62,26 +66,27 @@ export class Circulation {
   }
 
   async #build({ key, build }: LeaseTemplate): Promise<Built> {
-    const server = (await this.#keptOne(nothing)) ?? (await this.#startOne(nothing));
+    const one = (await this.#keptOne(nothing)) ?? (await this.#startOne(nothing));
+    const { server, client } = one;
     try {
       await build(server.adminUrl);
-      const contents = await this.#recycling.read(server.adminUrl);
+      const contents = await client.read();
       const seed = contents === undefined ? await server.snapshot?.() : undefined;
       const built = { key, contents, ...(seed === undefined ? {} : { seed }) };
-      this.#kept.push({ server, holds: built });
+      this.#kept.push({ ...one, holds: built });
       return built;
     } catch (error) {
-      await server.end();
+      await finish(one);
       throw error;
     }
   }
 
   /** One that is ready, or will be in a moment; undefined when a new one must be started. */
-  async #keptOne(wanted: Built): Promise<Server | undefined> {
+  async #keptOne(wanted: Built): Promise<Served | undefined> {
     for (;;) {
       const found = this.#pick(wanted);
-      if (found?.holds === wanted) return found.server;
-      if (found && (await this.#renew(found.server, wanted))) return found.server;
+      if (found?.holds === wanted) return found;
+      if (found && (await this.#renew(found, wanted))) return found;
       if (found) continue;
       if (!isPortable(wanted) || this.#renewals.size <= this.#waiting) return undefined;
       this.#waiting += 1;
@@ -99,30 +104,31 @@ export class Circulation {
     return found;
   }
 
-  async #startOne(wanted: Built): Promise<Server> {
+  async #startOne(wanted: Built): Promise<Served> {
     const server = await this.#start(wanted.seed);
+    const one = { server, client: await this.#recycling.open(server.adminUrl) };
     try {
-      if (wanted.contents !== undefined)
-        await this.#recycling.renew(server.adminUrl, wanted.contents);
-      return server;
+      if (wanted.contents !== undefined) await one.client.renew(wanted.contents);
+      return one;
     } catch (error) {
-      await server.end();
+      await finish(one);
       throw error;
     }
   }
 
   /** @returns false when it could not be done, and the server has been ended */
-  async #renew(server: Server, holds: Built): Promise<boolean> {
+  async #renew(one: Served, holds: Built): Promise<boolean> {
     try {
-      await this.#recycling.renew(server.adminUrl, holds.contents);
+      await one.client.renew(holds.contents);
       return true;
     } catch {
-      await server.end();
+      await finish(one);
       return false;
     }
   }
 
-  #lend(server: Server, holds: Built): Server {
+  #lend(one: Served, holds: Built): Server {
+    const { server } = one;
     let pulled = false;
     const control =
       server.control &&
@@ -133,10 +139,10 @@ export class Circulation {
     const end = async () => {
       const enough = this.#kept.length > 0 && process.availableMemory() < spareBytes;
       // What a fault has hit is not what it was.
-      if (this.#ended || pulled || enough || !isPortable(holds)) return server.end();
-      const renewal = this.#renew(server, holds).then((done) => {
+      if (this.#ended || pulled || enough || !isPortable(holds)) return finish(one);
+      const renewal = this.#renew(one, holds).then((done) => {
         this.#renewals.delete(renewal);
-        if (done) this.#kept.push({ server, holds });
+        if (done) this.#kept.push({ ...one, holds });
       });
       this.#renewals.add(renewal);
     };
@@ -146,6 +152,11 @@ export class Circulation {
     ]);
     return overlaid(server, (name) => (own.has(name) ? { value: own.get(name) } : undefined));
   }
+}
+
+async function finish({ server, client }: Served): Promise<void> {
+  await client.close().catch(() => {});
+  await server.end();
 }
 
 function isPortable({ key, contents }: Built): boolean {

@@ -71,15 +71,22 @@ export interface EngineDefinition {
   readonly library?: { readonly source: string; readonly version: string };
 }
 
-/** For servers that have one database each. Contents are whatever {@link Recycling.read} makes of them. */
+/** For servers that have one database each. */
 export interface Recycling {
-  /** All that is in a server; undefined when a client could not put just that, or not in good time, into another. */
-  read(adminUrl: string): Promise<unknown>;
+  /** A client of one server, kept for as long as that is handed on: connecting takes longer than asking. */
+  open(adminUrl: string): Promise<Recycler>;
+}
+
+/** What {@link Recycling} does with one server. Contents are whatever {@link Recycler.read} makes of them. */
+export interface Recycler {
+  /** All that is in it; undefined when a client could not put just that, or not in good time, into another. */
+  read(): Promise<unknown>;
   /**
-   * Has a server hold these contents, or nothing, whatever a lease has left in it.
+   * Has it hold these contents, or nothing, whatever a lease has left in it.
    * @throws anything, when it isn't as good as a fresh one; it is ended then
    */
-  renew(adminUrl: string, contents?: unknown): Promise<void>;
+  renew(contents?: unknown): Promise<void>;
+  close(): Promise<void>;
 }
 
 export type Troubles = { readonly [name in Trouble]?: (server: TroubledServer) => Promise<Heal> };

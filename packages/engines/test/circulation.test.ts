@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Circulation } from "../src/circulation.ts";
-import type { Recycling, Server } from "../src/definition.ts";
+import type { Recycler, Recycling, Server } from "../src/definition.ts";
 import type { LeaseTemplate, ServerControl } from "../src/types.ts";
 import { eventually } from "./helpers.ts";
 
@@ -11,6 +11,8 @@ class World implements Recycling {
   readonly seeds: (string | undefined)[] = [];
   /** What is read of a server; undefined when it can't be. */
   portable = true;
+  /** Those that are open. */
+  clients = 0;
   /** Somebody who keeps a server from being renewed. */
   obstacle: Promise<unknown> | undefined;
 
@@ -32,13 +34,18 @@ class World implements Recycling {
     };
   };
 
-  async read(url: string): Promise<unknown> {
-    return this.portable ? [...(this.data.get(url) ?? [])] : undefined;
-  }
-
-  async renew(url: string, contents: unknown = []): Promise<void> {
-    await this.obstacle;
-    this.data.set(url, [...(contents as string[])]);
+  async open(url: string): Promise<Recycler> {
+    this.clients += 1;
+    return {
+      read: async () => (this.portable ? [...(this.data.get(url) ?? [])] : undefined),
+      renew: async (contents = []) => {
+        await this.obstacle;
+        this.data.set(url, [...(contents as string[])]);
+      },
+      close: async () => {
+        this.clients -= 1;
+      },
+    };
   }
 
   template(key: string): LeaseTemplate {
@@ -123,6 +130,7 @@ test("the end ends those that nobody has, and those that come back later", async
   await circulation.end();
   await late.end();
   expect(world.ended).toEqual([kept.adminUrl, late.adminUrl]);
+  expect(world.clients).toBe(0);
 });
 
 test("a template that can't be built leaves no server, and is tried again", async () => {

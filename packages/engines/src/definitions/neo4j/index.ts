@@ -3,7 +3,6 @@ import type { EngineDefinition } from "../../definition.ts";
 import { pinnedImage } from "../../image.ts";
 import { container } from "./container.ts";
 import { recipe } from "./process.ts";
-import type { Contents } from "./recycling.ts";
 
 export const definition: EngineDefinition = {
   name: "neo4j",
@@ -12,9 +11,7 @@ export const definition: EngineDefinition = {
   capabilities: ["transactions", "durable", ...ofAnyServer],
   alone: true,
   recycling: {
-    read: async (adminUrl) => (await import("./recycling.ts")).read(adminUrl),
-    renew: async (adminUrl, contents) =>
-      (await import("./recycling.ts")).renew(adminUrl, contents as Contents | undefined),
+    open: async (adminUrl) => (await import("./recycling.ts")).recycler(adminUrl),
   },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_NEO4J_URL",

@@ -2,6 +2,7 @@
  * How a server that a lease gave back is made as good as new: all that it has is collections. For the
  * stand-in only, which says when the last request is over; Qdrant itself doesn't, and ends with its lease.
  */
+import type { Recycler } from "../../definition.ts";
 import { ask, clear, collectionsOf, pathOf } from "./client.ts";
 
 /** Points of all collections; with more, another server is there sooner than this one is filled. */
@@ -13,7 +14,7 @@ const indexingMs = 30_000;
 /** Whole numbers that are beyond JavaScript's. */
 const great = /[:,[]\s*-?\d{16,}[\s,\]}]/;
 
-export type Contents = readonly Collection[];
+type Contents = readonly Collection[];
 
 interface Collection {
   readonly path: string;
@@ -39,8 +40,16 @@ interface Info {
   readonly payload_schema: Readonly<Record<string, { readonly data_type: string }>>;
 }
 
+export function recycler(url: string): Recycler {
+  return {
+    read: () => read(url),
+    renew: (contents) => renew(url, contents as Contents | undefined),
+    close: async () => {},
+  };
+}
+
 /** @returns undefined when there is too much, or something that only a copy of the files would keep */
-export async function read(url: string): Promise<Contents | undefined> {
+async function read(url: string): Promise<Contents | undefined> {
   if (!(await isQuiet(url))) return undefined;
   const contents: Collection[] = [];
   let room = most;
@@ -55,7 +64,7 @@ export async function read(url: string): Promise<Contents | undefined> {
   return contents;
 }
 
-export async function renew(url: string, contents: Contents = []): Promise<void> {
+async function renew(url: string, contents: Contents = []): Promise<void> {
   if (!(await isQuiet(url))) throw new Error("somebody is still connected");
   await clear(url);
   for (const each of contents) await make(url, each);
