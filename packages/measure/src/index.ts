@@ -1,0 +1,11 @@
+export { type BootstrapOptions, bootstrap, FEWEST } from "./stats/bootstrap.ts";
+export {
+  type Comparator,
+  type Estimate,
+  type Interval,
+  type Judgement,
+  judge,
+} from "./stats/estimate.ts";
+export { type AtSize, FEWEST_SIZES, type Growth, growth } from "./stats/growth.ts";
+export { Latencies } from "./stats/latencies.ts";
+export { DEFAULT_TURNS, pairedDifference, pairedRatio, typical } from "./stats/pairs.ts";
