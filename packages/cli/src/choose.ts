@@ -1,5 +1,5 @@
 import { type Capability, type EngineDefinition, loadDefinitions } from "@db-katas/engines";
-import { type Kata, loadRubric, requestFor } from "@db-katas/grading";
+import { engineOf, type Kata, loadRubric, requestFor } from "@db-katas/grading";
 import { CliError } from "./errors.ts";
 import { findWorkspace, listKatas } from "./workspace.ts";
 
@@ -33,11 +33,11 @@ async function neededBy(kata: Kata, definitions: Definitions): Promise<string[]>
   const rubric = await loadRubric(kata);
   const asked = rubric.flatMap((check) => Object.entries(check.engines));
   return [
-    ...Object.entries(kata.definition.engines).flatMap(([engine, { needs = [] }]) =>
-      serversFor(engine, needs, definitions),
+    ...Object.entries(kata.definition.engines).flatMap(([role, wanted]) =>
+      serversFor(engineOf(role, wanted), wanted.needs ?? [], definitions),
     ),
-    ...asked.flatMap(([engine, wanted]) =>
-      serversFor(engine, requestFor(wanted).needs, definitions),
+    ...asked.flatMap(([role, wanted]) =>
+      serversFor(engineOf(role, wanted), requestFor(wanted).needs, definitions),
     ),
   ];
 }

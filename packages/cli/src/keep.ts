@@ -14,8 +14,8 @@ export interface Kept {
   readonly started: string;
   readonly kata: string;
   readonly check: string;
-  /** Addresses with full rights, by engine. */
-  readonly engines: Readonly<Record<string, string>>;
+  /** What it held, by role; the address has full rights. */
+  readonly engines: Readonly<Record<string, { readonly engine: string; readonly url: string }>>;
 }
 
 function fileOf(workspace: Workspace): string {
@@ -41,7 +41,9 @@ export function keepUntilEnded(
       started: processRef(process.pid)?.started ?? "",
       kata,
       check: held.result.id,
-      engines: Object.fromEntries(held.engines.map(({ name, adminUrl }) => [name, adminUrl])),
+      engines: Object.fromEntries(
+        held.engines.map(({ role, engine, adminUrl }) => [role, { engine, url: adminUrl }]),
+      ),
     };
     const ended = new Promise<void>((resolve) => {
       if (session.signal.aborted) resolve();
@@ -70,9 +72,9 @@ export function formatHeld({ engines, nodes, faults, result }: HeldCheck): strin
   return [
     "",
     head(`Kept as ${result.id} left it.${engines.length > 0 ? " In another terminal:" : ""}`),
-    ...engines.flatMap(({ name, adminUrl }) => [
-      `  pnpm kata shell ${name}`,
-      terminalPaint("gray", `      ${directly(name, adminUrl)}`),
+    ...engines.flatMap(({ role, engine, adminUrl }) => [
+      `  pnpm kata shell ${role}`,
+      terminalPaint("gray", `      ${directly(engine, adminUrl)}`),
     ]),
     ...(faults.length > 0 ? [`  still in force: ${faults.join(", ")}`] : []),
     `  still running: ${nodes.map(({ name, pid }) => `node ${name} (pid ${pid})`).join(", ") || "no node"}`,

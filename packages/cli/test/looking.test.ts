@@ -8,14 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { words } from "../src/shell/repl.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
-const COUNTER = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures", "counter");
+const FIXTURES = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures");
 
 let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "kata-looking-"));
   await mkdir(join(root, "projects"));
   await writeFile(join(root, "pnpm-workspace.yaml"), 'packages: ["projects/*"]\n');
-  await symlink(COUNTER, join(root, "projects", "counter"));
+  for (const name of ["counter", "roles"]) {
+    await symlink(join(FIXTURES, name), join(root, "projects", name));
+  }
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -158,6 +160,21 @@ describe("kata shell", () => {
     const ran = await kata(["shell", "sqlite", "-c", "SELECT 40 + 2 AS answer"], bare);
     expect(ran.stdout).toBe("[ { answer: 42 } ]\n");
     expect((await kata(["shell", "sqlite", "-c", "SELEKT"], bare)).code).toBe(1);
+  });
+
+  it("goes by roles where an exercise has two engines of a kind", async () => {
+    const role = "SELECT role FROM prepared";
+    const modern = await kata(["shell", "modern", "roles", "-c", role]);
+    expect(modern.stdout).toContain("modern");
+    expect(modern.stderr).toContain("as reference of roles prepares it");
+    const held = await started(["grade", "roles", "--reference", "--keep"], /Ctrl-C here/);
+    expect(held.text).toContain("pnpm kata shell legacy\n      file:");
+    const legacy = await kata(["shell", "legacy", "-c", role]);
+    expect(legacy.stdout).toContain("legacy");
+    expect(legacy.stderr).toBe("legacy as apart of roles left it\n");
+    held.child.kill("SIGINT");
+    await held.closed;
+    expect((await kata(["shell", "legacy"])).stderr).toContain("ENGINE_UNKNOWN");
   });
 
   it("knows its engines", async () => {

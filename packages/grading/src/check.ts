@@ -32,8 +32,8 @@ export interface CheckDefinition<S extends SubmissionContract> {
   readonly concept: string;
   /** Traps of the exercise's dossier that only this check catches, by their slugs. */
   readonly traps?: readonly string[];
-  /** Engines by name; omit an engine and the check doesn't get it. */
-  readonly engines: { readonly [name: string]: EngineNeeds };
+  /** Engines by their roles in kata.ts; omit one and the check doesn't get it. */
+  readonly engines: { readonly [role: string]: EngineNeeds };
   /** Ids of checks without which this one makes no sense. */
   readonly dependsOn?: readonly string[];
   /** App nodes whose processes are started before the clock of the check does. */
@@ -51,6 +51,8 @@ export interface Check<S extends SubmissionContract = SubmissionContract>
   extends CheckDefinition<S> {
   readonly id: string;
   readonly file: string;
+  /** As the check declares them, each with the engine that kata.ts gives that role. */
+  readonly engines: { readonly [role: string]: EngineNeeds & { readonly engine?: string } };
   readonly prepare?: Preparation<S>;
 }
 
@@ -59,7 +61,7 @@ export interface Check<S extends SubmissionContract = SubmissionContract>
  * submission's own code.
  */
 export interface Preparation<S extends SubmissionContract> {
-  readonly [engine: string]: {
+  readonly [role: string]: {
     /**
      * Brings an empty namespace at `url` to what the checks start from. Its outcome is cloned for
      * every check, so it runs once per submission.

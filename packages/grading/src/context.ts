@@ -56,10 +56,10 @@ export class CheckContext<S extends SubmissionContract> {
     this.#parts = parts;
   }
 
-  /** The lease on an engine that the check declared. */
-  lease(engine: string): Lease {
-    const lease = this.#parts.leases.get(engine);
-    if (!lease) throw new Error(`This check declares no engine called ${engine}.`);
+  /** The lease on an engine that the check declared, by its role. */
+  lease(role: string): Lease {
+    const lease = this.#parts.leases.get(role);
+    if (!lease) throw new Error(`This check declares no engine called ${role}.`);
     return lease;
   }
 
@@ -105,14 +105,14 @@ export class CheckContext<S extends SubmissionContract> {
 
   /** Injects a fault into one of the check's engines. It is healed when disposed, or at the check's end. */
   async inject<Options>(
-    engine: string,
+    role: string,
     fault: Fault<Options>,
     ...options: FaultArguments<Options>
   ): Promise<ActiveFault> {
     const described = options.length > 0 ? ` ${brief(options[0])}` : "";
     this.#disturbed = true;
-    const healed = this.#parts.trace.fault(engine, fault.name, described);
-    const active = await this.lease(engine).inject(fault, ...options);
+    const healed = this.#parts.trace.fault(role, fault.name, described);
+    const active = await this.lease(role).inject(fault, ...options);
     const heal = async () => {
       await active.heal();
       healed();
@@ -124,14 +124,14 @@ export class CheckContext<S extends SubmissionContract> {
    * Holds one message of an app node back, so that a race goes one way only. Race `gate.held`
    * against the call that should get there: a submission that never says it would leave it waiting.
    */
-  hold(engine: string, options: GateOptions): Gate {
+  hold(role: string, options: GateOptions): Gate {
     const { node, direction = "request", match, nth = 1 } = options;
     this.#disturbed = true;
-    const gate = this.lease(engine).gate(options);
+    const gate = this.lease(role).gate(options);
     const kind = direction === "reply" ? "reply to" : "request";
     const number = nth > 1 ? `, number ${nth},` : "";
     const what = `${node ?? "any node"}'s ${kind} ${match}${number}`;
-    const note = (text: string) => this.#parts.trace.gate(engine, text);
+    const note = (text: string) => this.#parts.trace.gate(role, text);
     note(`${what} will be held`);
     let over = false;
     const end = (how: string, act: () => void) => {

@@ -30,7 +30,16 @@ export {
 } from "./history/set.ts";
 export { renderTimeline, type TimelineBand, type TimelineOptions } from "./history/timeline.ts";
 export { countAnomalies, type HistoryVerdict } from "./history/verdict.ts";
-export { defineKata, type Kata, type KataDefinition, kataFile, loadKata } from "./kata.ts";
+export {
+  defineKata,
+  type EngineRole,
+  engineOf,
+  enginesOf,
+  type Kata,
+  type KataDefinition,
+  kataFile,
+  loadKata,
+} from "./kata.ts";
 export { type Staged, stageExercise } from "./publish/stage.ts";
 export { githubAnnotations } from "./report/github.ts";
 export { type Reporter, reporters } from "./report/reporter.ts";

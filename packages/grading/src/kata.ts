@@ -4,6 +4,26 @@ import { pathToFileURL } from "node:url";
 import type { Capability } from "@db-katas/engines";
 import { GradingError } from "./errors.ts";
 
+/**
+ * What an exercise has an engine for. Its key is what checks, traces and `kata shell` call it:
+ * `{ postgres: {} }`, or `{ legacy: { engine: "postgres" }, modern: { engine: "postgres" } }`.
+ */
+export interface EngineRole {
+  /** The engine by name. Default: the role is named like its engine. */
+  readonly engine?: string;
+  readonly needs?: readonly Capability[];
+}
+
+/** The engine by name that has that role. */
+export function engineOf(role: string, { engine = role }: { readonly engine?: string }): string {
+  return engine;
+}
+
+/** The engines of an exercise by name, each once, whatever their roles. */
+export function enginesOf({ engines }: KataDefinition): readonly string[] {
+  return [...new Set(Object.entries(engines).map(([role, each]) => engineOf(role, each)))];
+}
+
 /** What an exercise is, as data: nothing in here starts anything. */
 export interface KataDefinition {
   readonly title: string;
@@ -15,8 +35,8 @@ export interface KataDefinition {
   /** How long a senior engineer may expect to sit over it. */
   readonly minutes: number;
   readonly concepts: readonly string[];
-  /** The engines that the checks use; a check may ask for more capabilities of its own. */
-  readonly engines: { readonly [name: string]: { readonly needs?: readonly Capability[] } };
+  /** The engines that the checks use, by role; a check may ask for more capabilities of its own. */
+  readonly engines: { readonly [role: string]: EngineRole };
   /**
    * Packages that app nodes may be given as one file each when the exercise itself is verified: nodes
    * start faster so. Only such as work when bundled. A learner's are always loaded as they are installed.

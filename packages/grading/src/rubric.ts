@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Check, CheckWithPreparation, SubmissionContract } from "./check.ts";
 import { GradingError } from "./errors.ts";
-import { type Kata, messageOf } from "./kata.ts";
+import { engineOf, type Kata, messageOf } from "./kata.ts";
 
 /** Compiled in a published exercise. */
 const CHECK_FILE = /^(\d+)-(.+)\.grade\.[jt]s$/;
@@ -42,10 +42,20 @@ export async function loadRubric(kata: Kata): Promise<Rubric> {
     if (!definition?.run || !definition.title) {
       throw new GradingError("RUBRIC_INVALID", `${file} does not default-export a check.`);
     }
-    checks.push({ ...definition, id, file });
+    checks.push({ ...definition, id, file, engines: assigned(definition.engines, kata) });
   }
   validate(kata, checks);
   return checks;
+}
+
+/** A role of a check that kata.ts lacks stays as it is, for {@link validate} to find. */
+function assigned(engines: Check["engines"], { definition }: Kata): Check["engines"] {
+  return Object.fromEntries(
+    Object.entries(engines).map(([role, needs]) => {
+      const engine = engineOf(role, definition.engines[role] ?? {});
+      return [role, { ...needs, engine }];
+    }),
+  );
 }
 
 function validate(kata: Kata, checks: readonly Check[]): void {
@@ -60,9 +70,8 @@ function validate(kata: Kata, checks: readonly Check[]): void {
       if (!seen.has(dependency))
         fail(`${check.id} depends on ${dependency}, which isn't before it.`);
     }
-    for (const engine of Object.keys(check.engines)) {
-      if (!kata.definition.engines[engine])
-        fail(`${check.id} uses ${engine}, which kata.ts lacks.`);
+    for (const role of Object.keys(check.engines)) {
+      if (!kata.definition.engines[role]) fail(`${check.id} uses ${role}, which kata.ts lacks.`);
     }
     if (!kata.definition.concepts.includes(check.concept)) {
       fail(`${check.id} probes "${check.concept}", which is none of kata.ts' concepts.`);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { loadRubric, terminalPaint } from "@db-katas/grading";
+import { enginesOf, loadRubric, terminalPaint } from "@db-katas/grading";
 import Table from "cli-table3";
 import type { Command } from "commander";
 import { exists, findWorkspace, listKatas } from "../workspace.ts";
@@ -20,7 +20,7 @@ export function registerList(program: Command): void {
             summary: kata.definition.summary,
             level: kata.definition.level,
             minutes: kata.definition.minutes,
-            engines: Object.keys(kata.definition.engines),
+            engines: enginesOf(kata.definition),
             checks: rubric.length,
             points: rubric.reduce((sum, check) => sum + check.points, 0),
             started: await exists(join(workspace.root, "attempts", kata.name)),

@@ -1,4 +1,4 @@
-import { leasePrepared, loadRubric, terminalPaint } from "@db-katas/grading";
+import { engineOf, leasePrepared, loadRubric, terminalPaint } from "@db-katas/grading";
 import type { Command } from "commander";
 import { CliError } from "../errors.ts";
 import { findKept } from "../keep.ts";
@@ -24,7 +24,7 @@ interface ShellOptions extends TargetOptions {
 
 export function registerShell(program: Command): void {
   withTargetOptions(program.command("shell"))
-    .argument("<engine>", "postgres, redis or sqlite")
+    .argument("<engine>", "postgres, redis or sqlite, or what the exercise calls one")
     .argument(
       "[kata]",
       "or a folder: start anew, with the tables that this submission's migrations make",
@@ -38,22 +38,24 @@ export function registerShell(program: Command): void {
       "\nIt is psql, redis-cli or sqlite3 where they are on the PATH, else a plain prompt of our own." +
         "\nExit codes: the client's; 2 where there is nothing to connect to.",
     )
-    .action(async (engine: string, target: string | undefined, options: ShellOptions) => {
+    .action(async (role: string, target: string | undefined, options: ShellOptions) => {
       const workspace = await findWorkspace(process.cwd());
-      assertPrompt(engine);
       const fresh = target !== undefined || Object.keys(options).some((name) => name !== "command");
       const kept = fresh ? undefined : await findKept(workspace);
-      const url = kept?.engines[engine];
-      if (kept && url !== undefined) {
-        say(`${engine} as ${kept.check} of ${kept.kata} left it`);
-        process.exitCode = await attach(engine, url, options.command);
+      const held = kept?.engines[role];
+      if (kept && held) {
+        assertPrompt(held.engine);
+        say(`${role} as ${kept.check} of ${kept.kata} left it`);
+        process.exitCode = await attach(held.engine, held.url, options.command);
         return;
       }
       const prepared = fresh ? await targetOrReference(workspace, target, options) : undefined;
+      const engine = engineOf(role, prepared?.kata.definition.engines[role] ?? {});
+      assertPrompt(engine);
       const progress = startProgress();
       await using session = await openSession(progress, { interruptible: false });
       progress.update(`starting ${engine}`);
-      await using lease = await freshLease(engine, prepared, session);
+      await using lease = await freshLease(role, prepared, session);
       progress.stop();
       const made = prepared
         ? `as ${prepared.submission.label} of ${prepared.kata.name} prepares it`
@@ -81,11 +83,11 @@ async function attach(engine: string, url: string, statements: string | undefine
   }
 }
 
-async function freshLease(engine: string, prepared: Target | undefined, session: Session) {
+async function freshLease(role: string, prepared: Target | undefined, session: Session) {
   const { engines } = session;
-  if (!prepared) return engines.lease(engine);
+  if (!prepared) return engines.lease(role);
   const { kata, submission } = prepared;
-  return leasePrepared({ kata, rubric: await loadRubric(kata), submission, engines, engine });
+  return leasePrepared({ kata, rubric: await loadRubric(kata), submission, engines, role });
 }
 
 /** A kata that one has no attempt at is looked at with its reference's tables. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   type CheckResult,
   composeMutant,
+  enginesOf,
   findSubmission,
   formatFailure,
   grade,
@@ -50,7 +51,7 @@ export function registerTour(program: Command): void {
 
 async function announceEngines(kata: Kata, session: Session, progress: Progress): Promise<void> {
   progress.line(terminalPaint("bold", "1. Real engines, on this machine"));
-  for (const name of Object.keys(kata.definition.engines)) {
+  for (const name of enginesOf(kata.definition)) {
     const { chosen } = await session.engines.probe(name);
     const fetched = chosen?.fetch
       ? `; fetching ${chosen.fetch.what}, about ${prettyBytes(chosen.fetch.bytes)}`

@@ -1,6 +1,14 @@
 import { totalmem } from "node:os";
 import type { Capability, EngineRun, Offer, ProbeResult } from "@db-katas/engines";
-import { type Kata, loadRubric, type Rubric, requestFor, terminalPaint } from "@db-katas/grading";
+import {
+  engineOf,
+  enginesOf,
+  type Kata,
+  loadRubric,
+  type Rubric,
+  requestFor,
+  terminalPaint,
+} from "@db-katas/grading";
 import prettyBytes from "pretty-bytes";
 import { exitCodeOf, type Finding, formatFinding, stateFor } from "./findings.ts";
 
@@ -29,7 +37,7 @@ export async function examineExercise(kata: Kata, run: EngineRun): Promise<Exerc
   const needs = await needsOf(rubric, run);
   const lacking = needs.filter(({ probe }) => !probe.chosen);
   const notGraded = [...new Set(lacking.flatMap(({ checks }) => checks))];
-  const engines = Object.keys(kata.definition.engines);
+  const engines = enginesOf(kata.definition);
   const plain = await Promise.all(engines.map((engine) => run.probe(engine)));
   const findings = plain.flatMap((probe) => {
     const asked = lacking.filter(({ engine }) => engine === probe.engine);
@@ -59,7 +67,8 @@ export function formatExercise(report: ExerciseReport): string {
 async function needsOf(rubric: Rubric, run: EngineRun): Promise<Need[]> {
   const asked = new Map<string, Omit<Need, "probe"> & { checks: string[] }>();
   for (const check of rubric) {
-    for (const [engine, wanted] of Object.entries(check.engines)) {
+    for (const [role, wanted] of Object.entries(check.engines)) {
+      const engine = engineOf(role, wanted);
       const needs = [...requestFor(wanted).needs].sort();
       const key = [engine, ...needs].join(" ");
       const known = asked.get(key) ?? { engine, needs, checks: [] };

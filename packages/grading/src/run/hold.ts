@@ -1,4 +1,6 @@
 import type { Lease } from "@db-katas/engines";
+import type { Check } from "../check.ts";
+import { engineOf } from "../kata.ts";
 import type { CheckResult } from "../report/scorecard.ts";
 import type { AppProcess } from "../submission/process.ts";
 
@@ -12,20 +14,29 @@ export interface HeldCheck {
 }
 
 export interface HeldEngine {
-  readonly name: string;
+  /** The engine's role in the exercise. */
+  readonly role: string;
+  /** The engine by name, as the exercise asks for it. */
+  readonly engine: string;
   readonly namespace: string;
   /** Full rights on the check's own namespace, past every proxy. */
   readonly adminUrl: string;
 }
 
 export function heldCheck(
+  check: Check,
   result: CheckResult,
   leases: ReadonlyMap<string, Lease>,
   processes: ReadonlyMap<string, AppProcess>,
 ): HeldCheck {
   return {
     result,
-    engines: [...leases].map(([name, { namespace, adminUrl }]) => ({ name, namespace, adminUrl })),
+    engines: [...leases].map(([role, { namespace, adminUrl }]) => ({
+      role,
+      engine: engineOf(role, check.engines[role] ?? {}),
+      namespace,
+      adminUrl,
+    })),
     nodes: [...processes.values()].map(({ name, pid }) => ({ name, pid })),
     faults: (result.timeline ?? [])
       .filter(({ kind, tookMs }) => kind === "fault" && tookMs === undefined)

@@ -7,6 +7,7 @@ import {
   requestFor,
   type SubmissionContract,
 } from "../check.ts";
+import { engineOf } from "../kata.ts";
 import { type CheckRun, MIGRATOR, spawnProcess } from "./spawn.ts";
 
 /** Takes a lease on each engine of a check, prepared by the submission's migrations. */
@@ -17,19 +18,20 @@ export async function leaseAll(
 ): Promise<void> {
   // Settled, not raced: a lease that arrives after another one failed must still be given back.
   const outcomes = await Promise.allSettled(
-    Object.entries(check.engines).map(async ([name, needs]) => {
-      const preparation = check.prepare?.[name];
-      const lease = await run.engines.lease(name, {
+    Object.entries(check.engines).map(async ([role, needs]) => {
+      const preparation = check.prepare?.[role];
+      const lease = await run.engines.lease(engineOf(role, needs), {
         ...requestFor(needs),
         ...(preparation && {
           template: {
-            key: run.fingerprint,
+            // Two roles of one engine are prepared in different ways.
+            key: `${run.fingerprint} ${role}`,
             build: (url: string) =>
               withMigrator(run, url, (remote, reached) => preparation.build(remote, reached)),
           },
         }),
       });
-      leases.set(name, lease);
+      leases.set(role, lease);
       run.onEngine(lease.engine);
     }),
   );

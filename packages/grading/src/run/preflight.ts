@@ -6,7 +6,7 @@ import {
   requirements,
 } from "@db-katas/engines";
 import { requestFor } from "../check.ts";
-import { messageOf } from "../kata.ts";
+import { engineOf, messageOf } from "../kata.ts";
 import type { CheckResult } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
 import type { AppProcess } from "../submission/process.ts";
@@ -56,7 +56,8 @@ export async function unavailability(
 ): Promise<Map<string, string>> {
   const reasons = new Map<string, string>();
   for (const check of rubric) {
-    for (const [name, needs] of Object.entries(check.engines)) {
+    for (const [role, needs] of Object.entries(check.engines)) {
+      const name = engineOf(role, needs);
       const request = requestFor(needs);
       const probe = await probeOnce(engines, name, request.needs);
       if (probe.chosen) continue;

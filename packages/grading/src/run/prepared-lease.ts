@@ -4,16 +4,21 @@ import type { Rubric } from "../rubric.ts";
 import { fingerprint, type Submission } from "../submission/submission.ts";
 import { leaseAll } from "./lease-all.ts";
 
-/** A lease on an engine as a submission's migrations prepare it for checks, and no check's data. */
+/**
+ * A lease on an engine as a submission's migrations prepare it for checks, and no check's data.
+ * One that no check uses comes with nothing in it.
+ */
 export async function leasePrepared(options: {
   readonly kata: Kata;
   readonly rubric: Rubric;
   readonly submission: Submission;
   readonly engines: EngineRun;
-  readonly engine: string;
+  /** What the exercise calls the engine, or the engine by name. */
+  readonly role: string;
 }): Promise<Lease> {
-  const { rubric, engine, engines, submission } = options;
-  const check = rubric.find((candidate) => engine in candidate.engines);
+  const { rubric, role, engines, submission } = options;
+  const check = rubric.find((candidate) => role in candidate.engines);
+  const { engine = role } = check?.engines[role] ?? {};
   if (!check) return engines.lease(engine);
   const leases = new Map<string, Lease>();
   const run = {
@@ -23,6 +28,6 @@ export async function leasePrepared(options: {
     onEngine: () => {},
     replay: "",
   };
-  await leaseAll({ ...check, engines: { [engine]: {} } }, run, leases);
-  return leases.get(engine) as Lease;
+  await leaseAll({ ...check, engines: { [role]: { engine } } }, run, leases);
+  return leases.get(role) as Lease;
 }

@@ -105,7 +105,7 @@ export async function runCheck(check: Check, run: CheckRun): Promise<CheckResult
     };
   };
   if (failure && failure.verdict !== "not graded") {
-    await run.hold?.(heldCheck(result(), leases, processes));
+    await run.hold?.(heldCheck(check, result(), leases, processes));
   }
 
   const endings = await Promise.allSettled([
