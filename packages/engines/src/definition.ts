@@ -26,6 +26,11 @@ export interface EngineDefinition {
   readonly capabilities: readonly Capability[];
   /** Who takes its place where a request needs a capability that this one lacks: another definition's name. */
   readonly variants?: { readonly [capability in Capability]?: string };
+  /**
+   * What belongs to a whole server, of all that it can do: a shared one doesn't have it, and who needs it
+   * gets a server of its own.
+   */
+  readonly wholeServer?: readonly Capability[];
   /** It has one database and no more, so that each lease gets a server of its own. */
   readonly alone?: true;
   /** How one of those serves lease after lease; where absent, it ends with its first. */

@@ -246,20 +246,24 @@ class Run implements EngineRun {
     capabilities: readonly Capability[],
     request: EngineRequest,
   ): Promise<Lease> {
+    const { alone, wholeServer = [] } = definition;
     // A server given by URL is one, whatever it can't be divided into.
-    if (request.isolation === "instance" || (definition.alone && provider.instances)) {
+    const own =
+      (alone && provider.instances) || request.needs?.some((each) => wholeServer.includes(each));
+    if (request.isolation === "instance" || own) {
       return this.#instances.lease(definition, provider, capabilities, request, base);
     }
     const key = `${definition.name} ${provider.name}`;
     let engine = this.#shared.get(key);
     if (!engine) {
+      const shared = capabilities.filter((each) => !wholeServer.includes(each));
       engine = provider
         .start(definition, this.#context, {
           isolated: false,
           // All leases' bases are on one server, too.
           ...(base ? { base: base.engine.adminUrl } : {}),
         })
-        .then((server) => Engine.open(definition, server, capabilities, this.#context));
+        .then((server) => Engine.open(definition, server, shared, this.#context));
       this.#shared.set(key, engine);
       engine.catch(() => this.#shared.delete(key));
     }

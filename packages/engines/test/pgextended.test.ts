@@ -12,16 +12,24 @@ const { chosen } = await run.probe("postgres", ["hypopg"]);
 const here = test.runIf(chosen && fetchableUnasked(chosen));
 const timeout = chosen?.fetch ? 300_000 : 60_000;
 
-const template: LeaseTemplate = {
-  key: "extensions",
+const plain: LeaseTemplate = {
+  key: "orders",
   async build(url) {
     await using client = await connected(url);
-    // As migrations have it, though they are there.
+    // As migrations have it, though it is there.
     await client.query("CREATE EXTENSION IF NOT EXISTS hypopg");
-    await client.query("CREATE EXTENSION IF NOT EXISTS pg_cron");
     await client.query("CREATE TABLE orders (id int PRIMARY KEY, customer int NOT NULL)");
     await client.query("INSERT INTO orders SELECT n, n % 1000 FROM generate_series(1, 20000) AS n");
     await client.query("ANALYZE orders");
+  },
+};
+
+const template: LeaseTemplate = {
+  key: "orders and ticks",
+  async build(url) {
+    await plain.build(url);
+    await using client = await connected(url);
+    await client.query("CREATE EXTENSION IF NOT EXISTS pg_cron");
     await client.query("CREATE TABLE ticks (who text, place text)");
     await client.query(
       "SELECT cron.schedule('tick', '* * * * *', 'INSERT INTO ticks SELECT current_user, current_database()')",
@@ -44,7 +52,7 @@ here(
   "an index that does not exist changes what EXPLAIN says, and nothing else",
   { timeout },
   async () => {
-    await using lease = await run.lease("postgres", { needs: ["hypopg"], template });
+    await using lease = await run.lease("postgres", { needs: ["hypopg"], template: plain });
     expect(lease.engine.name).toBe("pgextended");
     await using client = await connected(await lease.urlFor("a"));
     const wanted = "SELECT * FROM orders WHERE customer = 7";
@@ -57,12 +65,28 @@ here(
     expect(await planOf(client, `(ANALYZE) ${wanted}`)).toContain("Seq Scan on orders");
     await client.query("SELECT hypopg_reset()");
     expect(await planOf(client, wanted)).toContain("Seq Scan on orders");
-    await client.query("SELECT pg_stat_statements_reset()");
-    await client.query(wanted);
-    const { rows: told } = await client.query(
-      "SELECT calls, rows FROM pg_stat_statements WHERE query LIKE 'SELECT * FROM orders%'",
+  },
+);
+
+here(
+  "what-if indexes take no server of one's own, and are nobody else's",
+  { timeout },
+  async () => {
+    const request = { needs: ["hypopg"] as const satisfies Capability[], template: plain };
+    await using first = await run.lease("postgres", request);
+    await using second = await run.lease("postgres", request);
+    const serverOf = ({ adminUrl }: { adminUrl: string }) => new URL(adminUrl).host;
+    expect(serverOf(second)).toBe(serverOf(first));
+    expect(first.engine.capabilities).not.toContain("cron");
+    expect(first.engine.capabilities).not.toContain("wal2json");
+    await using client = await connected(await first.urlFor("a"));
+    await using other = await connected(await second.urlFor("a"));
+    await client.query("SELECT hypopg_create_index('CREATE INDEX ON orders (customer)')");
+    const { rows } = await other.query("SELECT * FROM hypopg_list_indexes");
+    expect(rows).toEqual([]);
+    await expect(client.query("SELECT pg_create_physical_replication_slot('s')")).rejects.toThrow(
+      /permission denied|must be superuser or replication role/,
     );
-    expect(told).toEqual([{ calls: "1", rows: "20" }]);
   },
 );
 
@@ -88,6 +112,21 @@ here(
         { name: "customer", type: "integer", value: 7 },
       ],
     });
+  },
+);
+
+here(
+  "what is told of statements, and the means to reset it, go with a server",
+  { timeout },
+  async () => {
+    await using lease = await run.lease("pgextended", { isolation: "instance", template: plain });
+    await using client = await connected(await lease.urlFor("a"));
+    await client.query("SELECT pg_stat_statements_reset()");
+    await client.query("SELECT * FROM orders WHERE customer = 7");
+    const { rows } = await client.query(
+      "SELECT calls, rows FROM pg_stat_statements WHERE query LIKE 'SELECT * FROM orders%'",
+    );
+    expect(rows).toEqual([{ calls: "1", rows: "20" }]);
   },
 );
 
@@ -129,9 +168,9 @@ test.runIf(both && fetchableUnasked(both))(
 );
 
 test("a plain PostgreSQL has none of it, and loads none of it", async () => {
-  await using plain = await run.lease("postgres");
-  expect(plain.engine.capabilities).not.toContain("cron");
-  await using client = await connected(plain.adminUrl);
+  await using lease = await run.lease("postgres");
+  expect(lease.engine.capabilities).not.toContain("cron");
+  await using client = await connected(lease.adminUrl);
   const { rows } = await client.query("SHOW shared_preload_libraries");
   expect(rows).toEqual([{ shared_preload_libraries: "pg_stat_statements" }]);
 });

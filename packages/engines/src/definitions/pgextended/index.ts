@@ -8,9 +8,10 @@ import { recipe } from "./process.ts";
 const { urlVariable: _, ...server } = postgres;
 
 /**
- * PostgreSQL with extensions that a distribution packages. What they keep belongs to a whole server
- * (pg_cron's jobs are in one database of it, replication slots hold back its log), so that each lease
- * gets a server.
+ * PostgreSQL with extensions that a distribution packages. What HypoPG makes is one session's, and
+ * vectors are in tables. The others' belong to a whole server: pg_cron's jobs are in one database of
+ * it, and whoever may replicate may copy all of it, holds back its log, and waits for the transactions
+ * of everybody before a slot is there (PostgreSQL's documentation, "Logical Decoding Concepts").
  */
 export const definition: EngineDefinition = {
   ...server,
@@ -18,12 +19,12 @@ export const definition: EngineDefinition = {
   title: "PostgreSQL with HypoPG, pg_cron and wal2json",
   capabilities: [...postgres.capabilities, "vector", "hypopg", "cron", "wal2json"],
   variants: {},
-  alone: true,
+  wholeServer: ["cron", "wal2json"],
   ...ownImage(import.meta.dirname, "pgextended"),
   process: recipe,
   container,
   async openNamespaces(server, context) {
-    const { OneDatabase } = await import("./namespaces.ts");
-    return new OneDatabase(server, context);
+    const { OneDatabase, openShared } = await import("./namespaces.ts");
+    return server.isolated ? new OneDatabase(server, context) : openShared(server, context);
   },
 };

@@ -2,11 +2,24 @@ import pg from "pg";
 import { password, type RunContext } from "../../context.ts";
 import type { Namespace, Namespaces, Server } from "../../definition.ts";
 import type { LeaseTemplate } from "../../types.ts";
-import { at } from "../postgres/namespaces.ts";
+import { at, PostgresNamespaces } from "../postgres/namespaces.ts";
 import { databaseOf } from "./settings.ts";
 
-const extensions = ["hypopg", "pg_cron", "pg_stat_statements", "vector"];
+/** Of which a server may have any number of databases; the others are for a server's owner. */
+const divisible = ["hypopg", "vector"];
+const extensions = [...divisible, "pg_cron", "pg_stat_statements"];
 const plugins = "pgoutput, test_decoding, wal2json";
+
+/** The namespaces of a server that all leases share. */
+export async function openShared(server: Server, context: RunContext): Promise<Namespaces> {
+  // pg_cron looks for it again and again, and is content with an empty one.
+  const name = databaseOf(context);
+  await asked(server, "postgres", async (admin) => {
+    await admin.query(`CREATE DATABASE ${name}`);
+    await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+  });
+  return new PostgresNamespaces(server, context, (admin) => extend(admin, divisible, "PUBLIC"));
+}
 
 /**
  * The one database of a server that is its lease's alone. It is never cloned: pg_cron works in the
@@ -59,7 +72,7 @@ export class OneDatabase implements Namespaces {
   }
 
   #exists(): Promise<boolean> {
-    return this.#asked("postgres", async (admin) => {
+    return asked(this.#server, "postgres", async (admin) => {
       const sought = await admin.query("SELECT FROM pg_database WHERE datname = $1", [this.#name]);
       return sought.rowCount === 1;
     });
@@ -67,7 +80,7 @@ export class OneDatabase implements Namespaces {
 
   async #create(): Promise<void> {
     const { name, password } = this.#role;
-    await this.#asked("postgres", async (admin) => {
+    await asked(this.#server, "postgres", async (admin) => {
       await admin.query("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC");
       await admin.query(
         `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION PASSWORD '${password}'`,
@@ -82,35 +95,44 @@ export class OneDatabase implements Namespaces {
       await admin.query(`ALTER SYSTEM SET output_plugin_libraries = ${plugins}`);
       await admin.query("SELECT pg_reload_conf()");
     });
-    await this.#asked(this.#name, (admin) => extend(admin, name));
-  }
-
-  async #asked<T>(database: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
-    const admin = new pg.Client(at(this.#server.adminUrl, database));
-    admin.on("error", () => {});
-    await admin.connect();
-    try {
-      return await work(admin);
-    } finally {
-      await admin.end();
-    }
+    await asked(this.#server, this.#name, async (admin) => {
+      await extend(admin, extensions, name);
+      // The server is its alone, and so is all that happens on it.
+      await admin.query(`GRANT pg_read_all_stats TO ${name}`);
+      await admin.query(`GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO ${name}`);
+      await admin.query(`GRANT USAGE ON SCHEMA cron TO ${name}`);
+    });
   }
 }
 
-/** Makes the extensions, which only a superuser may; migrations may then say CREATE EXTENSION IF NOT EXISTS. */
-async function extend(admin: pg.Client, role: string): Promise<void> {
+async function asked<T>(
+  server: Server,
+  database: string,
+  work: (admin: pg.Client) => Promise<T>,
+): Promise<T> {
+  const admin = new pg.Client(at(server.adminUrl, database));
+  admin.on("error", () => {});
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
+/**
+ * Makes extensions, which only a superuser may; migrations may then say CREATE EXTENSION IF NOT EXISTS.
+ * @param names those that are on this machine
+ * @param reader who may look at what HypoPG tells in views, as otherwise its maker alone
+ */
+async function extend(admin: pg.Client, names: readonly string[], reader: string): Promise<void> {
   const { rows: available } = await admin.query<{ name: string }>(
     "SELECT name FROM pg_available_extensions WHERE name = ANY ($1)",
-    [extensions],
+    [names],
   );
   for (const { name } of available) await admin.query(`CREATE EXTENSION ${name}`);
-  // Of what HypoPG says in views, only its maker would be told.
   const { rows: views } = await admin.query<{ name: string }>(
     "SELECT objid::regclass AS name FROM pg_depend JOIN pg_extension e ON e.oid = refobjid WHERE extname = 'hypopg' AND classid = 'pg_class'::regclass",
   );
-  for (const { name } of views) await admin.query(`GRANT SELECT ON ${name} TO ${role}`);
-  // The server is its alone, and so is all that happens on it.
-  await admin.query(`GRANT pg_read_all_stats TO ${role}`);
-  await admin.query(`GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO ${role}`);
-  await admin.query(`GRANT USAGE ON SCHEMA cron TO ${role}`);
+  for (const { name } of views) await admin.query(`GRANT SELECT ON ${name} TO ${reader}`);
 }

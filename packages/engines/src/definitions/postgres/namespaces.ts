@@ -21,7 +21,7 @@ interface Template {
 export class PostgresNamespaces implements Namespaces {
   readonly #server: Server;
   readonly #context: RunContext;
-  readonly #extensions: readonly string[];
+  readonly #extend: ((admin: pg.Client) => Promise<void>) | undefined;
   readonly #templates = new Map<string, Promise<Template>>();
   #dropping: Promise<void> = Promise.resolve();
   readonly #databases = new Set<string>();
@@ -32,11 +32,11 @@ export class PostgresNamespaces implements Namespaces {
   #closed: Promise<unknown> | undefined;
   #closing = false;
 
-  /** @param extensions that every namespace has, and that it takes a superuser to create */
-  constructor(server: Server, context: RunContext, extensions: readonly string[] = []) {
+  /** @param extend makes what every namespace has and it takes a superuser to make, in an empty one */
+  constructor(server: Server, context: RunContext, extend?: (admin: pg.Client) => Promise<void>) {
     this.#server = server;
     this.#context = context;
-    this.#extensions = extensions;
+    this.#extend = extend;
   }
 
   async prepare(template: LeaseTemplate): Promise<void> {
@@ -158,16 +158,15 @@ export class PostgresNamespaces implements Namespaces {
     await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role} ${strategy}`);
     await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
     // A clone has what its template has.
-    if (template === pristine) await this.#extend(name);
+    if (template === pristine) await this.#extended(name);
   }
 
-  async #extend(database: string): Promise<void> {
-    if (this.#extensions.length === 0) return;
+  async #extended(database: string): Promise<void> {
+    if (!this.#extend) return;
     const client = new pg.Client({ connectionString: at(this.#server.adminUrl, database) });
     await client.connect();
     try {
-      for (const extension of this.#extensions)
-        await client.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
+      await this.#extend(client);
     } finally {
       await client.end();
     }
@@ -227,6 +226,13 @@ export class PostgresNamespaces implements Namespaces {
     }
     return this.#admin.query(text, values);
   }
+}
+
+/** For namespaces that have one extension. */
+export function having(extension: string): (admin: pg.Client) => Promise<void> {
+  return async (admin) => {
+    await admin.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
+  };
 }
 
 /** A database's address; the administrator's, where no role is given. */

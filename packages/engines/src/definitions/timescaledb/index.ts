@@ -25,7 +25,7 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   async openNamespaces(server, context) {
-    const { PostgresNamespaces } = await import("../postgres/namespaces.ts");
-    return new PostgresNamespaces(server, context, ["timescaledb"]);
+    const { having, PostgresNamespaces } = await import("../postgres/namespaces.ts");
+    return new PostgresNamespaces(server, context, having("timescaledb"));
   },
 };
