@@ -1,3 +1,14 @@
+export { errorCodes, MeasureError, type MeasureErrorCode } from "./errors.ts";
+export { type Clock, monotonic } from "./load/clock.ts";
+export {
+  applyLoad,
+  type ClosedLoop,
+  type Load,
+  type LoadOptions,
+  type LoadResult,
+  type OpenLoop,
+  type Request,
+} from "./load/load.ts";
 export { type BootstrapOptions, bootstrap, FEWEST } from "./stats/bootstrap.ts";
 export {
   type Comparator,

@@ -1,0 +1,70 @@
+/** Every way in which this package can fail; a claim that doesn't hold is none of them. */
+export const errorCodes = [
+  "REQUEST_FAILED",
+  "LOAD_OVERRUN",
+  "LOAD_UNANSWERED",
+  "LOAD_INVALID",
+] as const;
+
+export type MeasureErrorCode = (typeof errorCodes)[number];
+
+export interface MeasureErrorText {
+  /** What happened, in whole sentences. */
+  readonly happened: string;
+  readonly likelyCause?: string;
+  /** What to do; a command where there is one. */
+  readonly remedy?: string;
+  readonly cause?: unknown;
+}
+
+/** What happened, why it probably did, and what to do next. */
+export class MeasureError extends Error {
+  override readonly name = "MeasureError";
+  readonly code: MeasureErrorCode;
+
+  constructor(code: MeasureErrorCode, { happened, likelyCause, remedy, cause }: MeasureErrorText) {
+    const lines = [happened];
+    if (likelyCause) lines.push(`Likely cause: ${likelyCause}`);
+    if (remedy) lines.push(`What to do: ${remedy}`);
+    super(lines.join("\n"), cause === undefined ? {} : { cause });
+    this.code = code;
+  }
+}
+
+export function requestFailed(n: number, cause: unknown): MeasureError {
+  return new MeasureError("REQUEST_FAILED", {
+    happened: `Request ${n} failed: ${messageOf(cause)}`,
+    likelyCause: "the engine refused it, or the experiment asks for what isn't there",
+    remedy:
+      "mend the request; where refusals belong to what is measured, say mayFail: true, and they are counted",
+    cause,
+  });
+}
+
+export function loadOverrun(perSecond: number, inFlight: number): MeasureError {
+  return new MeasureError("LOAD_OVERRUN", {
+    happened: `${inFlight} requests are unanswered, of ${perSecond} sent per second.`,
+    likelyCause: "the engine doesn't keep up with this rate, so that latencies would grow for ever",
+    remedy: "ask for fewer requests per second, or measure what it can do with a closed loop",
+  });
+}
+
+export function loadUnanswered(afterMs: number): MeasureError {
+  return new MeasureError("LOAD_UNANSWERED", {
+    happened: `Some requests had no answer ${afterMs} ms after the load was over.`,
+    likelyCause: "the engine hangs, or the client waits without a limit",
+    remedy: "give the client a time limit, or heal the fault before the load ends",
+  });
+}
+
+export function loadInvalid(what: string): MeasureError {
+  return new MeasureError("LOAD_INVALID", {
+    happened: `There is no such load: ${what}.`,
+    remedy:
+      'use { kind: "open", perSecond, ms } or { kind: "closed", clients, ms }, with positive numbers',
+  });
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
