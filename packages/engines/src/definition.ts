@@ -112,7 +112,10 @@ export type Found = Distribute<Offer> & {
 
 /** How to run a real server on this machine. */
 export interface ProcessRecipe {
-  /** Keep one private server started ahead of its lease: worth it where a server is tiny. */
+  /**
+   * Keep one private server started ahead, for a lease like the last two: worth it where a server is
+   * small and leases are apart by more than its start takes.
+   */
   readonly spare?: boolean;
   /** What it is made of, where that may have to be fetched: any one of them will do, the best first. */
   readonly bundles?: readonly Bundle[];

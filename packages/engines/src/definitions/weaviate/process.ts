@@ -56,6 +56,7 @@ const packages = packaged({
 
 export const recipe: ProcessRecipe = {
   ...packages,
+  spare: true,
   offer: async (env) =>
     (await ownNetworks(env))
       ? packages.offer(env)
