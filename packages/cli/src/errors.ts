@@ -12,7 +12,14 @@ export type CliErrorCode =
   | "ADDRESS_UNUSABLE"
   | "DOWNLOAD_FAILED"
   | "BUNDLE_ALTERED"
-  | "PACK_FAILED";
+  | "PACK_FAILED"
+  | "PACKAGE_NOT_FOUND"
+  | "GRADE_FIRST"
+  | "REFERENCE_MISSING"
+  | "SUBMISSION_UNFIT"
+  | "BUNDLE_REFUSED"
+  | "UPDATE_REFUSED"
+  | "UPDATE_FAILED";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */
 export class CliError extends Error {

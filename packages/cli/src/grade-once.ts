@@ -1,18 +1,21 @@
 import {
-  exitCodeOf,
+  fingerprint,
   formatCheckLine,
   formatFailure,
   formatSummary,
   type GradeOptions,
   grade,
   loadRubric,
+  type Scorecard,
   terminalPaint,
   withDependencies,
 } from "@db-katas/grading";
+import { describeEnvironment } from "./environment.ts";
 import type { Progress } from "./output.ts";
 import { type ReportTarget, tellGitHub, writeReports } from "./reports.ts";
-import { saveScorecard } from "./results.ts";
+import { saveFullGrade, saveScorecard } from "./results.ts";
 import type { Session } from "./session.ts";
+import { sourcesOf } from "./soak/journal.ts";
 import type { Target, Workspace } from "./workspace.ts";
 
 export interface GradeOnceOptions {
@@ -20,22 +23,23 @@ export interface GradeOnceOptions {
   readonly check?: readonly string[] | undefined;
   readonly concurrency: number;
   readonly json?: boolean | undefined;
-  readonly strict?: boolean | undefined;
   readonly isolated?: boolean | undefined;
   readonly report?: readonly ReportTarget[] | undefined;
   readonly hold?: GradeOptions["hold"];
   readonly inspect?: GradeOptions["inspect"];
 }
 
-/** One grade with its progress, its reports and its summary. @returns the exit code */
+/** One grade with its progress, its reports and its summary, kept for the commands that ask for it. */
 export async function gradeOnce(
   workspace: Workspace,
   { kata, submission, typed }: Target,
   options: GradeOnceOptions,
   session: Session,
   progress: Progress,
-): Promise<number> {
+): Promise<Scorecard> {
   const rubric = await loadRubric(kata);
+  // Before anything runs: while it does, somebody may save a file.
+  const code = await fingerprint(submission);
   const only = options.check;
   const total = only ? withDependencies(rubric, only).length : rubric.length;
   let done = 0;
@@ -77,6 +81,11 @@ export async function gradeOnce(
   });
   progress.stop();
   await saveScorecard(workspace, scorecard);
+  if (!only && !options.inspect) {
+    const sources = await sourcesOf(workspace.root, kata.folder);
+    const environment = describeEnvironment();
+    await saveFullGrade(workspace, { fingerprint: code, sources, environment, scorecard });
+  }
   await writeReports(scorecard, options.report ?? []);
   const commands = await tellGitHub(scorecard, submission);
   if (options.json) {
@@ -91,5 +100,5 @@ export async function gradeOnce(
     for (const command of commands) progress.line(command);
     progress.line(formatSummary(scorecard, terminalPaint));
   }
-  return exitCodeOf(scorecard, options.strict);
+  return scorecard;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { registerDiff } from "./commands/diff.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEngines } from "./commands/engines.ts";
 import { registerGrade } from "./commands/grade.ts";
@@ -10,6 +11,7 @@ import { registerPack } from "./commands/pack.ts";
 import { registerShell } from "./commands/shell.ts";
 import { registerSoak } from "./commands/soak.ts";
 import { registerStart } from "./commands/start.ts";
+import { registerSubmit } from "./commands/submit.ts";
 import { registerTest } from "./commands/test.ts";
 import { registerTour } from "./commands/tour.ts";
 import { registerVerify } from "./commands/verify.ts";
@@ -30,6 +32,8 @@ for (const register of [
   registerStart,
   registerGrade,
   registerHint,
+  registerDiff,
+  registerSubmit,
   registerShell,
   registerVerify,
   registerSoak,

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Scorecard, scorecardSchema } from "@db-katas/grading";
+import { z } from "zod";
 import { CliError } from "./errors.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -57,4 +58,42 @@ export async function writeWhole(file: string, text: string): Promise<void> {
 
 export function writeJson(file: string, value: unknown): Promise<void> {
   return writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A grade in which all checks were accounted for, and what it was a grade of. */
+export const fullGradeSchema = z.object({
+  /** Of the submission's code. */
+  fingerprint: z.string(),
+  /** Of what graded it: exercise, grader, Node. */
+  sources: z.string(),
+  environment: z.object({
+    node: z.string(),
+    os: z.string(),
+    kata: z.string().describe("the version of @db-katas/cli"),
+  }),
+  scorecard: scorecardSchema,
+});
+
+export type FullGrade = z.infer<typeof fullGradeSchema>;
+
+/** Keeps the last full grade of a submission: what is submitted, and who may see the reference. */
+export async function saveFullGrade(workspace: Workspace, full: FullGrade): Promise<void> {
+  const { kata, submission } = full.scorecard;
+  await writeJson(fileOf(workspace, kata, `${submission} full`), full);
+}
+
+/** Undefined: all checks at once were never run. */
+export async function lastFullGrade(
+  workspace: Workspace,
+  kata: string,
+  submission: string,
+): Promise<FullGrade | undefined> {
+  const file = fileOf(workspace, kata, `${submission} full`);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return fullGradeSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { loadRubric, terminalPaint } from "@db-katas/grading";
+import { exitCodeOf, loadRubric, terminalPaint } from "@db-katas/grading";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CliError } from "../errors.ts";
 import { gradeOnce } from "../grade-once.ts";
@@ -24,6 +24,8 @@ interface GradeCommandOptions extends TargetOptions {
   readonly times?: number;
   readonly keep?: boolean;
   readonly inspect?: string | boolean;
+  readonly bundle?: string[];
+  readonly csv?: string;
 }
 
 export function registerGrade(program: Command): void {
@@ -61,10 +63,20 @@ export function registerGrade(program: Command): void {
     .option("--strict", "a check that can't be graded here counts as lost points")
     .option("--isolated", "shut the submission off from this machine (Linux), or refuse")
     .option("--concurrency <n>", "checks at the same moment", parseConcurrency, 3)
+    .addOption(
+      new Option(
+        "--bundle <file...>",
+        "what `kata submit` made, one or many: measured, compared",
+      ).conflicts(["watch", "report", "times", "keep", "inspect", "check", "reference", "mutant"]),
+    )
+    .option("--csv <file>", "with --bundle: the summary for a spreadsheet")
     .addHelpText(
       "after",
       `
 ${describeReports()}
+
+With --bundle, the exit code is 1 if a person should look: points that differ from what was claimed, an
+altered or a refused bundle. All are graded with one seed. What Ctrl-C ends, the same command goes on with.
 
 Exit codes:
   0  full marks
@@ -75,6 +87,12 @@ Exit codes:
     )
     .action(async (target: string | undefined, options: GradeCommandOptions) => {
       const workspace = await findWorkspace(process.cwd());
+      if (options.bundle) {
+        const { gradeBundles } = await import("./grade-bundles.ts");
+        const { bundle } = options;
+        process.exitCode = await gradeBundles(workspace, { ...options, bundle });
+        return;
+      }
       const resolved = await resolveTarget(workspace, target, options, process.cwd());
       const progress = startProgress({ quiet: options.json === true });
       await using session = await openSession(progress);
@@ -88,11 +106,11 @@ Exit codes:
         }),
         ...(options.inspect && inspection(options.inspect, options.check, progress)),
       };
-      const once = () => {
+      const once = async () => {
         const { check, concurrency, json, strict, isolated, report } = options;
         const seed = chooseSeed(options.seed);
-        const asked = { check, concurrency, json, strict, isolated, report, seed, ...looking };
-        return gradeOnce(workspace, resolved, asked, session, progress);
+        const asked = { check, concurrency, json, isolated, report, seed, ...looking };
+        return exitCodeOf(await gradeOnce(workspace, resolved, asked, session, progress), strict);
       };
       process.exitCode = await once();
       if (!options.watch) return;
