@@ -4,6 +4,10 @@ export const errorCodes = [
   "LOAD_OVERRUN",
   "LOAD_UNANSWERED",
   "LOAD_INVALID",
+  "EXPERIMENT_INVALID",
+  "EXPERIMENT_CRASHED",
+  "PARAMETER_UNKNOWN",
+  "JOURNAL_CORRUPT",
 ] as const;
 
 export type MeasureErrorCode = (typeof errorCodes)[number];
@@ -62,6 +66,61 @@ export function loadInvalid(what: string): MeasureError {
     happened: `There is no such load: ${what}.`,
     remedy:
       'use { kind: "open", perSecond, ms } or { kind: "closed", clients, ms }, with positive numbers',
+  });
+}
+
+export function experimentInvalid(
+  file: string,
+  problems: readonly string[],
+  cause?: unknown,
+): MeasureError {
+  return new MeasureError("EXPERIMENT_INVALID", {
+    happened: [`${file} is no experiment:`, ...problems.map((each) => `  ${each}`)].join("\n"),
+    remedy: "export default defineExperiment({ … }), and let tsc check it",
+    cause,
+  });
+}
+
+/** What an experiment does with its turn that makes no sense. */
+export function experimentMisuse(what: string): MeasureError {
+  return new MeasureError("EXPERIMENT_INVALID", {
+    happened: `The experiment can't go on: ${what}.`,
+    remedy:
+      "see Turn in the experiment's types: each value once a turn, of a metric that is defined",
+  });
+}
+
+/** @param during for people: `turn 7` */
+export function experimentCrashed(
+  name: string,
+  during: string,
+  kept: { readonly turns: number; readonly file: string },
+  cause: unknown,
+): MeasureError {
+  return new MeasureError("EXPERIMENT_CRASHED", {
+    happened: `The experiment ${name} crashed during ${during}: ${messageOf(cause)}`,
+    remedy: `mend it; what was measured is kept (${kept.turns} turns, in ${kept.file}), and the same command goes on from there unless the experiment's file has changed`,
+    cause,
+  });
+}
+
+export function parameterUnknown(
+  experiment: string,
+  parameter: string,
+  known: readonly string[],
+): MeasureError {
+  return new MeasureError("PARAMETER_UNKNOWN", {
+    happened: `The experiment ${experiment} has no parameter "${parameter}".`,
+    remedy: `use ${known.join(", ") || "none: it has no parameters"}`,
+  });
+}
+
+export function journalCorrupt(file: string, line: number, cause: unknown): MeasureError {
+  return new MeasureError("JOURNAL_CORRUPT", {
+    happened: `Line ${line} of ${file} is no result.`,
+    likelyCause: "somebody edited it, or another version wrote it",
+    remedy: `take that line out, or begin anew: mv ${file} ${file}.old`,
+    cause,
   });
 }
 

@@ -1,4 +1,22 @@
 export { errorCodes, MeasureError, type MeasureErrorCode } from "./errors.ts";
+export {
+  type Bench,
+  builtInMetrics,
+  type ContenderDefinition,
+  defineExperiment,
+  type EngineNeed,
+  type ExperimentDefinition,
+  type MetricDefinition,
+  metricsOf,
+  type ParameterDefinition,
+  type Stage,
+  type Turn,
+} from "./experiment/definition.ts";
+export type { Environment } from "./experiment/environment.ts";
+export { Journal, type SessionRecord, type TurnRecord } from "./experiment/journal.ts";
+export { type Experiment, loadExperiment } from "./experiment/load-experiment.ts";
+export { Results } from "./experiment/results.ts";
+export { type RunOptions, runExperiment } from "./experiment/run.ts";
 export { type Clock, monotonic } from "./load/clock.ts";
 export {
   applyLoad,

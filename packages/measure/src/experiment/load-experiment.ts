@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { experimentInvalid, messageOf } from "../errors.ts";
+import { type Bench, builtInMetrics, type ExperimentDefinition, type Stage } from "./definition.ts";
+
+/** An experiment found on disk. */
+export interface Experiment {
+  /** The file's name without its endings. */
+  readonly name: string;
+  readonly file: string;
+  /** Of its text: results of another text are another experiment's. */
+  readonly sha256: string;
+  readonly definition: ExperimentDefinition;
+}
+
+const positive = z.number().positive();
+const count = z.number().int().positive();
+const name = z
+  .string()
+  .regex(/^[A-Za-z][\w-]*$/, "a name begins with a letter, then letters, digits, - and _");
+const schema = z.object({
+  title: z.string().min(1),
+  parameters: z.record(name, z.object({ what: z.string(), full: positive, quick: positive })),
+  engines: z.record(
+    name,
+    z.object({
+      engine: z.string(),
+      needs: z.array(z.string()).optional(),
+      isolation: z.enum(["namespace", "instance"]).optional(),
+    }),
+  ),
+  contenders: z
+    .record(name, z.object({ what: z.string(), memoryOf: z.array(z.string()).optional() }))
+    .refine((all) => Object.keys(all).length > 0, "there is no contender"),
+  metrics: z
+    .record(
+      name.regex(
+        /^(?!p\d|mean$|max$|growth$|at$|and$)/,
+        "the language of claims has another use for this name",
+      ),
+      z
+        .object({ what: z.string(), kind: z.enum(["latency", "value"]), unit: z.string() })
+        .refine(({ kind, unit }) => kind === "value" || unit === "ms", "latencies are in ms"),
+    )
+    .refine(
+      (all) => Object.keys(all).every((each) => !(each in builtInMetrics)),
+      "one of these is measured anyway",
+    )
+    .optional(),
+  load: z
+    .discriminatedUnion("kind", [
+      z.object({
+        kind: z.literal("open"),
+        perSecond: positive,
+        ms: positive,
+        mostInFlight: count.optional(),
+      }),
+      z.object({ kind: z.literal("closed"), clients: count, ms: positive }),
+    ])
+    .optional(),
+  warmUpTurns: z.number().int().nonnegative().optional(),
+  turns: count.optional(),
+  open: z.custom<(stage: Stage) => Promise<Bench>>(
+    (value) => typeof value === "function",
+    "a function",
+  ),
+});
+
+/**
+ * @param file a module that default-exports what {@link defineExperiment} returns
+ * @throws MeasureError `EXPERIMENT_INVALID`
+ */
+export async function loadExperiment(file: string): Promise<Experiment> {
+  let module: { default?: unknown };
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (cause) {
+    throw experimentInvalid(file, [messageOf(cause)], cause);
+  }
+  const parsed = schema.safeParse(module.default);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const [why = issue] = issue.code === "invalid_key" ? issue.issues : [];
+      return `${issue.path.join(".") || "default export"}: ${why.message}`;
+    });
+    throw experimentInvalid(file, problems);
+  }
+  const definition = module.default as ExperimentDefinition;
+  const roles = Object.values(definition.contenders).flatMap(({ memoryOf = [] }) => memoryOf);
+  const unknown = roles.filter((role) => !(role in definition.engines));
+  if (unknown.length > 0) {
+    throw experimentInvalid(
+      file,
+      unknown.map((role) => `memoryOf: there is no engine "${role}"`),
+    );
+  }
+  return {
+    name: basename(file).replace(/(\.experiment)?\.[jt]s$/, ""),
+    file,
+    sha256: createHash("sha256").update(text).digest("hex"),
+    definition,
+  };
+}
