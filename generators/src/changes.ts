@@ -1,6 +1,6 @@
 /** What a generator would do to a workspace, and the doing of it: whole or not at all. */
 import { randomUUID } from "node:crypto";
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileChanged, folderNotWritable, GeneratorError, pathTaken } from "./errors.ts";
 
@@ -95,6 +95,7 @@ async function replace(
   const file = join(root, path);
   if ((await readFile(file, "utf8").catch(() => undefined)) !== before) throw fileChanged(path);
   const kept = join(draft, `${path}.before`);
+  await chmod(join(draft, path), (await stat(file)).mode);
   await link(file, kept);
   await rename(join(draft, path), file);
   return () => rename(kept, file);

@@ -12,7 +12,17 @@ export type GeneratorErrorCode =
   | "PATH_TAKEN"
   | "FILE_CHANGED"
   | "INSTALL_FAILED"
-  | "ATTEMPT_EXISTS";
+  | "ATTEMPT_EXISTS"
+  | "ANSWER_MISSING"
+  | "EXERCISE_UNKNOWN"
+  | "MANIFEST_UNREADABLE"
+  | "CHECK_UNKNOWN"
+  | "MUTANT_UNKNOWN"
+  | "FAULT_UNKNOWN"
+  | "NOTHING_TO_COPY"
+  | "NO_CHANGES"
+  | "CLONE_NEEDED"
+  | "RECIPE_UNREADABLE";
 
 interface Details {
   readonly likelyCause?: string;
@@ -38,11 +48,25 @@ export class GeneratorError extends Error {
   }
 }
 
-export function nameIllegal(name: string, suggestion: string): GeneratorError {
-  return new GeneratorError("NAME_ILLEGAL", `"${name}" can't be the name of an exercise.`, {
+export function nameIllegal(name: string, suggestion: string, what = "exercise"): GeneratorError {
+  const rule = "lower-case letters, digits and single hyphens, at most 50, starting with a letter";
+  const article = /^[aeiou]/.test(what) ? "an" : "a";
+  return new GeneratorError("NAME_ILLEGAL", `"${name}" can't be the name of ${article} ${what}.`, {
     likelyCause:
-      "a name is the folder and the package: lower-case letters, digits and single hyphens, at most 50, starting with a letter",
-    remedy: `pnpm kata new ${suggestion || "my-exercise"}`,
+      what === "exercise"
+        ? `a name is the folder and the package: ${rule}`
+        : `a name is part of a path: ${rule}`,
+    remedy:
+      what === "exercise"
+        ? `pnpm kata new ${suggestion || "my-exercise"}`
+        : `call it ${suggestion || `my-${what}`}`,
+  });
+}
+
+export function faultNameIllegal(name: string): GeneratorError {
+  return new GeneratorError("NAME_ILLEGAL", `"${name}" can't be the name of a fault.`, {
+    likelyCause: "a name is a file and what it exports: a word in camelCase, at most 50 letters",
+    remedy: "call it slowDisk, for instance",
   });
 }
 
@@ -52,20 +76,24 @@ export function nameTaken(name: string, by: string): GeneratorError {
   });
 }
 
-export function titleMissing(): GeneratorError {
-  return new GeneratorError("TITLE_MISSING", "The exercise has no title.", {
+export function titleMissing(what: string): GeneratorError {
+  return new GeneratorError("TITLE_MISSING", `The ${what} has no title.`, {
     likelyCause: "the title is empty, or only white space",
-    remedy: 'pnpm kata new my-exercise --title "What people will read in kata list"',
+    remedy:
+      what === "exercise"
+        ? 'pnpm kata new my-exercise --title "What people will read in kata list"'
+        : '--title "What people will read"',
   });
 }
 
-export function titleIllegal(): GeneratorError {
+export function titleIllegal(what: string, length: number): GeneratorError {
+  const isExercise = what === "exercise";
   return new GeneratorError(
     "TITLE_ILLEGAL",
-    "The title is not one line of at most 80 characters.",
+    `The ${isExercise ? "title" : `${what}'s title`} is not one line of at most ${length} characters.`,
     {
       likelyCause: "it was pasted with a line break, or it is a summary rather than a title",
-      remedy: "shorten it; there is room for a summary in kata.ts",
+      remedy: isExercise ? "shorten it; there is room for a summary in kata.ts" : "shorten it",
     },
   );
 }
@@ -138,5 +166,83 @@ export function installFailed(folder: string, output: string, cause: unknown): G
 export function attemptExists(name: string, folder: string): GeneratorError {
   return new GeneratorError("ATTEMPT_EXISTS", `You have already started ${name}, in ${folder}.`, {
     remedy: `pnpm kata grade ${name}   (to start over, move that folder away first)`,
+  });
+}
+
+export function answerMissing(command: string, message: string, flag: string): GeneratorError {
+  return new GeneratorError("ANSWER_MISSING", `Nothing says: ${message}`, {
+    likelyCause: "there is no terminal to ask on",
+    remedy: `add ${flag}; ${command} --help lists all there is to say`,
+  });
+}
+
+export function exerciseUnknown(name: string, known: readonly string[]): GeneratorError {
+  return new GeneratorError("EXERCISE_UNKNOWN", `There is no exercise ${name} in projects/.`, {
+    likelyCause: known.length > 0 ? `there are ${known.join(", ")}` : "there is none yet",
+    remedy: known.length > 0 ? "name one of these" : "pnpm kata new my-exercise --engines postgres",
+  });
+}
+
+export function manifestUnreadable(file: string, cause: unknown): GeneratorError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GeneratorError("MANIFEST_UNREADABLE", `${file} can't be read: ${reason}`, {
+    remedy: "mend it first: what is new is made after what is there",
+    cause,
+  });
+}
+
+export function checkUnknown(id: string, known: readonly string[]): GeneratorError {
+  return new GeneratorError("CHECK_UNKNOWN", `There is no check called ${id}.`, {
+    likelyCause: `the exercise's checks are ${known.join(", ") || "none"}`,
+  });
+}
+
+export function mutantUnknown(name: string, known: readonly string[]): GeneratorError {
+  return new GeneratorError("MUTANT_UNKNOWN", `There is no mutant called ${name}.`, {
+    likelyCause: `the exercise's mutants are ${known.join(", ") || "none"}`,
+  });
+}
+
+export function faultUnknown(name: string, known: readonly string[]): GeneratorError {
+  return new GeneratorError("FAULT_UNKNOWN", `There is no fault called ${name}.`, {
+    likelyCause: `the faults are ${known.join(", ")}`,
+  });
+}
+
+/** @param checks that no mutant must fail; none where that is true of all checks */
+export function nothingToCopy(kata: string, checks: readonly string[]): GeneratorError {
+  const what = checks.length > 0 ? checks.join(" and ") : "any check";
+  return new GeneratorError(
+    "NOTHING_TO_COPY",
+    `Of ${kata}, no mutant must fail ${what}, so there is nothing to begin with.`,
+    {
+      likelyCause: "what is new begins as something like it that is proven to work",
+      remedy:
+        "name another one with --like; or change src/ as somebody would who gets it wrong, and " +
+        `pnpm kata new mutant ${kata} <name> --must ${checks.join(" ") || "<check>"} --changes HEAD`,
+    },
+  );
+}
+
+export function noChanges(exercise: string, since: string, cause?: unknown): GeneratorError {
+  return new GeneratorError("NO_CHANGES", `In ${exercise}, src/ is as it was at ${since}.`, {
+    likelyCause:
+      "the wrong answer isn't written yet, or git doesn't know that commit, or its files",
+    remedy: `change src/, look at git diff ${since} -- src, and run the command again`,
+    cause,
+  });
+}
+
+export function cloneNeeded(what: string, root: string): GeneratorError {
+  return new GeneratorError("CLONE_NEEDED", `There is no place for ${what} in ${root}.`, {
+    likelyCause: "engines and faults are part of db-katas itself, in packages/engines",
+    remedy: "run it in a clone of db-katas",
+  });
+}
+
+export function recipeUnreadable(file: string, fault: string): GeneratorError {
+  return new GeneratorError("RECIPE_UNREADABLE", `${file} has no scenario of ${fault} to copy.`, {
+    likelyCause: "it is written in another way than the others, or not there",
+    remedy: "name another fault with --like",
   });
 }

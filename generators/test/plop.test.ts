@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import nodePlop from "node-plop";
 import { expect, test } from "vitest";
-import { defaultTemplates } from "../src/create-exercise.ts";
 import { register } from "../src/register.ts";
 
 test("the generator of plop makes an exercise from answers, and says what is wrong with them", async () => {
@@ -11,7 +10,7 @@ test("the generator of plop makes an exercise from answers, and says what is wro
   try {
     await mkdir(join(into, "projects"));
     const plop = await nodePlop();
-    await register(plop, { templates: defaultTemplates, into });
+    register(plop, { into });
     const generator = plop.getGenerator("exercise");
     const answers = await generator.runPrompts(["note-book", "Notes", "redis,sqlite"]);
     expect(answers).toEqual({ name: "note-book", title: "Notes", engines: ["redis", "sqlite"] });

@@ -1,49 +1,131 @@
-import { createExercise, installPackages } from "@db-katas/generators";
-import type { Command } from "commander";
+import {
+  type Answers,
+  applyChanges,
+  type Change,
+  installPackages,
+  type Part,
+  parts,
+  type Question,
+} from "@db-katas/generators";
+import { type Command, Option } from "commander";
+import { createTwoFilesPatch } from "diff";
+import { completed } from "../ask.ts";
 import { startProgress } from "../output.ts";
 import { findWorkspace } from "../workspace.ts";
 
 interface NewOptions {
-  readonly engines: string[];
-  readonly title?: string;
   readonly dryRun?: boolean;
   readonly install: boolean;
   readonly json?: boolean;
+  /** The answers that were given as flags. */
+  readonly [question: string]: unknown;
 }
 
 export function registerNew(program: Command): void {
-  program
+  const group = program
     .command("new")
-    .argument("<name>", "lower-case words with dashes: the folder in projects/")
-    .description("make a new exercise that grades and verifies as it is")
-    .requiredOption("--engines <name...>", "what it runs on; pnpm kata engines status names them")
-    .option("--title <text>", "for people; default: made from the name")
-    .option("--dry-run", "say which files it would write, and write none")
-    .option("--no-install", "don't install the exercise's packages")
-    .option("--json", "as JSON on stdout")
-    .action(async (name: string, options: NewOptions) => {
-      const { root } = await findWorkspace(process.cwd());
-      const files = await createExercise({
-        name,
-        title: options.title ?? titleOf(name),
-        engines: options.engines.flatMap((list) => list.split(",")),
-        into: root,
-        dryRun: options.dryRun,
-      });
-      const progress = startProgress({ quiet: options.json === true });
-      if (options.install && !options.dryRun) {
-        progress.update("installing its packages");
-        await installPackages(root).finally(() => progress.stop());
-      }
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ name, files, written: !options.dryRun }, null, 2)}\n`
-          : `${files.join("\n")}\n\n${options.dryRun ? "Nothing was written." : `Prove its grader: pnpm kata verify ${name}`}\n`,
-      );
-    });
+    .description("make an exercise, or a part of one; it grades and verifies as it is")
+    .usage("[what] [options]")
+    .addHelpText(
+      "after",
+      `
+Without a word for what, it is an exercise. What isn't said is asked, where there is a terminal.
+
+Examples:
+  kata new write-skew --engines postgres
+  kata new check write-skew no-lost-update --title "of two updates none is lost"
+  kata new mutant write-skew last-write-wins --must no-lost-update --changes HEAD
+  kata new variant write-skew serializable --dry-run`,
+    );
+  for (const part of parts) registerPart(group, part);
 }
 
-function titleOf(name: string): string {
-  const words = name.replaceAll("-", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+function registerPart(group: Command, part: Part): void {
+  const command = group
+    .command(part.name, { isDefault: part.name === "exercise" })
+    .description(part.description);
+  for (const question of part.questions) {
+    if (question.positional) command.argument(`[${question.name}]`, question.help);
+    else command.addOption(flagOf(question));
+  }
+  command.option("--dry-run", "show the files and what is in them, and write none");
+  if (part.name === "exercise") command.option("--no-install", "don't install its packages");
+  command
+    .option("--json", "as JSON on stdout")
+    .action(() => make(part, answersOf(part, command), command.opts<NewOptions>()));
+}
+
+function flagOf({ name, many, help }: Question): Option {
+  return new Option(`--${name} <${name}${many ? "..." : ""}>`, help);
+}
+
+function answersOf({ questions }: Part, command: Command): Answers {
+  const values = command.processedArgs as (string | undefined)[];
+  const options = command.opts<Record<string, string | string[]>>();
+  const positional = questions.filter((question) => question.positional);
+  return Object.fromEntries(
+    questions.map((question) => [
+      question.name,
+      question.positional ? values[positional.indexOf(question)] : options[question.name],
+    ]),
+  );
+}
+
+async function make(part: Part, said: Answers, options: NewOptions): Promise<void> {
+  const { root } = await findWorkspace(process.cwd());
+  const { changes, next, install } = await part.plan(root, await completed(part, root, said));
+  const paths = changes.map(({ path }) => path);
+  if (options.dryRun) {
+    const contents = Object.fromEntries(changes.map(({ path, content }) => [path, content]));
+    const shown = options.json
+      ? `${JSON.stringify({ files: paths, contents, written: false }, null, 2)}\n`
+      : `${changes.map(preview).join("\n")}\nNothing was written.\n`;
+    process.stdout.write(shown);
+    return;
+  }
+  await untilInterrupted("Nothing was written.", (signal) =>
+    applyChanges(root, changes, { signal }),
+  );
+  const isInstalled = install === true && options.install;
+  if (isInstalled) await installIn(root, options);
+  const steps = install && !isInstalled ? ["pnpm install", ...next] : next;
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ files: paths, written: true, next: steps }, null, 2)}\n`
+      : `${paths.join("\n")}\n\nNext:\n${steps.map((step) => `  ${step}\n`).join("")}`,
+  );
+}
+
+async function installIn(root: string, { json }: NewOptions): Promise<void> {
+  const progress = startProgress({ quiet: json === true });
+  progress.update("installing its packages");
+  const left = "The files are written; its packages are not installed: pnpm install";
+  await untilInterrupted(left, (signal) => installPackages(root, signal)).finally(() =>
+    progress.stop(),
+  );
+}
+
+/** Ctrl-C ends the work in good order, and then us. @param left what is said then */
+async function untilInterrupted(
+  left: string,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  const onSignal = () => controller.abort();
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    await work(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    process.stderr.write(`\n${left}\n`);
+    process.exit(130);
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
+
+/** A new file whole; of another one what changes. */
+function preview({ path, content, before }: Change): string {
+  if (before === undefined) return `── ${path}\n${content}`;
+  return createTwoFilesPatch(`a/${path}`, `b/${path}`, before, content);
 }
