@@ -1,7 +1,7 @@
-/** Makes `dist/`: the command as one file, and what it copies, made of this clone. */
+/** Makes `dist/`, or the folder named: the command as one file, and what it copies, made of this clone. */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { availableEngines, defaultTemplates } from "@db-katas/generators";
 import { loadKata, stageExercise } from "@db-katas/grading";
 import { rolldown } from "rolldown";
@@ -9,7 +9,8 @@ import type { Offer } from "./src/offer.ts";
 
 const here = (...path: string[]) => join(import.meta.dirname, ...path);
 const repo = (...path: string[]) => here("..", "..", ...path);
-const dist = (...path: string[]) => here("dist", ...path);
+const into = resolve(process.argv[2] ?? here("dist"));
+const dist = (...path: string[]) => join(into, ...path);
 
 await rm(dist(), { recursive: true, force: true });
 const bundle = await rolldown({ input: here("src/main.ts"), platform: "node" });

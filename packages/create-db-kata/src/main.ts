@@ -12,6 +12,14 @@ import {
   kataUnknown,
   nothingChosen,
 } from "./errors.ts";
+import {
+  addTo,
+  checkFree,
+  commandsFor,
+  type Enclosing,
+  findEnclosing,
+  wouldAdd,
+} from "./inside.ts";
 import { exerciseFolder, type Offer, readOffer, readTsconfig } from "./offer.ts";
 import { type Answers, askFolder, askWhat } from "./questions.ts";
 import { type Choices, kataCommand, type PackageManager, workspaceFiles } from "./workspace.ts";
@@ -67,6 +75,8 @@ try {
 
 async function run(dir: string | undefined, options: Options): Promise<void> {
   const offer = await readOffer();
+  const enclosing = await findEnclosing(resolve(dir ?? "."));
+  if (enclosing) return add(enclosing, options, offer);
   const choices = await choose(dir, options, offer);
   const { folder, pm, katas, own } = choices;
   const files = workspaceFiles(packageName(folder), choices, offer, await readTsconfig());
@@ -95,14 +105,45 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
   );
 }
 
+/** To the workspace that we are in. */
+async function add(enclosing: Enclosing, options: Options, offer: Offer): Promise<void> {
+  const { root, pm } = enclosing;
+  const answers = await chooseWhat(options, offer, enclosing.own);
+  await checkFree(enclosing, answers);
+  if (options.dryRun) return preview(root, await wouldAdd(enclosing, answers), options);
+  const commands = commandsFor(enclosing, answers, offer, options.install);
+  process.stderr.write(`${root} is a workspace already: this goes there.\n`);
+  await addTo(enclosing, commands);
+  const { katas, own } = answers;
+  const report = { folder: root, pm, katas, own, git: false, installed: options.install };
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(report, null, 2)}\n`
+      : whatNext({ folder: root, pm, ...answers }, options, true),
+  );
+}
+
 /** What flags don't say is asked, if there is somebody to ask. */
 async function choose(dir: string | undefined, options: Options, offer: Offer): Promise<Choices> {
-  const known = offer.katas.map(({ name }) => name);
-  const asks = process.stdin.isTTY && process.stdout.isTTY && !options.yes && !options.json;
-  const isSaid = options.kata !== undefined || options.new !== undefined;
-  if (!isSaid && !asks && !options.yes) throw nothingChosen(known);
+  const asks = isAsking(options);
+  if (!isSaid(options) && !asks && !options.yes) throw nothingChosen(namesOf(offer, []));
   const folder = dir ?? (asks ? await askFolder(DEFAULT_FOLDER) : DEFAULT_FOLDER);
-  const answers = isSaid
+  const answers = await chooseWhat(options, offer, []);
+  const pm = options.pm ?? (callingPackageManager()?.name === "npm" ? "npm" : "pnpm");
+  const pmVersion = await versionOf(pm, offer.pnpm);
+  return { folder: resolve(folder), pm, pmVersion, ...answers };
+}
+
+/** @param more exercises that are there beside those that are offered */
+async function chooseWhat(
+  options: Options,
+  offer: Offer,
+  more: readonly string[],
+): Promise<Answers> {
+  const known = namesOf(offer, more);
+  const asks = isAsking(options);
+  if (!isSaid(options) && !asks && !options.yes) throw nothingChosen(known);
+  const answers = isSaid(options)
     ? saidBy(options)
     : asks
       ? await askWhat(offer)
@@ -110,9 +151,19 @@ async function choose(dir: string | undefined, options: Options, offer: Offer): 
   const unknown = answers.katas.find((name) => !known.includes(name));
   if (unknown !== undefined) throw kataUnknown(unknown, known);
   if (answers.own) checkOwn(answers.own, offer);
-  const pm = options.pm ?? (callingPackageManager()?.name === "npm" ? "npm" : "pnpm");
-  const pmVersion = await versionOf(pm, offer.pnpm);
-  return { folder: resolve(folder), pm, pmVersion, ...answers };
+  return answers;
+}
+
+function isAsking({ yes, json }: Options): boolean {
+  return Boolean(process.stdin.isTTY && process.stdout.isTTY && !yes && !json);
+}
+
+function isSaid(options: Options): boolean {
+  return options.kata !== undefined || options.new !== undefined;
+}
+
+function namesOf(offer: Offer, more: readonly string[]): string[] {
+  return [...new Set([...offer.katas.map(({ name }) => name), ...more])];
 }
 
 function saidBy({ kata = [], new: name, engines = [] }: Options): Answers {
@@ -151,11 +202,16 @@ function preview(folder: string, files: Readonly<Record<string, string>>, { json
   );
 }
 
-function whatNext({ folder, pm, katas, own }: Choices, { install }: Options): string {
+/** @param isMade whether there is an exercise of one's own already, if one was wanted */
+function whatNext(
+  { folder, pm, katas, own }: Pick<Choices, "folder" | "pm" | "katas" | "own">,
+  { install }: Options,
+  isMade = install,
+): string {
   const kata = kataCommand(pm);
   const lines = [`cd ${folder}`];
   if (!install) lines.push(`${pm} install`);
-  if (own && !install) lines.push(`${kata} new ${own.name} --engines ${own.engines.join(" ")}`);
+  if (own && !isMade) lines.push(`${kata} new ${own.name} --engines ${own.engines.join(" ")}`);
   if (own) lines.push(`${kata} verify ${own.name}`);
   for (const name of katas) lines.push(`${kata} grade ${name} --watch`);
   return `\nYour workspace is ready. Now:\n\n${lines.map((line) => `  ${line}\n`).join("")}`;

@@ -71,16 +71,21 @@ export async function rehearse(
   const folder = await mkdtemp(join(tmpdir(), "create-db-kata-"));
   try {
     await writeWhole(folder, files, more);
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const paths = entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
-    const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
-    return Object.fromEntries(
-      paths.map((path, i) => [path.slice(folder.length + 1), texts[i] ?? ""]),
-    );
+    return await filesBelow(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The text of every file below a folder, by its path in it. */
+export async function filesBelow(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
+  return Object.fromEntries(
+    paths.map((path, i) => [path.slice(folder.length + 1), texts[i] ?? ""]),
+  );
 }
