@@ -1,6 +1,9 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EngineRun, fetchableUnasked, openEngines } from "../src/index.ts";
+import { ownFolder } from "./helpers.ts";
 
 const { chosen } = await (async () => {
   await using run = await openEngines();
@@ -80,4 +83,29 @@ test.runIf(offered)("a clone has what its template has, and its own of each", as
   ]);
   await Promise.all([first?.end(), second?.end()]);
   for (const lease of leases) await lease[Symbol.asyncDispose]();
+});
+
+test.each([
+  ["10.11.14", "share/mysql", "mysql"],
+  ["11.8.6", "share/mariadb", "mariadb"],
+])("MariaDB %s is known by its scripts, %s/%s_*_tables.sql", async (version, share, scripts) => {
+  await using system = await ownFolder();
+  const program = join(system.path, "sbin/mariadbd");
+  for (const folder of [dirname(program), join(system.path, share)])
+    mkdirSync(folder, { recursive: true });
+  writeFileSync(program, `#!/bin/sh\necho "mariadbd  Ver ${version}-MariaDB for Linux"\n`, {
+    mode: 0o755,
+  });
+  const env = { ...process.env, KATA_ENGINES: "process", KATA_MARIADBD: program };
+  const offered = async () => {
+    await using other = await openEngines({ env });
+    return (await other.probe("mysql")).offers.find(({ provider }) => provider === "process");
+  };
+  expect(await offered()).toMatchObject({
+    offered: false,
+    reason: `KATA_MARIADBD=${program} is not mariadbd with its share folder`,
+  });
+  for (const tables of ["system", "performance"])
+    writeFileSync(join(system.path, share, `${scripts}_${tables}_tables.sql`), "");
+  expect(await offered()).toMatchObject({ offered: true, version: `${version}-MariaDB` });
 });

@@ -10,14 +10,23 @@ import { packaged } from "../../fetch/recipe.ts";
 import { writeFor } from "../../user.ts";
 import { administrator, adminName, adminPassword, layout, settings } from "./settings.ts";
 
-const tables = ["mysql_system_tables.sql", "mysql_performance_tables.sql"];
+/** Where it keeps its messages, and the scripts of the tables that it begins with, in their order. */
+interface Share {
+  readonly folder: string;
+  readonly tables: readonly string[];
+}
 
-/** Where it keeps its messages and the tables that it begins with; distributions differ. */
-function shareOf(file: string): string | undefined {
+/** Distributions differ in the folder, and releases in the scripts' names (MariaDB 11: `mariadb_…`). */
+function shareOf(file: string): Share | undefined {
   const prefix = dirname(dirname(realpathSync(file)));
-  return ["share/mysql", "share/mariadb"]
-    .map((path) => join(prefix, path))
-    .find((path) => tables.every((table) => existsSync(join(path, table))));
+  for (const folder of ["share/mysql", "share/mariadb"].map((path) => join(prefix, path)))
+    for (const name of ["mariadb", "mysql"]) {
+      const tables = ["system", "performance"].map((each) =>
+        join(folder, `${name}_${each}_tables.sql`),
+      );
+      if (tables.every((table) => existsSync(table))) return { folder, tables };
+    }
+  return undefined;
 }
 
 const mariadb: Package = {
@@ -88,10 +97,10 @@ export const recipe = packaged({
 });
 
 function commonOf({ file, folder }: Located) {
-  const share = shareOf(file) ?? "";
+  const { folder: share = "", tables = [] } = shareOf(file) ?? {};
   const libraries = librariesOf(folder);
   return {
-    share,
+    tables,
     args: ["--no-defaults", `--basedir=${dirname(dirname(share))}`, `--lc-messages-dir=${share}`],
     env: {
       PATH: process.env.PATH ?? "",
@@ -103,10 +112,10 @@ function commonOf({ file, folder }: Located) {
 
 /** A data folder with the system's tables, and nobody in it. Takes less than a second, so once per run. */
 async function freshData(server: Located, context: RunContext): Promise<string> {
-  const { share, args, env } = commonOf(server);
+  const { tables, args, env } = commonOf(server);
   const folder = join(context.folder, unique("mysql-seed"));
   const script = `${folder}.sql`;
-  const texts = await Promise.all(tables.map((table) => readFile(join(share, table), "utf8")));
+  const texts = await Promise.all(tables.map((table) => readFile(table, "utf8")));
   const { uid, gid } = context.user;
   await writeFor(
     context.user,

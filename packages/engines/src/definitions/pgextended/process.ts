@@ -1,4 +1,3 @@
-import type { ProcessRecipe } from "../../definition.ts";
 import type { Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { packaged } from "../../fetch/recipe.ts";
@@ -35,8 +34,9 @@ const withoutVectors: Package = {
   hint: withVectors.hint,
 };
 
-const packages = packaged({
+export const recipe = packaged({
   engine: "pgextended",
+  spare: true,
   bundles: [{ packages: [withVectors] }, { packages: [withoutVectors], lacks: ["vector"] }],
   version: (server) => versionOf(server, versionPattern),
 
@@ -45,5 +45,3 @@ const packages = packaged({
     return serverOf(installationOf(server), context, settingsFor(context));
   },
 });
-
-export const recipe: ProcessRecipe = { ...packages, spare: true };

@@ -26,6 +26,7 @@ const weaviate: Package = {
 
 const packages = packaged({
   engine: "weaviate",
+  spare: true,
   bundles: [{ packages: [weaviate] }],
 
   async prepare([server]) {
@@ -56,7 +57,6 @@ const packages = packaged({
 
 export const recipe: ProcessRecipe = {
   ...packages,
-  spare: true,
   offer: async (env) =>
     (await ownNetworks(env))
       ? packages.offer(env)
