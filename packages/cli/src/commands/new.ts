@@ -11,6 +11,7 @@ import { type Command, Option } from "commander";
 import { createTwoFilesPatch } from "diff";
 import { completed } from "../ask.ts";
 import { startProgress } from "../output.ts";
+import { writeTables } from "../tables/tables.ts";
 import { findWorkspace } from "../workspace.ts";
 
 interface NewOptions {
@@ -50,9 +51,7 @@ function registerPart(group: Command, part: Part): void {
   }
   command.option("--dry-run", "show the files and what is in them, and write none");
   if (part.name === "exercise") command.option("--no-install", "don't install its packages");
-  command
-    .option("--json", "as JSON on stdout")
-    .action(() => make(part, answersOf(part, command), command.opts<NewOptions>()));
+  command.option("--json", "as JSON on stdout").action(() => make(part, command));
 }
 
 function flagOf({ name, many, help }: Question): Option {
@@ -71,9 +70,12 @@ function answersOf({ questions }: Part, command: Command): Answers {
   );
 }
 
-async function make(part: Part, said: Answers, options: NewOptions): Promise<void> {
-  const { root } = await findWorkspace(process.cwd());
-  const { changes, next, install } = await part.plan(root, await completed(part, root, said));
+async function make(part: Part, command: Command): Promise<void> {
+  const options = command.opts<NewOptions>();
+  const workspace = await findWorkspace(process.cwd());
+  const { root } = workspace;
+  const answers = await completed(part, root, answersOf(part, command));
+  const { changes, next, install } = await part.plan(root, answers);
   const paths = changes.map(({ path }) => path);
   if (options.dryRun) {
     const contents = Object.fromEntries(changes.map(({ path, content }) => [path, content]));
@@ -87,13 +89,20 @@ async function make(part: Part, said: Answers, options: NewOptions): Promise<voi
     applyChanges(root, changes, { signal }),
   );
   const isInstalled = install === true && options.install;
-  if (isInstalled) await installIn(root, options);
+  if (isInstalled) {
+    await installIn(root, options);
+    await writeTables(workspace, rootOf(command));
+  }
   const steps = install && !isInstalled ? ["pnpm install", ...next] : next;
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ files: paths, written: true, next: steps }, null, 2)}\n`
       : `${paths.join("\n")}\n\nNext:\n${steps.map((step) => `  ${step}\n`).join("")}`,
   );
+}
+
+function rootOf(command: Command): Command {
+  return command.parent ? rootOf(command.parent) : command;
 }
 
 async function installIn(root: string, { json }: NewOptions): Promise<void> {

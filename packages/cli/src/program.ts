@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { registerDiff } from "./commands/diff.ts";
+import { registerDoctor } from "./commands/doctor.ts";
+import { registerEngines } from "./commands/engines.ts";
+import { registerGrade } from "./commands/grade.ts";
+import { registerHint } from "./commands/hint.ts";
+import { registerList } from "./commands/list.ts";
+import { registerNew } from "./commands/new.ts";
+import { registerPack } from "./commands/pack.ts";
+import { registerShell } from "./commands/shell.ts";
+import { registerSoak } from "./commands/soak.ts";
+import { registerStart } from "./commands/start.ts";
+import { registerSubmit } from "./commands/submit.ts";
+import { registerTest } from "./commands/test.ts";
+import { registerTour } from "./commands/tour.ts";
+import { registerVerify } from "./commands/verify.ts";
+
+/** In the order in which help lists them. */
+const commands = [
+  registerList,
+  registerStart,
+  registerGrade,
+  registerHint,
+  registerDiff,
+  registerSubmit,
+  registerShell,
+  registerVerify,
+  registerSoak,
+  registerEngines,
+  registerDoctor,
+  registerNew,
+  registerPack,
+  registerTest,
+  registerTour,
+];
+
+/** The `kata` command, with everything that it knows. */
+export function kataProgram(): Command {
+  const program = new Command("kata")
+    .description("Database exercises, graded on real engines that really fail.")
+    .showHelpAfterError("(add --help for what there is)")
+    .exitOverride();
+  for (const register of commands) register(program);
+  return program;
+}
