@@ -1,0 +1,84 @@
+/** Two calls that meet in every way in which they can. */
+import { setTimeout as wait } from "node:timers/promises";
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import type { HookContext } from "./kit.ts";
+
+/** More messages of one kind than one call needs; answers that poll would never run out. */
+const MOST_MESSAGES = 9;
+/** As many have a round in any case. */
+const FIRST_MESSAGES = 4;
+/** After so long no further round begins: a busy machine must cost nobody a point. In milliseconds. */
+const ENOUGH_MS = 4_000;
+/** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
+const LOCKED_MS = 150;
+/** How long a call's unfinished business may take to begin once the call is over, in milliseconds. */
+const AFTER_MS = 30;
+
+export interface Place {
+  readonly engine: "postgres" | "redis";
+  /** Default `request`. */
+  readonly direction?: "request" | "reply";
+}
+
+/**
+ * How node a, once stopped, goes on: from where it was; or not at all, its message lost and cut off from
+ * both stores, as if it had died there.
+ */
+export type Ending = "goes on" | "dies";
+
+export type Interleave = <T, U>(
+  call: () => Promise<T>,
+  meanwhile: () => Promise<U>,
+) => Promise<
+  readonly [call: PromiseSettledResult<T> | undefined, meanwhile: PromiseSettledResult<U>]
+>;
+
+/**
+ * One round after another: a call of node a is stopped at its first message at a place, in the next round
+ * at its second, and so on until it has no more. So it doesn't matter what a submission says to its
+ * stores, in which order, or whether it uses them at all.
+ * @param round begins with something fresh, calls `interleave` once, and judges. Where node a dies, it is
+ *   cut off until the round is over; its call is undefined when it had no answer by then.
+ */
+export async function atEachMessage(
+  t: HookContext,
+  { engine, direction = "request" }: Place,
+  ending: Ending,
+  round: (interleave: Interleave) => Promise<void>,
+): Promise<void> {
+  const at = async (nth: number): Promise<boolean> => {
+    let reached = false;
+    const cuts: AsyncDisposable[] = [];
+    let stopped: Promise<unknown> = Promise.resolve();
+    await round(async (call, meanwhile) => {
+      using gate = t.hold(engine, { node: "a", direction, match: /./, nth });
+      const first = call();
+      stopped = first;
+      const over = Promise.allSettled([first]).then(() => wait(AFTER_MS, false));
+      reached = await Promise.race([gate.held.then(() => true), over]);
+      const second = meanwhile();
+      await Promise.race([Promise.allSettled([second]), wait(LOCKED_MS)]);
+      if (ending === "goes on" || !reached) {
+        gate.release();
+        return Promise.allSettled([first, second]);
+      }
+      for (const each of ["postgres", "redis"]) {
+        cuts.push(await t.inject(each, blackHole, { nodes: ["a"] }));
+      }
+      gate.drop();
+      const [other] = await Promise.allSettled([second]);
+      const [mine] = await Promise.race([
+        Promise.allSettled([first]),
+        wait(LOCKED_MS, [undefined] as const),
+      ]);
+      return [mine, other];
+    });
+    for (const cut of cuts) await cut[Symbol.asyncDispose]();
+    await Promise.allSettled([stopped]);
+    return reached;
+  };
+  const end = performance.now() + ENOUGH_MS;
+  for (let nth = 1; nth <= MOST_MESSAGES && (await at(nth)); nth += 1) {
+    if (nth >= FIRST_MESSAGES && performance.now() > end) return;
+  }
+}

@@ -1,0 +1,24 @@
+import { defineKata } from "@db-katas/grading";
+
+export default defineKata({
+  title: "Payment webhooks",
+  summary: "Each payment is credited exactly once, however often and in whatever order one is told",
+  guideSection: "none",
+  level: "advanced",
+  minutes: 150,
+  concepts: [
+    "contract",
+    "authenticity",
+    "idempotency",
+    "ordering",
+    "invariants",
+    "atomicity",
+    "durability",
+    "failover",
+    "poison messages",
+    "outbox",
+  ],
+  engines: { postgres: {}, redis: {} },
+  bundled: ["ioredis", "pg", "zod"],
+  limits: { memoryMb: 192, callMs: 6_000, checkMs: 25_000 },
+});
