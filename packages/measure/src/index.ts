@@ -1,3 +1,22 @@
+export { checkClaim } from "./claim/check.ts";
+export {
+  type Claim,
+  type ClaimFields,
+  claimSchema,
+  formatProblems,
+  type Problem,
+} from "./claim/claim.ts";
+export { evaluate } from "./claim/evaluate.ts";
+export {
+  type Compared,
+  type Finding,
+  formatFinding,
+  lastMeasured,
+  type Measured,
+  type NotRun,
+} from "./claim/finding.ts";
+export { formatLog, setLastMeasured } from "./claim/format.ts";
+export { type DecisionLog, parseLog } from "./claim/log.ts";
 export { errorCodes, MeasureError, type MeasureErrorCode } from "./errors.ts";
 export {
   type Bench,

@@ -18,7 +18,7 @@ export interface ExperimentDefinition {
   readonly load?: Load;
   /** Turns that are thrown away, of all contenders, before the first that counts. Default 2. */
   readonly warmUpTurns?: number;
-  /** Default 32, see `DEFAULT_TURNS`. */
+  /** Default 40, see `DEFAULT_TURNS`. */
   readonly turns?: number;
   /** Fills the engines and connects. What it returns is closed when the experiment ends, however it ends. */
   open(stage: Stage): Promise<Bench>;

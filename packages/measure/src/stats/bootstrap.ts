@@ -4,8 +4,6 @@ import { randomFrom } from "./random.ts";
 export interface BootstrapOptions {
   /** Default 2,000. */
   readonly resamples?: number;
-  /** Default 0.95. */
-  readonly level?: number;
   /** The same samples and seed give the same interval. Default 1. */
   readonly seed?: number;
 }
@@ -26,7 +24,7 @@ export type Statistic = (picks: readonly Uint32Array[]) => number;
 export function bootstrap(
   sizes: readonly number[],
   statistic: Statistic,
-  { resamples = 2_000, level = 0.95, seed = 1 }: BootstrapOptions = {},
+  { resamples = 2_000, seed = 1 }: BootstrapOptions = {},
 ): Interval {
   if (sizes.some((size) => size < FEWEST)) return { low: Number.NaN, high: Number.NaN };
   const random = randomFrom(seed);
@@ -38,5 +36,5 @@ export function bootstrap(
     }
     results[round] = statistic(picks);
   }
-  return middle(results, level);
+  return middle(results);
 }

@@ -1,6 +1,6 @@
 import { ascending, quantileSorted } from "d3-array";
 
-/** Where a value lies, with 95 % confidence unless somebody says otherwise. */
+/** Where a value lies, with 95 % confidence. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -53,16 +53,33 @@ export function together(judgements: readonly Judgement[]): Judgement {
  */
 export function trimmedMean(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
-  const cut = Math.floor(sorted.length / 5);
-  let sum = 0;
-  for (let i = cut; i < sorted.length - cut; i++) sum += sorted[i] as number;
-  return sum / (sorted.length - 2 * cut);
+  return trimmedMeanOf(sorted, new Uint32Array(sorted.length).fill(1));
 }
 
-/** The middle `level` of some values. */
-export function middle(values: Iterable<number>, level: number): Interval {
+/** Likewise of values in rising order of which each counts so many times: as many in all as there are values. */
+export function trimmedMeanOf(sorted: Float64Array, counts: Uint32Array): number {
+  const all = sorted.length;
+  const cut = (all - kept(all)) / 2;
+  let before = 0;
+  let sum = 0;
+  for (let i = 0; i < all; i++) {
+    const after = before + (counts[i] as number);
+    const inside = Math.min(after, all - cut) - Math.max(before, cut);
+    if (inside > 0) sum += inside * (sorted[i] as number);
+    before = after;
+  }
+  return sum / kept(all);
+}
+
+/** How many of so many values a trimmed mean is of. */
+export function kept(count: number): number {
+  return count - 2 * Math.floor(count / 5);
+}
+
+/** The middle 95 % of some values. */
+export function middle(values: Iterable<number>): Interval {
   const sorted = [...values].sort(ascending);
-  const tail = (1 - level) / 2;
+  const tail = 0.025;
   return {
     low: quantileSorted(sorted, tail) ?? Number.NaN,
     high: quantileSorted(sorted, 1 - tail) ?? Number.NaN,

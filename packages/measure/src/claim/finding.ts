@@ -1,0 +1,92 @@
+import type { Environment } from "../experiment/environment.ts";
+import type { Comparator, Estimate, Judgement } from "../stats/estimate.ts";
+import { type Dimension, formatNumber, formatQuantity, unitFor } from "../units.ts";
+
+/** What became of a claim. */
+export type Finding = NotRun | Measured;
+
+export interface NotRun {
+  readonly id: string;
+  readonly verdict: "not run";
+  /** What it would take, for people. */
+  readonly needs: string;
+}
+
+export interface Measured {
+  readonly id: string;
+  readonly verdict: Judgement;
+  readonly comparisons: readonly Compared[];
+  readonly conditions: readonly Compared[];
+  /** At each size, where there are several. */
+  readonly turns: number;
+  /** Of the last results. */
+  readonly environment: Environment;
+}
+
+/** One comparison of a predicate, measured. */
+export interface Compared {
+  /** As it stands in the predicate. */
+  readonly text: string;
+  readonly judgement: Judgement;
+  /**
+   * - `ratio` of the left side to the right, in a typical turn; `difference` where one was zero.
+   * - `value`: of one side, over all turns; the other is a number.
+   * - `exponent` of growth.
+   */
+  readonly kind: "ratio" | "difference" | "value" | "exponent";
+  /** In base units: seconds, bytes. */
+  readonly estimate: Estimate;
+  /** What the estimate is compared with: 1 for a ratio, 0 for a difference. */
+  readonly comparator: Comparator;
+  readonly bound: number;
+  /** Of the estimate. */
+  readonly dimension: Dimension;
+  /** Both sides over all turns, in base units; absent for growth. */
+  readonly sides?: { readonly left: number; readonly right: number; readonly dimension: Dimension };
+  /** Why it is inconclusive although the interval alone would decide. */
+  readonly note?: string;
+}
+
+/** `ratio 0.31 (0.28 … 0.36)` */
+export function formatEstimate({ kind, estimate, dimension }: Compared): string {
+  const unit = unitFor(estimate.value, dimension);
+  const [value, low, high] = [estimate.value, estimate.low, estimate.high].map((each) =>
+    formatQuantity(each, dimension, unit),
+  );
+  const bare = unit === "" ? [low, high] : [low, high].map((each) => each?.split(" ")[0]);
+  const range = Number.isNaN(estimate.low) ? "too few turns for an interval" : bare.join(" … ");
+  return `${kind === "value" ? "" : `${kind} `}${value} (${range})`;
+}
+
+/** For people, a line for each comparison. */
+export function formatFinding(finding: Finding): string {
+  if (finding.verdict === "not run") {
+    return `${finding.id}: not run (needs ${finding.needs})`;
+  }
+  const { environment, turns } = finding;
+  const line = (compared: Compared, prefix: string): string => {
+    const { text, judgement, sides, note } = compared;
+    const figures = sides
+      ? `, ${formatQuantity(sides.left, sides.dimension)} against ${formatQuantity(sides.right, sides.dimension)}`
+      : "";
+    const why = note ? `\n    ${note}` : "";
+    return `  ${prefix}${text}: ${judgement}, ${formatEstimate(compared)}${figures}${why}`;
+  };
+  return [
+    `${finding.id}: ${finding.verdict}`,
+    ...finding.comparisons.map((each) => line(each, "")),
+    ...finding.conditions.map((each) => line(each, "at ")),
+    `  ${turns} turns, ${environment.cores} cores, load ${formatNumber(environment.load)}`,
+  ].join("\n");
+}
+
+/**
+ * What goes into a claim's `last-measured` line.
+ * @param date `2026-11-22`
+ */
+export function lastMeasured(finding: Finding, date: string): string {
+  if (finding.verdict === "not run") return `${date} not run (needs ${finding.needs})`;
+  const { verdict, comparisons, turns, environment } = finding;
+  const figures = comparisons.map(formatEstimate).join(", ");
+  return `${date} ${verdict}: ${figures}; ${turns} turns, ${environment.cores} cores, load ${formatNumber(environment.load)}`;
+}
