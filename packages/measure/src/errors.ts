@@ -1,3 +1,5 @@
+import { formatProblems, type Problem } from "./claim/claim.ts";
+
 /** Every way in which this package can fail; a claim that doesn't hold is none of them. */
 export const errorCodes = [
   "REQUEST_FAILED",
@@ -8,6 +10,7 @@ export const errorCodes = [
   "EXPERIMENT_CRASHED",
   "PARAMETER_UNKNOWN",
   "JOURNAL_CORRUPT",
+  "CLAIM_INVALID",
 ] as const;
 
 export type MeasureErrorCode = (typeof errorCodes)[number];
@@ -121,6 +124,14 @@ export function journalCorrupt(file: string, line: number, cause: unknown): Meas
     likelyCause: "somebody edited it, or another version wrote it",
     remedy: `take that line out, or begin anew: mv ${file} ${file}.old`,
     cause,
+  });
+}
+
+/** @param file the log that the claim is in */
+export function claimInvalid(file: string, problems: readonly Problem[]): MeasureError {
+  return new MeasureError("CLAIM_INVALID", {
+    happened: formatProblems(file, problems),
+    remedy: "mend the claim, at the lines and columns above",
   });
 }
 

@@ -7,6 +7,7 @@ export {
   type Problem,
 } from "./claim/claim.ts";
 export { evaluate } from "./claim/evaluate.ts";
+export { type Falsified, type FalsifyOptions, falsify } from "./claim/falsify.ts";
 export {
   type Compared,
   type Finding,
