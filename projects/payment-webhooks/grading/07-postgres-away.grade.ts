@@ -5,8 +5,7 @@ import {
   check,
   deliver,
   expectFulfilments,
-  expectPayment,
-  recorded,
+  expectPaymentBack,
   SLACK_MS,
   secretOf,
   startTwoNodes,
@@ -28,9 +27,9 @@ export default check({
     "Nor is it enough to stop waiting: the next call gets the same connection from the pool. End it (`client.release(true)`).",
   ],
   async run(t) {
-    const [a, b] = await startTwoNodes(t);
+    const [a, b] = await startTwoNodes(t, { requestBudgetMs: BUDGET_MS });
     const before = new Purchase(t);
-    await recorded(t, a, before.authorized());
+    await untilRecorded(t, a, before.authorized());
     const purchases: Purchase[] = [];
     for (const fault of [kill, pause]) {
       t.step(`PostgreSQL is away (${fault.name})`);
@@ -77,7 +76,7 @@ export default check({
       await outage.heal();
       for (const node of [a, b]) await untilRecorded(t, node, event);
       const all = { state: "captured", captured: purchase.amount, refunded: 0n } as const;
-      await expectPayment(t, [a, b], purchase, all, "recorded late, and once");
+      await expectPaymentBack(t, [a, b], purchase, all, "recorded late, and once");
     }
     const total = purchases.reduce((sum, { amount }) => sum + amount, 0n);
     t.equal(await b.balance("EUR"), total, "nothing is credited twice");
