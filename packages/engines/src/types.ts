@@ -259,6 +259,8 @@ export interface Lease extends AsyncDisposable {
    * @throws EngineError `FAULT_NEEDS_INSTANCE` for a server fault on a shared server
    */
   inject<Options>(fault: Fault<Options>, ...options: FaultArguments<Options>): Promise<ActiveFault>;
+  /** Any of those that can do without options, for loops over faults of several kinds. */
+  inject(fault: Fault): Promise<ActiveFault>;
   /**
    * The data of this lease's server as it is now, for `restartStale`. Everything stands still for
    * some milliseconds; connections live on. Needs a lease with `isolation: "instance"`.

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { describe, expect, test, vi } from "vitest";
+import { blackHole } from "../src/faults/blackHole.ts";
 import { kill } from "../src/faults/kill.ts";
 import { clearCache, openEngines } from "../src/index.ts";
 import { entries, ownFolder } from "./helpers.ts";
@@ -108,4 +109,13 @@ test("memory and log tell about a live server", async () => {
   const { engine } = await run.lease("postgres");
   expect(await engine.memory()).toBeGreaterThan(1e6);
   expect(await engine.log()).toContain("ready to accept connections");
+});
+
+test("faults of a server and of the network can be made by one loop", async () => {
+  await using run = await openEngines();
+  await using lease = await run.lease("redis", { isolation: "instance" });
+  for (const fault of [kill, blackHole]) {
+    await using active = await lease.inject(fault);
+    expect(active.name).toBe(fault.name);
+  }
 });
