@@ -127,12 +127,15 @@ export function faultNeedsInstance(engine: string, fault: string): EngineError {
   });
 }
 
-/** @param server one of the user's own, which can't be divided */
-export function serverTaken(server: string): EngineError {
+/**
+ * @param server one of the user's own, which can't be divided
+ * @param holder who has it
+ */
+export function serverTaken(server: string, holder: string): EngineError {
   return new EngineError("SERVER_TAKEN", {
-    happened: `${server} has one database and no more, and another lease of this run has it`,
+    happened: `${server} has one database and no more, and ${holder} has it`,
     remedy:
-      "one check after another, kata grade … --concurrency 1; or unset the variable, so that each lease gets a server of ours",
+      "wait until that is over; or unset the variable, so that each lease gets a server of ours",
   });
 }
 

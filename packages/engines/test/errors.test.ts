@@ -320,10 +320,10 @@ test("a bundle that can't be made, or is refused", () => {
 
 test("a server of the user's own that can't be divided", () => {
   const server = "KATA_NEO4J_URL (127.0.0.1:7687)";
-  expect(text(errors.serverTaken(server))).toMatchInlineSnapshot(`
+  expect(text(errors.serverTaken(server, "another run on this machine"))).toMatchInlineSnapshot(`
     "[SERVER_TAKEN]
-    KATA_NEO4J_URL (127.0.0.1:7687) has one database and no more, and another lease of this run has it
-    What to do: one check after another, kata grade … --concurrency 1; or unset the variable, so that each lease gets a server of ours"
+    KATA_NEO4J_URL (127.0.0.1:7687) has one database and no more, and another run on this machine has it
+    What to do: wait until that is over; or unset the variable, so that each lease gets a server of ours"
   `);
   expect(text(errors.serverNotEmpty(server))).toMatchInlineSnapshot(`
     "[SERVER_NOT_EMPTY]

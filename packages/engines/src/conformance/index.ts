@@ -74,17 +74,26 @@ export async function describeEngine(
   const has = (fault: AnyFault) => chosen.capabilities.includes(fault.capability);
 
   describe(`${name} from ${chosen.provider}: ${chosen.source}`, { timeout }, () => {
+    const opened = () =>
+      openEngines({ env, ...(definitions === undefined ? {} : { definitions }) });
     let run: EngineRun;
     beforeAll(
       async () => {
-        run = await openEngines({ env, ...(definitions === undefined ? {} : { definitions }) });
+        run = await opened();
         if (fetch) await (await run.lease(name))[Symbol.asyncDispose]();
       },
       fetch ? fetchTimeout : timeout,
     );
     afterAll(() => run[Symbol.asyncDispose](), timeout);
 
-    namespaceTests({ kit, run: () => run, definition, provider: chosen.provider, instances });
+    namespaceTests({
+      kit,
+      run: () => run,
+      anotherRun: opened,
+      definition,
+      provider: chosen.provider,
+      instances,
+    });
     const all = options.only === undefined;
     if (all) gateTests(kit, () => run, name, chosen.capabilities.includes("gate"));
     for (const [promise, extra] of Object.entries((all && kit.extras) || {})) {
@@ -131,10 +140,7 @@ export async function describeEngine(
     );
 
     test("nothing is left behind", async () => {
-      const other = await openEngines({
-        env,
-        ...(definitions === undefined ? {} : { definitions }),
-      });
+      const other = await opened();
       const lease = await other.lease(name, { isolation: instances ? "instance" : "namespace" });
       await lease.urlFor("a");
       const record = JSON.parse(readFileSync(join(other.folder, recordFile), "utf8")) as RunRecord;

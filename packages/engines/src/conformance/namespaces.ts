@@ -7,6 +7,8 @@ import type { Kit, Session } from "./kit.ts";
 interface Dealer {
   readonly kit: Kit;
   readonly run: () => EngineRun;
+  /** At the same time, with the same settings. */
+  readonly anotherRun: () => Promise<EngineRun>;
   readonly definition: EngineDefinition;
   readonly provider: ProviderName;
   /** Whether that provider can start a server for one lease alone. */
@@ -113,14 +115,25 @@ function severalAtOnce({ kit, run, definition, provider, instances }: Dealer): v
 }
 
 /** A server of the user's own that can't be divided. */
-function oneAtATime({ kit, run, definition: { name } }: Dealer): void {
-  test("a second lease is refused while the first one has the server", async () => {
-    await using first = await run().lease(name);
-    await expect(run().lease(name)).rejects.toMatchObject({ code: "SERVER_TAKEN" });
+function oneAtATime({ kit, run, anotherRun, definition: { name } }: Dealer): void {
+  test("a second lease waits until the first one has ended, and finds nothing of it", async () => {
+    const first = await run().lease(name);
+    const waiting = run().lease(name);
     const each = await sessionOf(kit, first);
     await each.set("mine", "still");
     expect(await each.get("mine")).toBe("still");
     await each.close();
+    await first[Symbol.asyncDispose]();
+    await using second = await waiting;
+    const other = await sessionOf(kit, second);
+    expect(await other.get("mine")).toBeUndefined();
+    await other.close();
+  });
+
+  test("another run is refused while a lease of this one has the server", async () => {
+    await using _held = await run().lease(name);
+    await using other = await anotherRun();
+    await expect(other.lease(name)).rejects.toMatchObject({ code: "SERVER_TAKEN" });
   });
 
   test("what a lease leaves is gone for the next, and a template is built for each", async () => {

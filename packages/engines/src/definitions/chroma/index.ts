@@ -16,11 +16,8 @@ export const definition: EngineDefinition = {
   container,
   /** What it tells is the version of its API. */
   async ready(adminUrl) {
-    const answer = await fetch(new URL("/api/v2/version", adminUrl), {
-      signal: AbortSignal.timeout(5_000),
-    });
-    if (!answer.ok) throw new Error(`HTTP status ${answer.status}`);
-    return `API ${await answer.json()}`;
+    const { ask } = await import("../../ask.ts");
+    return `API ${await ask<string>(adminUrl, "GET", "/api/v2/version")}`;
   },
   async openNamespaces(server, context) {
     const { DatabaseNamespaces } = await import("../../databases.ts");

@@ -1,3 +1,4 @@
+import { ask } from "../../ask.ts";
 import type { Databases } from "../../databases.ts";
 import type { Server } from "../../definition.ts";
 
@@ -74,16 +75,8 @@ export class ChromaDatabases implements Databases {
     return this.#ask("GET", `/${database}/collections`);
   }
 
-  async #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const url = new URL(`/api/v2/tenants/${tenant}/databases${path}`, this.#server.adminUrl);
-    const answer = await fetch(url, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${url.pathname}: ${answer.status} ${text}`);
-    return (text ? JSON.parse(text) : undefined) as T;
+  #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const { adminUrl } = this.#server;
+    return ask(adminUrl, method, `/api/v2/tenants/${tenant}/databases${path}`, body);
   }
 }

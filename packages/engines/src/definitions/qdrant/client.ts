@@ -1,21 +1,4 @@
-/** @returns what Qdrant answers, all of it */
-export async function ask<T>(
-  url: string,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<T> {
-  const answer = await fetch(new URL(path, url), {
-    method,
-    signal: AbortSignal.timeout(10_000),
-    // Else it would stay open for those who come later, and count as somebody's.
-    headers: { connection: "close", "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as T;
-}
+import { ask } from "../../ask.ts";
 
 /** Whether there is no collection yet. */
 export async function isEmpty(url: string): Promise<boolean> {

@@ -20,7 +20,7 @@ export const definition: EngineDefinition = {
   process: recipe,
   container,
   async ready(adminUrl) {
-    const { ask } = await import("./client.ts");
+    const { ask } = await import("../../ask.ts");
     const { version } = await ask<{ version: string }>(adminUrl, "GET", "/");
     return version;
   },

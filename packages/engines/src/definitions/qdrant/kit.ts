@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { ask } from "../../ask.ts";
 import type { Kit, Session } from "../../conformance/kit.ts";
-import { ask } from "./client.ts";
 
 const collection = "/collections/kit";
 

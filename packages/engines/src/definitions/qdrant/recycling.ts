@@ -2,8 +2,9 @@
  * How a server that a lease gave back is made as good as new: all that it has is collections. For the
  * stand-in only, which says when the last request is over; Qdrant itself doesn't, and ends with its lease.
  */
+import { ask } from "../../ask.ts";
 import type { Recycler } from "../../definition.ts";
-import { ask, clear, collectionsOf, pathOf } from "./client.ts";
+import { clear, collectionsOf, pathOf } from "./client.ts";
 
 /** Points of all collections; with more, another server is there sooner than this one is filled. */
 const most = 10_000;

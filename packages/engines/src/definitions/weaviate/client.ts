@@ -1,21 +1,4 @@
-/** @returns what Weaviate answers, all of it */
-export async function ask<T>(
-  url: string,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<T> {
-  const answer = await fetch(new URL(path, url), {
-    method,
-    signal: AbortSignal.timeout(10_000),
-    // Else it would stay open for those who come later, and count as somebody's.
-    headers: { connection: "close", "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return (text ? JSON.parse(text) : undefined) as T;
-}
+import { ask } from "../../ask.ts";
 
 /** @throws anything, while it is not ready for requests */
 export async function versionAt(url: string): Promise<string> {
