@@ -93,6 +93,38 @@ export class CheckContext<S extends SubmissionContract> {
     await this.#parts.trace.call("migrate", "migrate(…)", () => process.migrate(args));
   }
 
+  /**
+   * Where the grader finds what a node says that it listens on, which isolation makes another place.
+   * @param protocols those that the contract allows, such as `http:`
+   * @throws CheckFailure when it isn't an address of theirs with a port, on the loopback 127.0.0.1
+   */
+  async reach(node: string, address: unknown, protocols: readonly string[]): Promise<URL> {
+    const url = typeof address === "string" && URL.canParse(address) ? new URL(address) : undefined;
+    // Whatever else it may name is nothing that the grader would ask for a submission.
+    if (!url?.port || url.hostname !== "127.0.0.1" || !protocols.includes(url.protocol)) {
+      throw new CheckFailure(`node ${node} says where it listens`, {
+        expected: `${protocols.join(" or ")}//127.0.0.1:<port>/`,
+        received: brief(address, 200),
+      });
+    }
+    url.port = String(await this.#parts.process(node).portOf(Number(url.port)));
+    return url;
+  }
+
+  /**
+   * Speaks to a node over a protocol of its own, such as HTTP, as if it were a call: it is in the
+   * trace, has the limit of a call, and what goes wrong is the submission's. What is no answer but an
+   * error must be thrown as SubmissionError by the caller, who knows the protocol.
+   * @param text what is asked, for the trace
+   */
+  exchange<T>(node: string, text: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const answer = this.#parts.trace.call(node, text, () =>
+      this.#parts.process(node).exchange(text, work),
+    );
+    answer.catch(() => {});
+    return answer;
+  }
+
   /** Says in the trace what the check is about to do, in words of the brief. */
   step(text: string): void {
     this.#parts.trace.step(text);

@@ -62,6 +62,7 @@ export class SubmissionTimedOut extends Error {
 export class SubmissionError extends Error {
   override readonly name = "SubmissionError";
   readonly node: string;
+  /** A method's name, or what was asked over a protocol: `GET /notes/a`. */
   readonly operation: string;
   readonly code: string | undefined;
   readonly remoteStack: string | undefined;

@@ -62,8 +62,10 @@ function tell(
   if (error instanceof SubmissionError) {
     const code = error.code ? `${error.code}: ` : "";
     const where = error.operation === error.node ? "" : ` on node ${error.node}`;
+    // A method by its name, a request of a protocol as it is.
+    const asked = /\W/.test(error.operation) ? error.operation : `${error.operation}()`;
     return {
-      message: `${error.operation}()${where} rejected: ${code}${error.message}`,
+      message: `${asked}${where} rejected: ${code}${error.message}`,
       detail: ownFrames(error.remoteStack, folder),
       ...locationIn(error.remoteStack, folder),
     };

@@ -25,6 +25,8 @@ const PIPES_MS = 500;
  * that only starts and answers some calls is then done before the first collection: 3 % less CPU.
  */
 const YOUNG_SPACE_MB = 16;
+/** How long the end of a process may take to be told after the end of its connections, in milliseconds. */
+const DYING_MS = 50;
 const STDERR_KEPT = 32 * 1024;
 /** Importing a submission with a large client takes about half a second; ten times that is stuck. */
 const LOAD_MS = 15_000;
@@ -147,6 +149,31 @@ export class AppProcess implements AsyncDisposable {
     return this.#ask("call", method, [method, ...args]);
   }
 
+  /**
+   * Speaks to it over a protocol of its own, under the terms of a call: within the same limit, and no
+   * longer than it lives.
+   * @param work its rejections are the submission's errors; `signal` tells it that nobody waits any more
+   */
+  async exchange<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const answered = work(over.signal).catch(async (error: unknown) => {
+      // Of a process that dies its connections may tell first.
+      await Promise.race([this.#crashed, wait(DYING_MS, undefined, { ref: false })]);
+      throw new SubmissionError(this.name, what, plainError(error));
+    });
+    answered.catch(() => {});
+    try {
+      return await this.#within(what, this.#callMs, answered);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** The port of this machine's loopback that leads to one on which the process listens. */
+  async portOf(port: number): Promise<number> {
+    return this.#doors ? this.#doors.lookIn(port) : port;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
     // Calls that a check left behind stay open for ever: nobody waits, and nobody is to be told.
@@ -195,6 +222,13 @@ export class AppProcess implements AsyncDisposable {
     args: unknown[],
     limitMs = this.#callMs,
   ): Promise<unknown> {
+    const outcome = await this.#within(`${called}()`, limitMs, this.#link.ask(operation, args));
+    if (outcome.ok) return outcome.value;
+    throw new SubmissionError(this.name, called, outcome.error);
+  }
+
+  /** @throws SubmissionTimedOut, SubmissionCrashed */
+  async #within<T>(what: string, limitMs: number, answer: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       if (this.#ending) return;
@@ -202,7 +236,7 @@ export class AppProcess implements AsyncDisposable {
         () =>
           reject(
             new SubmissionTimedOut(
-              `${called}() on node ${this.name} did not answer within ${limitMs} ms.`,
+              `${what} on node ${this.name} did not answer within ${limitMs} ms.`,
             ),
           ),
         limitMs,
@@ -210,10 +244,7 @@ export class AppProcess implements AsyncDisposable {
       this.#timers.add(timer);
     });
     try {
-      const answer = this.#link.ask(operation, args);
-      const outcome = await Promise.race([answer, this.#crashed, timeout]);
-      if (outcome.ok) return outcome.value;
-      throw new SubmissionError(this.name, called, outcome.error);
+      return await Promise.race([answer, this.#crashed, timeout]);
     } finally {
       clearTimeout(timer);
       if (timer) this.#timers.delete(timer);
@@ -273,6 +304,18 @@ function launch(options: AppProcessOptions, mark: string): ChildProcess {
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     env: { ...environment(options.compileCache), [MARK]: mark },
   });
+}
+
+/** What a client says of a node: the reasons of a reason are where the reason is (`fetch failed`). */
+function plainError(error: unknown): { name: string; message: string; code?: string | undefined } {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message, cause } = error;
+  const { code } = (cause ?? error) as { code?: unknown };
+  return {
+    name,
+    message: cause instanceof Error ? `${message}: ${cause.message || cause.name}` : message,
+    code: typeof code === "string" ? code : undefined,
+  };
 }
 
 function signalName(wanted: number): string | undefined {
