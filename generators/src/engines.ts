@@ -1,9 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadDefinitions } from "@db-katas/engines";
 import { enginesEmpty, engineUnknown, engineWithoutTemplates } from "./errors.ts";
 
-/** What `templates/engines/<engine>/part.json` says about an engine. */
+/** What `templates/engines/<engine>/part.json` says about an engine that exercises are made for. */
 export interface EnginePart {
   /** How its addresses look. */
   readonly url: string;
@@ -15,13 +15,27 @@ export interface EnginePart {
   readonly question: string;
   /** The second hint of its check. */
   readonly hint: string;
+  /** How long clients of it may take to come back after a restart, in milliseconds. Default 5 s. */
+  readonly recoveryMs?: number;
 }
+
+/** A part as it is written: what is like another engine's is said there. */
+type PartFile =
+  | (Partial<EnginePart> & {
+      /** The engine whose client, and thus whose code, it shares. */
+      readonly like?: string;
+      readonly without?: undefined;
+    })
+  /** Why exercises can't be made for it, and what to do instead. */
+  | { readonly without: string; readonly like?: undefined };
 
 /** An engine as templates see it. */
 export interface EngineChoice extends EnginePart {
   readonly name: string;
   readonly title: string;
-  /** Whether the grader can restart it under its clients. */
+  /** The folder of `templates/engines/` that has its code. */
+  readonly code: string;
+  /** Whether it is a server, which the grader can restart and kill under its clients. */
   readonly restarts: boolean;
 }
 
@@ -29,12 +43,10 @@ export interface EngineChoice extends EnginePart {
 export async function availableEngines(
   templates: string,
 ): Promise<{ name: string; title: string }[]> {
-  const [definitions, folders] = await Promise.all([
-    loadDefinitions(),
-    readdir(join(templates, "engines")),
-  ]);
-  return [...definitions.values()]
-    .filter(({ name }) => folders.includes(name))
+  const definitions = [...(await loadDefinitions()).values()];
+  const parts = await Promise.all(definitions.map(({ name }) => readPart(templates, name)));
+  return definitions
+    .filter((_, i) => parts[i] && parts[i].without === undefined)
     .map(({ name, title }) => ({ name, title }));
 }
 
@@ -54,7 +66,7 @@ export async function chooseEngines(
   const chosen = [...definitions.values()].filter(({ name }) => names.includes(name));
   return Promise.all(
     chosen.map(async ({ name, title, capabilities }) => ({
-      ...(await readPart(join(templates, "engines", name), name)),
+      ...(await wholePart(templates, name)),
       name,
       title,
       restarts: capabilities.includes("restart"),
@@ -62,8 +74,27 @@ export async function chooseEngines(
   );
 }
 
-async function readPart(folder: string, name: string): Promise<EnginePart> {
-  const text = await readFile(join(folder, "part.json"), "utf8").catch(() => undefined);
-  if (text === undefined) throw engineWithoutTemplates(name, folder);
-  return JSON.parse(text) as EnginePart;
+async function wholePart(
+  templates: string,
+  name: string,
+): Promise<EnginePart & { readonly code: string }> {
+  const part = await readPart(templates, name);
+  if (part === undefined || part.without !== undefined) {
+    throw engineWithoutTemplates(name, join(templates, "engines", name), part?.without);
+  }
+  const { like, ...own } = part;
+  // What is not said twice is said by whom it is like: the two make a whole one.
+  return {
+    ...(like && (await readPart(templates, like))),
+    ...own,
+    code: like ?? name,
+  } as EnginePart & {
+    code: string;
+  };
+}
+
+async function readPart(templates: string, name: string): Promise<PartFile | undefined> {
+  const file = join(templates, "engines", name, "part.json");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as PartFile);
 }

@@ -7,6 +7,7 @@ export type GeneratorErrorCode =
   | "ENGINES_EMPTY"
   | "ENGINE_UNKNOWN"
   | "ENGINE_WITHOUT_TEMPLATES"
+  | "SHAPE_UNKNOWN"
   | "WORKSPACE_NOT_FOUND"
   | "FOLDER_NOT_WRITABLE"
   | "PATH_TAKEN"
@@ -111,7 +112,14 @@ export function engineUnknown(name: string, known: readonly string[]): Generator
   });
 }
 
-export function engineWithoutTemplates(name: string, folder: string): GeneratorError {
+/** @param why what speaks against it; undefined when nobody has written them yet */
+export function engineWithoutTemplates(name: string, folder: string, why?: string): GeneratorError {
+  if (why !== undefined) {
+    return new GeneratorError(
+      "ENGINE_WITHOUT_TEMPLATES",
+      `There are no exercises to be made for ${name}: ${why}.`,
+    );
+  }
   return new GeneratorError(
     "ENGINE_WITHOUT_TEMPLATES",
     `The generator can't write code for ${name} yet.`,
@@ -120,6 +128,13 @@ export function engineWithoutTemplates(name: string, folder: string): GeneratorE
       remedy: "copy the folder of another engine beside it, and write its put and get",
     },
   );
+}
+
+export function shapeUnknown(name: string, known: readonly string[]): GeneratorError {
+  return new GeneratorError("SHAPE_UNKNOWN", `There is no shape called "${name}".`, {
+    likelyCause: "a typing error; a shape is how the grader calls app nodes",
+    remedy: `choose among ${known.join(", ")}`,
+  });
 }
 
 export function workspaceNotFound(folder: string): GeneratorError {

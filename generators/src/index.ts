@@ -9,3 +9,4 @@ export { parts } from "./parts/index.ts";
 export type { Answers, Choice, Part, Plan, Question } from "./parts/part.ts";
 export { type RegisterOptions, register } from "./register.ts";
 export { type ExerciseInput, type RenderedFile, renderExercise } from "./render.ts";
+export { SHAPES, type Shape } from "./shapes.ts";

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { NodePlopAPI } from "node-plop";
 import { chooseEngines, type EngineChoice } from "./engines.ts";
+import { type Shape, shapePackages } from "./shapes.ts";
 
 /** A file of an exercise, in memory. */
 export interface RenderedFile {
@@ -10,11 +11,16 @@ export interface RenderedFile {
   readonly content: string;
 }
 
+/** Folders that each hold a whole answer. */
+const ANSWERS = ["src", "starter", "variants/append-only"];
+
 export interface ExerciseInput {
   readonly name: string;
   readonly title: string;
   /** Names of the registry of `@db-katas/engines`. */
   readonly engines: readonly string[];
+  /** Default: `library`. */
+  readonly shape?: Shape | undefined;
   /** The date of the decision log's entry; default: today. */
   readonly date?: Date | undefined;
   /** What the workspace asks for, which its exercises then ask for as well. */
@@ -30,9 +36,15 @@ const COMMON_DEV_DEPENDENCIES = {
   typescript: "catalog:",
 };
 
+/** How long clients may take to come back after a restart, where their engine says nothing, in milliseconds. */
+const RECOVERY_MS = 5_000;
+
 /**
- * Renders an exercise without touching the disk. Three folders of templates make it up: `exercise/`
- * once, `each-engine/` once for every engine, and `engines/<engine>/` for the engines chosen.
+ * Renders an exercise without touching the disk. These folders of templates make it up: `exercise/`
+ * once, `servers/` where an engine is a server, `shapes/<shape>/exercise/` once and `…/each-answer/` for
+ * reference, starter and variant, `each-engine/` once for every engine, `each-server/` for those that
+ * are servers, and `engines/<engine>/` for the engines chosen.
+ * @throws GeneratorError
  */
 export async function renderExercise(
   templates: string,
@@ -44,21 +56,39 @@ export async function renderExercise(
   const plop = await nodePlop();
   registerHelpers(plop);
   const context = contextOf(input, engines);
-  const rendered = [
-    await renderFolder(plop, join(templates, "exercise"), context),
-    ...(await Promise.all(
-      context.engines.flatMap((engine) => [
-        renderFolder(plop, join(templates, "each-engine"), { ...context, ...engine }),
-        renderFolder(plop, join(templates, "engines", engine.name), { ...context, ...engine }),
-      ]),
-    )),
-  ];
+  const { shape } = context;
+  const render = (folder: readonly string[], more: object = {}) =>
+    renderFolder(plop, join(templates, ...folder), { ...context, ...more });
+  const rendered = await Promise.all([
+    render(["exercise"]),
+    render(["shapes", shape, "exercise"]),
+    ...(context.anyRestarts ? [render(["servers"])] : []),
+    ...ANSWERS.map(async (folder) => {
+      const up = folder.replaceAll(/[^/]+/g, "..");
+      const files = await render(["shapes", shape, "each-answer"], { up });
+      return files.map(({ path, content }) => ({ path: `${folder}/${path}`, content }));
+    }),
+    ...context.engines.flatMap((engine) => [
+      render(["each-engine"], engine),
+      ...(engine.restarts ? [render(["each-server"], engine)] : []),
+      render(["engines", engine.code], engine),
+    ]),
+  ]);
   return rendered.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** What templates use beyond Handlebars' own. */
 export function registerHelpers(plop: NodePlopAPI): void {
   plop.setHelper("string", (value: unknown) => stringLiteral(String(value)));
+  plop.setHelper("property", (name: string, ...texts: unknown[]) =>
+    property(name, texts.slice(0, -1).join("")),
+  );
+  plop.setHelper("names", (prefix: string, engines: readonly EngineChoice[], suffix: unknown) =>
+    names(prefix, engines, typeof suffix === "string" ? suffix : ""),
+  );
+  plop.setHelper("union", (prefix: string, engines: readonly EngineChoice[]) =>
+    union(prefix, engines),
+  );
   plop.setHelper("markdown", (value: unknown) => String(value).replaceAll(/[\\`*_[<]/g, "\\$&"));
 }
 
@@ -71,17 +101,59 @@ export function stringLiteral(text: string): string {
   return `'${inner}'`;
 }
 
+/** The formatter's longest line. */
+const LINE = 100;
+
+/** A property of an object, its string on a line of its own where there is no room for both. */
+function property(name: string, text: string): string {
+  const line = `  ${name}: ${stringLiteral(text)},`;
+  return line.length <= LINE ? line : `  ${name}:\n    ${stringLiteral(text)},`;
+}
+
+/** A list of JSON, on one line where there is room. */
+function names(prefix: string, engines: readonly EngineChoice[], suffix: string): string {
+  const all = engines.map(({ name }) => JSON.stringify(name + suffix));
+  const line = `${prefix}[${all.join(", ")}]`;
+  // A comma may follow.
+  if (line.length < LINE) return line;
+  return `${prefix}[\n${all.map((each) => `    ${each}`).join(",\n")}\n  ]`;
+}
+
+/** A type of strings, on one line where there is room. */
+function union(prefix: string, engines: readonly EngineChoice[]): string {
+  const all = engines.map(({ name }) => JSON.stringify(name));
+  const line = `${prefix} ${all.join(" | ")};`;
+  return line.length <= LINE
+    ? line
+    : `${prefix}\n${all.map((each) => `    | ${each}`).join("\n")};`;
+}
+
 function contextOf(input: ExerciseInput, engines: readonly EngineChoice[]) {
+  const shape = input.shape ?? "library";
+  const packages = [shapePackages[shape], ...engines];
+  const recoveryMs = Math.max(...engines.map((engine) => engine.recoveryMs ?? RECOVERY_MS));
   return {
+    shape,
+    library: shape === "library",
+    http: shape === "http",
+    websocket: shape === "websocket",
+    // What checks hold in their hands: the node itself, or a client of it.
+    client: shape === "library" ? "Notes" : "NotesClient",
+    recoveryMs: numberLiteral(recoveryMs),
+    // A check waits for two restarts, and for clients after each.
+    checkMs: numberLiteral(20_000 + 2 * recoveryMs),
     name: input.name,
     title: input.title.trim(),
     date: (input.date ?? new Date()).toISOString().slice(0, 10),
     anyRestarts: engines.some((engine) => engine.restarts),
+    servers: engines.filter((engine) => engine.restarts),
     engines: engines.map((engine, index) => ({
       ...engine,
-      order: String(index + 1).padStart(2, "0"),
+      order: orderOf(2 * index + 1),
+      orderKilled: orderOf(2 * index + 2),
     })),
-    dependencies: listOf(...engines.map((engine) => engine.dependencies)),
+    urls: [...new Set(engines.map(({ url }) => url))],
+    dependencies: listOf(...packages.map((each) => each.dependencies)),
     devDependencies: listOf(
       Object.fromEntries(
         Object.entries(COMMON_DEV_DEPENDENCIES).map(([name, version]) => [
@@ -89,9 +161,18 @@ function contextOf(input: ExerciseInput, engines: readonly EngineChoice[]) {
           input.versions?.[name] ?? version,
         ]),
       ),
-      ...engines.map((engine) => engine.devDependencies),
+      ...packages.map((each) => each.devDependencies),
     ),
   };
+}
+
+function orderOf(number: number): string {
+  return String(number).padStart(2, "0");
+}
+
+/** As the style of the project has it: 20_000. */
+function numberLiteral(value: number): string {
+  return value.toLocaleString("en").replaceAll(",", "_");
 }
 
 function listOf(...records: Readonly<Record<string, string>>[]) {
@@ -106,7 +187,10 @@ async function renderFolder(
   folder: string,
   context: object,
 ): Promise<RenderedFile[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    // A shape without a server has nothing for each answer.
+    (error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : Promise.reject(error)),
+  );
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".hbs"));
   return Promise.all(
     files.map(async (file) => {

@@ -92,12 +92,12 @@ test("titles", async () => {
 test("engines", async () => {
   expect(await failureOf({ engines: [] })).toMatchInlineSnapshot(`
     "ENGINES_EMPTY  The exercise has no engine to be graded on.
-    What to do: pnpm kata new my-exercise --engines postgres,redis,sqlite"
+    What to do: pnpm kata new my-exercise --engines chroma,clickhouse,kafka,milvus,mongodb,mysql,neo4j,pgextended,pgvector,postgres,qdrant,redis,sqlite,timescaledb,weaviate"
   `);
   expect(await failureOf({ engines: ["sqlite", "postgress"] })).toMatchInlineSnapshot(`
     "ENGINE_UNKNOWN  There is no engine called "postgress".
     Likely cause: a typing error, or an engine that packages/engines does not define yet
-    What to do: choose among postgres, redis, sqlite"
+    What to do: choose among chroma, clickhouse, kafka, milvus, mongodb, mysql, neo4j, pgextended, pgvector, postgres, qdrant, redis, sqlite, timescaledb, weaviate"
   `);
 });
 

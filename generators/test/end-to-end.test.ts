@@ -44,6 +44,7 @@ test("a new exercise type-checks, lints and verifies as it is, outside of the cl
       ["starter", []],
       ["variant append-only", []],
       ["mutant in-memory", []],
+      ["mutant swallowed-errors", []],
     ]);
   } finally {
     await workspace[Symbol.asyncDispose]();

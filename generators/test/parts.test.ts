@@ -26,11 +26,11 @@ describe("what is made", () => {
     const root = await withExercise();
     const { changes, next } = await make(root, "check", { kata, id: "stays", like: "redis" });
     expect(changes.map(({ path }) => path)).toEqual([
-      "projects/note-book/grading/03-stays.grade.ts",
+      "projects/note-book/grading/04-stays.grade.ts",
       "projects/note-book/mutants/against-stays/index.ts",
       "projects/note-book/mutants/against-stays/mutant.json",
     ]);
-    expect(await read(root, "grading", "03-stays.grade.ts")).toMatch(
+    expect(await read(root, "grading", "04-stays.grade.ts")).toMatch(
       'title: "stays, as redis does",\n  points: 2,\n  concept: "durability",\n  traps: ["against-stays"],',
     );
     expect(await read(root, "mutants", "against-stays", "mutant.json")).toMatchInlineSnapshot(`
@@ -43,7 +43,7 @@ describe("what is made", () => {
       "
     `);
     expect(next.join("\n")).toMatchInlineSnapshot(`
-      "projects/note-book/grading/03-stays.grade.ts: it does what redis does; make it do what its title says, and mend the hints
+      "projects/note-book/grading/04-stays.grade.ts: it does what redis does; make it do what its title says, and mend the hints
       projects/note-book/mutants/against-stays/: it is wrong as in-memory is; make it wrong in the new way
       pnpm kata grade note-book --mutant against-stays --check stays
       pnpm kata verify note-book
@@ -56,7 +56,7 @@ describe("what is made", () => {
     const title =
       "a title that takes more room than there is in one line of a file of this project: 97";
     await make(root, "check", { kata, id: "long", title: `${title} letters` });
-    expect(await read(root, "grading", "03-long.grade.ts")).toContain(
+    expect(await read(root, "grading", "04-long.grade.ts")).toContain(
       `\n  title:\n    "${title} letters",\n`,
     );
   });
@@ -236,5 +236,5 @@ test("plop has the same generators, and asks the same", async () => {
   const { failures, changes } = await generator.runActions(answers);
   expect(failures).toEqual([]);
   expect(changes[0]?.path).toContain("pnpm kata grade note-book --mutant forgetful --check stays");
-  expect(await read(root, "grading", "03-stays.grade.ts")).toContain('title: "a note stays"');
+  expect(await read(root, "grading", "04-stays.grade.ts")).toContain('title: "a note stays"');
 });

@@ -12,14 +12,20 @@ test("the generator of plop makes an exercise from answers, and says what is wro
     const plop = await nodePlop();
     register(plop, { into });
     const generator = plop.getGenerator("exercise");
-    const answers = await generator.runPrompts(["note-book", "Notes", "redis,sqlite"]);
-    expect(answers).toEqual({ name: "note-book", title: "Notes", engines: ["redis", "sqlite"] });
+    const answers = await generator.runPrompts(["note-book", "Notes", "redis,sqlite", "http"]);
+    expect(answers).toEqual({
+      name: "note-book",
+      title: "Notes",
+      engines: ["redis", "sqlite"],
+      shape: "http",
+    });
 
     const first = await generator.runActions(answers);
     expect(first.failures).toEqual([]);
     expect(await readdir(join(into, "projects", "note-book", "src"))).toEqual([
       "index.ts",
       "redis.ts",
+      "serve.ts",
       "sqlite.ts",
     ]);
     const second = await generator.runActions(answers);

@@ -3,18 +3,36 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { defaultTemplates } from "../src/create-exercise.ts";
+import { availableEngines } from "../src/engines.ts";
 import { renderExercise, stringLiteral } from "../src/render.ts";
+import { SHAPES, type Shape } from "../src/shapes.ts";
 
 const date = new Date("2026-01-31T12:00:00Z");
 
-async function render(engines: readonly string[]): Promise<Map<string, string>> {
-  const input = { name: "note-book", title: 'The "note" book', engines, date };
+const shapes = Object.keys(SHAPES) as Shape[];
+const everyEngine = (await availableEngines(defaultTemplates)).map(({ name }) => name);
+
+async function render(engines: readonly string[], shape?: Shape): Promise<Map<string, string>> {
+  const input = { name: "note-book", title: 'The "note" book', engines, date, shape };
   const files = await renderExercise(defaultTemplates, input);
   return new Map(files.map(({ path, content }) => [path, content]));
 }
 
-test("an exercise on every engine has these files", async () => {
+test("an exercise on some engines has these files", async () => {
   expect([...(await render(["redis", "sqlite", "postgres"])).keys()]).toMatchSnapshot();
+});
+
+test("a server has these beside them", async () => {
+  const library = await render(["redis"]);
+  for (const shape of shapes.filter((each) => each !== "library")) {
+    const more = [...(await render(["redis"], shape)).keys()].filter((path) => !library.has(path));
+    expect(more, shape).toEqual([
+      "grading/client.ts",
+      "src/serve.ts",
+      "starter/serve.ts",
+      "variants/append-only/serve.ts",
+    ]);
+  }
 });
 
 test("an exercise on one engine holds nothing of the others", async () => {
@@ -32,18 +50,31 @@ test.each([
   "DATABASE_DECISION_LOG.md",
   "README.md",
   "grading/01-redis.grade.ts",
+  "grading/02-redis-killed.grade.ts",
   "mutants/in-memory/mutant.json",
+  "mutants/swallowed-errors/mutant.json",
 ])("%s, for redis and sqlite", async (path) => {
   expect((await render(["redis", "sqlite"])).get(path)).toMatchSnapshot();
 });
 
-test("no template leaves a gap, a brace or a blank engine behind", async () => {
-  for (const [path, content] of await render(["postgres", "redis", "sqlite"])) {
-    expect(`${path}\n${content}`).not.toMatch(/\{\{|\}\}(?!;?$)|undefined|\[object|&quot;|""/m);
-    expect(content.endsWith("\n"), `${path} ends with a line break`).toBe(true);
-    expect(content, `${path} has no blank lines in a row`).not.toMatch(/\n\n\n/);
-  }
+test.each(["http", "websocket"] as const)("what %s makes different", async (shape) => {
+  const files = await render(["sqlite"], shape);
+  for (const path of ["contract.ts", "grading/client.ts", "src/serve.ts", "starter/index.ts"])
+    expect(files.get(path), path).toMatchSnapshot();
 });
+
+test.each(shapes)(
+  "no template of %s leaves a gap, a brace or a blank engine behind",
+  async (shape) => {
+    for (const [path, content] of await render(everyEngine, shape)) {
+      expect(`${path}\n${content}`).not.toMatch(
+        /\{\{|\}\}(?!;?$)|\[object|&quot;|(?:name|title|engine)"?: ""/m,
+      );
+      expect(content.endsWith("\n"), `${path} ends with a line break`).toBe(true);
+      expect(content, `${path} has no blank lines in a row`).not.toMatch(/\n\n\n/);
+    }
+  },
+);
 
 test("an engine named twice, or in another order, makes the same exercise", async () => {
   expect(await render(["redis", "postgres", "redis"])).toEqual(await render(["postgres", "redis"]));
@@ -76,7 +107,7 @@ test("drivers have the versions that the engines package runs on", async () => {
   const workspace = await readFile(join(repo, "pnpm-workspace.yaml"), "utf8");
   const { catalog } = parse(workspace) as { catalog: Record<string, string> };
   const used = { ...root.devDependencies, ...engines.devDependencies, ...engines.dependencies };
-  const rendered = (await render(["postgres", "redis", "sqlite"])).get("package.json") ?? "{}";
+  const rendered = (await render(everyEngine)).get("package.json") ?? "{}";
   const { dependencies, devDependencies } = JSON.parse(rendered);
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
     if (version === "workspace:*") continue;

@@ -1,6 +1,7 @@
 import { defaultTemplates, planExercise } from "../create-exercise.ts";
 import { availableEngines } from "../engines.ts";
 import { checkName, checkTitle } from "../names.ts";
+import { checkShape, SHAPES } from "../shapes.ts";
 import { type Part, said, saidList } from "./part.ts";
 
 export const exercise: Part = {
@@ -33,6 +34,13 @@ export const exercise: Part = {
           label: title,
         })),
     },
+    {
+      name: "shape",
+      message: "How the grader calls app nodes:",
+      help: `how the grader calls app nodes: ${Object.keys(SHAPES).join(", ")}; default: library`,
+      check: (value) => void checkShape(value),
+      choices: async () => Object.entries(SHAPES).map(([value, label]) => ({ value, label })),
+    },
   ],
   async plan(root, answers) {
     const name = said(answers, "name");
@@ -41,6 +49,7 @@ export const exercise: Part = {
       name,
       title: said(answers, "title") || titleOf(name),
       engines: saidList(answers, "engines"),
+      shape: checkShape(said(answers, "shape") || "library"),
       into: root,
     });
     return { changes, next: [`pnpm kata verify ${name}`], install: true };
