@@ -37,7 +37,8 @@ one, from a small template. Kafka Connect's start is with its Kafka's, its memor
 _load_ is how many processes wanted a core just before, and with a high one the times say little.
 Leases are taken without a pause in between: of Neo4j and the stand-in for Qdrant that is the time in
 which a server is emptied and filled again, and one that finds none to wait for takes as long as a
-start. Measured again by
+start. Of Weaviate it is a start; leases that are more than that apart find the next server started.
+Measured again by
 \`pnpm --filter @db-katas/engines bench:engines [engines]\`.`;
 
 export function engineDocs(
