@@ -1,6 +1,17 @@
 /** What a generator would do to a workspace, and the doing of it: whole or not at all. */
 import { randomUUID } from "node:crypto";
-import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  constants,
+  link,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileChanged, folderNotWritable, GeneratorError, pathTaken } from "./errors.ts";
 
@@ -33,6 +44,8 @@ export async function applyChanges(
   const draft = join(root, ".kata", "drafts", randomUUID());
   const undo: Undo[] = [];
   try {
+    // Of a read-only disk, mkdir says that there is no such folder.
+    await access(root, constants.W_OK);
     for (const { path, content } of changes) {
       signal?.throwIfAborted();
       await mkdir(dirname(join(draft, path)), { recursive: true });

@@ -3,12 +3,15 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import nodePlop from "node-plop";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { applyChanges } from "../src/changes.ts";
 import { createExercise } from "../src/create-exercise.ts";
 import { parts } from "../src/parts/index.ts";
 import { register } from "../src/register.ts";
 import { emptyWorkspace, failureOf, filesIn, make } from "./workspace.ts";
+
+// Busy machines are slow.
+vi.setConfig({ testTimeout: 30_000 });
 
 const kata = "note-book";
 

@@ -34,12 +34,14 @@ export const check: Part = {
     },
     {
       name: "title",
+      value: "sentence",
       message: "What must hold, as a sentence in the present tense?",
       help: "a sentence in the present tense; default: made from the id",
       check: (value) => checkTitle(value, "check", 120),
     },
     {
       name: "like",
+      value: "id",
       message: "Which check is most like it?",
       help: "the check that it begins as a copy of; default: the last one that a mutant fails",
       choices: async (root, answers) =>
@@ -47,6 +49,7 @@ export const check: Part = {
     },
     {
       name: "mutant",
+      value: "name",
       message: "What is the wrong answer called that it catches?",
       help: "the name of the mutant that comes with it; default: against-<id>",
       check: (value) => checkName(value, "mutant"),

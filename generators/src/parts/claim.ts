@@ -26,12 +26,14 @@ export const claim: Part = {
     },
     {
       name: "title",
+      value: "text",
       message: "What was decided?",
       help: "what was decided; default: made from the id",
       check: (value) => checkTitle(value, "decision", 120),
     },
     {
       name: "check",
+      value: "id",
       message: "Which check would tell?",
       help: "the check that the experiment runs; default: the first one that a mutant fails",
       choices: async (root, answers) =>

@@ -24,11 +24,17 @@ export const engine: Part = {
     },
     {
       name: "title",
+      value: "text",
       message: "Its name for people:",
       help: "its name for people; default: made from the name",
       check: (value) => checkTitle(value, "engine"),
     },
-    { name: "licence", message: "Its licence:", help: "an SPDX identifier; default: UNKNOWN" },
+    {
+      name: "licence",
+      value: "spdx",
+      message: "Its licence:",
+      help: "an SPDX identifier; default: UNKNOWN",
+    },
   ],
   async plan(root, answers) {
     await requireClone(root, "an engine");

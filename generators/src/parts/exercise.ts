@@ -18,12 +18,14 @@ export const exercise: Part = {
     },
     {
       name: "title",
+      value: "text",
       message: "Title:",
       help: "for people; default: made from the name",
       check: (value) => checkTitle(value),
     },
     {
       name: "engines",
+      value: "name",
       many: true,
       required: true,
       message: "Engines:",

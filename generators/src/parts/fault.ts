@@ -27,12 +27,14 @@ export const fault: Part = {
     },
     {
       name: "summary",
+      value: "text",
       message: "What would one see in production?",
       help: "what one would see in production; default: that of the fault it begins as",
       check: (value) => checkTitle(value, "fault", 120),
     },
     {
       name: "like",
+      value: "name",
       message: "Which fault is most like it?",
       help: `the fault that it begins as; default: ${MODEL}`,
       choices: async (root) => (await faultsIn(root)).map(asChoice),

@@ -32,6 +32,7 @@ export const mutant: Part = {
     },
     {
       name: "must",
+      value: "id",
       many: true,
       required: true,
       message: "Which checks must fail it?",
@@ -41,16 +42,19 @@ export const mutant: Part = {
     },
     {
       name: "why",
+      value: "text",
       message: "Why would somebody sensible write this?",
       help: "why sensible people write it; to be written where it is left away",
     },
     {
       name: "like",
+      value: "name",
       message: "Which mutant is most like it?",
       help: "the mutant that it begins as; default: the simplest that fails those checks",
     },
     {
       name: "changes",
+      value: "commit",
       message: "A commit:",
       help: "it is what src/ differs in from that commit (HEAD, for what you have just changed)",
     },

@@ -17,6 +17,8 @@ export interface Question {
   readonly message: string;
   /** What `--help` says. */
   readonly help: string;
+  /** What its value is called there; default: as the question. */
+  readonly value?: string;
   /** An argument, by its place among them. */
   readonly positional?: true;
   /** Several values. */

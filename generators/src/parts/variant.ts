@@ -22,11 +22,13 @@ export const variant: Part = {
     },
     {
       name: "differs",
+      value: "text",
       message: "What does it do differently?",
       help: "what it does differently; to be written where it is left away",
     },
     {
       name: "why",
+      value: "text",
       message: "Why is it right all the same?",
       help: "why it is right all the same; to be written where it is left away",
     },

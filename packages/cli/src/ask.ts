@@ -13,13 +13,16 @@ export async function completed(part: Part, root: string, said: Answers): Promis
   for (const question of part.questions) {
     if (!question.required || isSaid(answers[question.name])) continue;
     if (!isInteractive()) {
-      const { positional, many, name } = question;
-      const flag = positional ? `<${name}>` : `--${name} <${name}${many ? "..." : ""}>`;
-      throw answerMissing(`pnpm kata new ${part.name}`, question.message, flag);
+      throw answerMissing(`pnpm kata new ${part.name}`, question.message, spelled(question));
     }
     answers[question.name] = await ask(question, root, answers);
   }
   return answers;
+}
+
+/** As one types it. */
+export function spelled({ name, value = name, positional, many }: Question): string {
+  return positional ? `<${name}>` : `--${name} <${value}${many ? "..." : ""}>`;
 }
 
 function isSaid(answer: Answers[string]): boolean {

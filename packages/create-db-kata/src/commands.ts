@@ -2,11 +2,14 @@ import { execFile, spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { commandFailed } from "./errors.ts";
+import { commandFailed, interrupted } from "./errors.ts";
 import type { PackageManager } from "./workspace.ts";
 
 export interface Commands {
-  /** Runs a command; what it says goes to our stderr. @throws CreateError `COMMAND_FAILED` */
+  /**
+   * Runs a command; what it says goes to our stderr. Ctrl-C ends it, and then us.
+   * @throws CreateError `COMMAND_FAILED`, `INTERRUPTED`
+   */
   run(command: string, ...args: string[]): Promise<void>;
 }
 
@@ -15,11 +18,21 @@ export function commandsIn(folder: string): Commands {
   return {
     async run(command, ...args) {
       const child = spawn(command, args, { cwd: folder, stdio: ["ignore", 2, 2] });
+      let isInterrupted = false;
+      // From a terminal it has got the same signal already.
+      const interrupt = () => {
+        isInterrupted = true;
+        child.kill("SIGINT");
+      };
+      process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
       const code = await new Promise<number | null>((resolve) => {
         child.once("error", () => resolve(null));
         child.once("close", resolve);
       });
-      if (code !== 0) throw commandFailed([command, ...args].join(" "), folder);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      const line = [command, ...args].join(" ");
+      if (isInterrupted) throw interrupted(line, folder);
+      if (code !== 0) throw commandFailed(line, folder);
     },
   };
 }

@@ -5,7 +5,8 @@ export type CreateErrorCode =
   | "NOTHING_CHOSEN"
   | "ENGINES_MISSING"
   | "ENGINE_UNKNOWN"
-  | "COMMAND_FAILED";
+  | "COMMAND_FAILED"
+  | "INTERRUPTED";
 
 /** What happened, why it probably did, and what to type. */
 export class CreateError extends Error {
@@ -81,4 +82,14 @@ export function commandFailed(command: string, folder: string): CreateError {
     likelyCause: "what it says above",
     remedy: `your files are there: cd ${folder} && ${command}`,
   });
+}
+
+export function interrupted(command: string, folder: string): CreateError {
+  return new CreateError("INTERRUPTED", `"${command}" was ended by Ctrl-C.`, {
+    remedy: `your files are there: cd ${folder} && ${command}`,
+  });
+}
+
+export function writingInterrupted(): CreateError {
+  return new CreateError("INTERRUPTED", "It was ended by Ctrl-C. Nothing was written.");
 }

@@ -221,6 +221,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof CreateError || error instanceof GeneratorError) {
     process.stderr.write(`${error.code}  ${error.message}\n`);
+    if (error.code === "INTERRUPTED") return 130;
   } else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(`UNEXPECTED  This is a fault of create-db-kata.\n${text}\n`);

@@ -1,7 +1,24 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { folderNotEmpty, folderNotWritable, wouldOverwrite } from "./errors.ts";
+import { dirname, join } from "node:path";
+import {
+  CreateError,
+  folderNotEmpty,
+  folderNotWritable,
+  wouldOverwrite,
+  writingInterrupted,
+} from "./errors.ts";
 
 /** A file manager's, and what an empty repository has. */
 const NO_MATTER = new Set([".DS_Store", ".git", "Thumbs.db"]);
@@ -27,7 +44,7 @@ export async function checkFolder(
  * Writes a folder whole or not at all: aside first, then moved, an entry at a time, because the folder
  * itself may be there already, and be the one that somebody is in.
  * @param more writes into the draft what isn't text at hand
- * @throws CreateError `FOLDER_NOT_WRITABLE`
+ * @throws CreateError `FOLDER_NOT_WRITABLE`, `INTERRUPTED`
  */
 export async function writeWhole(
   folder: string,
@@ -42,25 +59,49 @@ export async function writeWhole(
     for (const path of moved) await rm(path, { recursive: true, force: true }).catch(() => {});
     if (made) await rm(made, { recursive: true, force: true }).catch(() => {});
   };
-  const interrupted = () => undo().finally(() => process.exit(130));
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  using interruption = interruptible();
   try {
+    // Of a read-only disk, mkdir says that there is no such folder.
+    await access(await nearestPresent(folder), constants.W_OK);
     // The first folder that was not there before: with it goes all that came with it.
     made = await mkdir(folder, { recursive: true });
     await mkdir(draft);
-    for (const [path, text] of Object.entries(files)) await writeFile(join(draft, path), text);
+    for (const [path, text] of Object.entries(files)) {
+      interruption.throwIfAny();
+      await writeFile(join(draft, path), text);
+    }
     await more(draft);
     for (const name of await readdir(draft)) {
+      interruption.throwIfAny();
       await rename(join(draft, name), join(folder, name));
       moved.push(join(folder, name));
     }
     await rm(draft, { recursive: true });
   } catch (error) {
     await undo();
-    throw folderNotWritable(folder, error);
-  } finally {
-    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    throw error instanceof CreateError ? error : folderNotWritable(folder, error);
   }
+}
+
+/** The folder, or what there is of the way to it. */
+async function nearestPresent(folder: string): Promise<string> {
+  const isThere = await stat(folder).catch(() => undefined);
+  return isThere || folder === dirname(folder) ? folder : nearestPresent(dirname(folder));
+}
+
+/** Ctrl-C is noted, for who can stop at a good moment. */
+function interruptible(): Disposable & { throwIfAny(): void } {
+  let isInterrupted = false;
+  const note = () => {
+    isInterrupted = true;
+  };
+  process.on("SIGINT", note).on("SIGTERM", note);
+  return {
+    throwIfAny() {
+      if (isInterrupted) throw writingInterrupted();
+    },
+    [Symbol.dispose]: () => void process.off("SIGINT", note).off("SIGTERM", note),
+  };
 }
 
 /** Writes to a folder that nobody keeps. @returns what is in each file, by its path */

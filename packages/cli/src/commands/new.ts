@@ -9,7 +9,7 @@ import {
 } from "@db-katas/generators";
 import { type Command, Option } from "commander";
 import { createTwoFilesPatch } from "diff";
-import { completed } from "../ask.ts";
+import { completed, spelled } from "../ask.ts";
 import { startProgress } from "../output.ts";
 import { writeTables } from "../tables/tables.ts";
 import { findWorkspace } from "../workspace.ts";
@@ -54,8 +54,8 @@ function registerPart(group: Command, part: Part): void {
   command.option("--json", "as JSON on stdout").action(() => make(part, command));
 }
 
-function flagOf({ name, many, help }: Question): Option {
-  return new Option(`--${name} <${name}${many ? "..." : ""}>`, help);
+function flagOf(question: Question): Option {
+  return new Option(spelled(question), question.help);
 }
 
 function answersOf({ questions }: Part, command: Command): Answers {
