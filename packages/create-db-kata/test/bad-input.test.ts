@@ -114,7 +114,7 @@ describe("kata new", { timeout: 60_000 }, () => {
       [
         ["Name (its folder", "Write Skew\r"],
         [`"Write Skew" can't be the name of an exercise`, `${KEYS.rubOut.repeat(10)}write-skew\r`],
-        ["Engines:", `${KEYS.down.repeat(99)} \r`],
+        ["Engines:", `${KEYS.up} \r`],
       ],
     );
     expect(shown).toContain("pnpm kata verify write-skew");
@@ -177,8 +177,8 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
       [CREATE, "--no-install", "--no-git"],
       [
         ["Where to?", "katas\r"],
-        ["Which exercises?", `${KEYS.down.repeat(1)}`],
-        ["A new exercise of my own", " \r"],
+        // The last of the list.
+        ["A new exercise of my own", `${KEYS.up} \r`],
         ["What is it called?", "Write Skew\r"],
         [`"Write Skew" can't be the name`, `${KEYS.rubOut.repeat(10)}write-skew\r`],
         ["What does it run on?", " \r"],

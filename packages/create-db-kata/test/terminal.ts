@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { spawn } from "@lydell/node-pty";
 
-export const KEYS = { down: "\x1b[B", interrupt: "\x03", rubOut: "\x7f" } as const;
+export const KEYS = { up: "\x1b[A", interrupt: "\x03", rubOut: "\x7f" } as const;
 
 /** What is on the screen before something is typed, and what is typed then. */
 export type Step = readonly [shows: string, type: string];
@@ -25,13 +25,14 @@ export async function inTerminal(
   const left = [...steps];
   terminal.onData((data) => {
     shown += data;
-    const [next] = left;
-    if (!next) return;
-    const at = stripVTControlCharacters(shown).indexOf(next[0], seen);
-    if (at === -1) return;
-    seen = at + next[0].length;
-    left.shift();
-    terminal.write(next[1]);
+    const plain = stripVTControlCharacters(shown);
+    for (let next = left[0]; next; next = left[0]) {
+      const at = plain.indexOf(next[0], seen);
+      if (at === -1) return;
+      seen = at + next[0].length;
+      left.shift();
+      terminal.write(next[1]);
+    }
   });
   const code = await new Promise<number>((resolve) => {
     terminal.onExit(({ exitCode }) => resolve(exitCode));
