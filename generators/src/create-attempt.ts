@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { attemptExists } from "./errors.ts";
+import { recordFolder } from "./template-record.ts";
 
 /** An exercise as an attempt needs it: brief, contract, starter, and what its package.json asks for. */
 export interface AttemptOptions {
@@ -15,12 +16,15 @@ export interface AttemptOptions {
 }
 
 interface Manifest {
+  readonly name?: string;
+  readonly version?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 /**
- * Copies brief, contract and starter into `attempts/`, and nothing that tells the answer.
+ * Copies brief, contract and starter into `attempts/`, and nothing that tells the answer. What it wrote
+ * is recorded, for `kata update`.
  * @returns the attempt's folder
  * @throws GeneratorError `ATTEMPT_EXISTS`
  */
@@ -45,6 +49,7 @@ export async function createAttempt(options: AttemptOptions): Promise<string> {
       extends: relative(folder, join(root, "tsconfig.base.json")).replaceAll("\\", "/"),
       include: ["src", "contract.ts"],
     });
+    await recordFolder(draft, await packageOf(exercise, name));
     await rename(draft, folder);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
@@ -92,6 +97,11 @@ async function manifestFor({ name, exercise, root }: AttemptOptions): Promise<ob
       ...Object.fromEntries(tools),
     },
   };
+}
+
+async function packageOf(exercise: string, otherwise: string): Promise<string> {
+  const { name = otherwise, version } = await readManifest(exercise);
+  return version === undefined ? name : `${name}@${version}`;
 }
 
 async function readManifest(folder: string): Promise<Manifest> {

@@ -10,3 +10,10 @@ export type { Answers, Choice, Part, Plan, Question } from "./parts/part.ts";
 export { type RegisterOptions, register } from "./register.ts";
 export { type ExerciseInput, type RenderedFile, renderExercise } from "./render.ts";
 export { SHAPES, type Shape } from "./shapes.ts";
+export {
+  formatRecord,
+  type RecordedFile,
+  recordedFile,
+  TEMPLATE_RECORD,
+  type TemplateRecord,
+} from "./template-record.ts";

@@ -13,6 +13,7 @@ import { registerStart } from "./commands/start.ts";
 import { registerSubmit } from "./commands/submit.ts";
 import { registerTest } from "./commands/test.ts";
 import { registerTour } from "./commands/tour.ts";
+import { registerUpdate } from "./commands/update.ts";
 import { registerVerify } from "./commands/verify.ts";
 
 /** In the order in which help lists them. */
@@ -29,6 +30,7 @@ const commands = [
   registerEngines,
   registerDoctor,
   registerNew,
+  registerUpdate,
   registerPack,
   registerTest,
   registerTour,

@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { createAttempt } from "@db-katas/generators/create-attempt";
 import { GeneratorError } from "@db-katas/generators/errors";
 import { checkName } from "@db-katas/generators/names";
+import { recordOfTexts, TEMPLATE_RECORD } from "@db-katas/generators/template-record";
 import { Command, CommanderError, Option } from "commander";
 import { callingPackageManager, commandsIn, isInRepository, versionOf } from "./commands.ts";
 import {
@@ -79,7 +80,10 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
   if (enclosing) return add(enclosing, options, offer);
   const choices = await choose(dir, options, offer);
   const { folder, pm, katas, own } = choices;
-  const files = workspaceFiles(packageName(folder), choices, offer, await readTsconfig());
+  const written = workspaceFiles(packageName(folder), choices, offer, await readTsconfig());
+  // `kata update` asks a newer version of this command, in a dry run, for its record.
+  const record = recordOfTexts(written, `create-db-kata@${offer.version}`);
+  const files = { ...written, [TEMPLATE_RECORD]: record };
   const addAttempts = async (draft: string) => {
     for (const name of katas) {
       const installed = join(draft, "node_modules", packageOf(name, offer));

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { attempt, openRegistry, type Registry, run } from "./registry.ts";
+import { describeUpdates } from "./updates.ts";
 
 let registry: Registry;
 beforeAll(async () => {
@@ -93,7 +94,9 @@ describe("what it writes", () => {
     expect(paths.sort()).toMatchInlineSnapshot(`
       [
         ".gitignore",
+        ".kata-template.json",
         "README.md",
+        "attempts/session-failover/.kata-template.json",
         "attempts/session-failover/README.md",
         "attempts/session-failover/contract.ts",
         "attempts/session-failover/package.json",
@@ -117,8 +120,9 @@ describe("what it writes", () => {
     const here = await emptyFolder();
     await create(here, "outer", "--yes", "--no-install");
     expect(await readdir(join(here, "outer"))).toContain(".git");
-    await create(here, "outer/inner", "--yes", "--no-install");
-    expect(await readdir(join(here, "outer", "inner"))).not.toContain(".git");
+    await run(here, process.env, "git", "init", "--quiet", "repository");
+    await create(here, "repository/inner", "--yes", "--no-install");
+    expect(await readdir(join(here, "repository", "inner"))).not.toContain(".git");
   });
 
   it("goes beside what is there, if told to", async () => {
@@ -165,3 +169,6 @@ it("says what there is", async () => {
   const here = await emptyFolder();
   expect((await create(here, "--help")).text).toMatchSnapshot();
 });
+
+// The last of all: from here on there is a newer version.
+describeUpdates(() => registry);

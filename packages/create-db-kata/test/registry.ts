@@ -14,6 +14,8 @@ const PACKAGES = ["packages/engines", "packages/grading", "generators", "package
 export interface Registry extends AsyncDisposable {
   /** What npm and pnpm have to be told, to use this registry and no settings of the user's own. */
   readonly env: NodeJS.ProcessEnv;
+  /** A folder with the files of all that was published. */
+  readonly packed: string;
 }
 
 export interface Ran {
@@ -65,8 +67,9 @@ export async function openRegistry(katas: readonly string[]): Promise<Registry> 
       npm_config_registry: url,
       NO_PROXY: [process.env.NO_PROXY, "127.0.0.1"].filter(Boolean).join(","),
     };
-    await publish(join(folder, "packed"), env, katas);
-    return { env, [Symbol.asyncDispose]: dispose };
+    const packed = join(folder, "packed");
+    await publish(packed, env, katas);
+    return { env, packed, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;

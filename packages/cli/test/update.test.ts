@@ -1,0 +1,197 @@
+import { execFile, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { changeWhole, recover } from "../src/update/transaction.ts";
+
+const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+const COUNTER = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures", "counter");
+const TRANSACTION = join(import.meta.dirname, "..", "src", "update", "transaction.ts");
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "kata-update-test-"));
+});
+afterEach(() => rm(root, { recursive: true, maxRetries: 3 }));
+
+const at = (...path: string[]) => join(root, ...path);
+const text = (...path: string[]) => readFile(at(...path), "utf8");
+const content = (value: string) => ({ bytes: Buffer.from(value), executable: false });
+
+describe("kata update, in a clone", () => {
+  const kata = (...args: string[]) =>
+    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      const env = { ...process.env, NO_COLOR: "1", TURBO_HASH: "" };
+      execFile(process.execPath, [MAIN, ...args], { cwd: root, env }, (error, stdout, stderr) =>
+        resolve({
+          code: error ? Number(error.code) : 0,
+          stdout: masked(stdout),
+          stderr: masked(stderr),
+        }),
+      );
+    });
+  const masked = (said: string) =>
+    said.replaceAll(root, "<root>").replaceAll(/update-\d[\dTZ-]+/g, "update-<time>");
+
+  beforeEach(async () => {
+    // What makes it a clone.
+    await mkdir(at("packages", "cli"), { recursive: true });
+    await writeFile(at("packages", "cli", "package.json"), "{}");
+    await writeFile(at("pnpm-workspace.yaml"), "packages: []\n");
+    await writeFile(at("package.json"), "{}");
+    const project = at("projects", "counter");
+    await mkdir(project, { recursive: true });
+    // Its imports are found from where it is.
+    await symlink(join(COUNTER, "kata.ts"), join(project, "kata.ts"));
+    await cp(join(COUNTER, "contract.ts"), join(project, "contract.ts"));
+    await cp(join(COUNTER, "starter"), join(project, "starter"), { recursive: true });
+    await writeFile(at("projects", "counter", "README.md"), "# Counter\n\nTask 1\n\nTask 2\n");
+    const manifest = { name: "@db-katas/counter", version: "1.0.0" };
+    await writeFile(at("projects", "counter", "package.json"), JSON.stringify(manifest));
+    expect((await kata("start", "counter", "--no-install")).code).toBe(0);
+  });
+
+  it("has nothing to do right after the start", async () => {
+    const { code, stdout } = await kata("update");
+    expect([code, stdout]).toEqual([0, "Everything is up to date.\n"]);
+  });
+
+  it("merges what has changed in the exercise with what the learner has changed", async () => {
+    const attempt = (...path: string[]) => at("attempts", "counter", ...path);
+    const project = (...path: string[]) => at("projects", "counter", ...path);
+    await writeFile(attempt("README.md"), "# Counter\n\nTask 1, done\n\nTask 2\n");
+    await writeFile(attempt("src", "mine.ts"), "export {};\n");
+    await writeFile(project("README.md"), "# Counter\n\nTask 1\n\nTask 2\n\nTask 3\n");
+    await writeFile(project("starter", "new.ts"), "export {};\n");
+    const before = await readdir(attempt(), { recursive: true });
+    const dry = await kata("update", "--dry-run");
+    expect(dry).toMatchSnapshot();
+    expect(await readdir(attempt(), { recursive: true })).toEqual(before);
+    const done = await kata("update", "--no-install");
+    expect(done).toMatchSnapshot();
+    expect(await readFile(attempt("README.md"), "utf8")).toBe(
+      "# Counter\n\nTask 1, done\n\nTask 2\n\nTask 3\n",
+    );
+    expect((await kata("update", "--no-install")).stdout).toBe("Everything is up to date.\n");
+  });
+
+  it("marks a conflict as git does, and won't go on before it is sorted out", async () => {
+    const brief = at("attempts", "counter", "README.md");
+    await writeFile(brief, "# Counter\n\nMy task\n\nTask 2\n");
+    await writeFile(at("projects", "counter", "README.md"), "# Counter\n\nTask one\n\nTask 2\n");
+    expect(await kata("update", "--no-install", "--json")).toMatchSnapshot();
+    expect(await readFile(brief, "utf8")).toMatchSnapshot();
+    await writeFile(at("projects", "counter", "README.md"), "# Counter\n\nTask 1\n\nTask two\n");
+    expect(await kata("update", "--no-install")).toMatchSnapshot();
+  });
+
+  it("refuses a record that somebody has spoilt", async () => {
+    await writeFile(at("attempts", "counter", ".kata-template.json"), "<<<<<<< HEAD");
+    expect(await kata("update")).toMatchSnapshot();
+  });
+});
+
+describe("changes", () => {
+  const changes = new Map([
+    ["a/changed.txt", content("new")],
+    ["a/gone.txt", undefined],
+    ["b/added.txt", content("new")],
+  ]);
+  beforeEach(async () => {
+    await mkdir(at("a"));
+    await writeFile(at("a", "changed.txt"), "old");
+    await writeFile(at("a", "gone.txt"), "old");
+    await writeFile(at("lock"), "old");
+  });
+  const all = async () =>
+    (await readdir(root, { recursive: true })).filter((name) => !name.startsWith(".kata")).sort();
+  const before = ["a", "a/changed.txt", "a/gone.txt", "lock"];
+
+  it("are made, and leave a copy of what was there", async () => {
+    const backup = await changeWhole(root, changes, ["lock"], async () => {});
+    expect(await all()).toEqual(["a", "a/changed.txt", "b", "b/added.txt", "lock"]);
+    expect(await text(backup, "before", "a", "changed.txt")).toBe("old");
+    expect(await text(backup, "before", "a", "gone.txt")).toBe("old");
+    expect(await readdir(at(".kata"))).toEqual(["backups"]);
+  });
+
+  it("are undone when what follows fails, lock files included", async () => {
+    const failing = changeWhole(root, changes, ["lock"], async () => {
+      await writeFile(at("lock"), "new");
+      throw new Error("no network");
+    });
+    await expect(failing).rejects.toThrow("no network");
+    expect(await all()).toEqual(before);
+    expect([await text("a", "changed.txt"), await text("lock")]).toEqual(["old", "old"]);
+    expect(await readdir(at(".kata"))).toEqual([]);
+  });
+
+  it("are not made at all where they can't be", async () => {
+    const impossible = new Map([...changes, ["lock/in-a-file", content("new")]]);
+    await expect(changeWhole(root, impossible, [], async () => {})).rejects.toMatchObject({
+      code: "UPDATE_FAILED",
+    });
+    expect(await all()).toEqual(before);
+  });
+
+  /** Another process begins, and is ended in the middle of it. */
+  async function ended(signal: NodeJS.Signals): Promise<number | null> {
+    const script = `
+      import { changeWhole } from ${JSON.stringify(TRANSACTION)};
+      const content = (text) => ({ bytes: Buffer.from(text), executable: false });
+      const changes = new Map([["a/changed.txt", content("new")], ["a/gone.txt", undefined], ["b/added.txt", content("new")]]);
+      await changeWhole(${JSON.stringify(root)}, changes, ["lock"], async () => {
+        process.stdout.write("written");
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      });`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+    child.stdout.once("data", () => child.kill(signal));
+    return closed;
+  }
+
+  it("are undone by Ctrl-C", async () => {
+    expect(await ended("SIGINT")).toBe(130);
+    expect(await all()).toEqual(before);
+    expect(await recover(root)).toBeUndefined();
+  });
+
+  it("are undone by the next one after kill -9, but for what was edited since", async () => {
+    await ended("SIGKILL");
+    expect(await text("a", "changed.txt")).toBe("new");
+    expect(await recover(root)).toBe(
+      "An update was ended half-way: everything is as it was before it.",
+    );
+    expect(await all()).toEqual(before);
+    await ended("SIGKILL");
+    await writeFile(at("a", "changed.txt"), "edited since");
+    expect(await recover(root)).toBe(
+      "An update was ended half-way. All is as it was before it, but for what has changed since: a/changed.txt.",
+    );
+    expect(await text("a", "changed.txt")).toBe("edited since");
+    const [backup = ""] = await readdir(at(".kata", "backups"));
+    expect(await text(".kata", "backups", backup, "before", "a", "changed.txt")).toBe("old");
+  });
+
+  it("are refused while another process is at it", async () => {
+    let refused: unknown;
+    await changeWhole(root, changes, [], async () => {
+      await writeFile(
+        at(".kata", "update", "plan.json"),
+        JSON.stringify({ pid: process.ppid, files: [] }),
+      );
+      refused = await recover(root).catch((error: unknown) => error);
+    });
+    expect(refused).toMatchObject({ code: "UPDATE_REFUSED" });
+  });
+});
+
+it("kata update --help", async () => {
+  const said = await new Promise((resolve) =>
+    execFile(process.execPath, [MAIN, "update", "--help"], (_, stdout) => resolve(stdout)),
+  );
+  expect(said).toMatchSnapshot();
+});

@@ -1,0 +1,95 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { publishNext } from "./next-version.ts";
+import { attempt, type Registry, run } from "./registry.ts";
+
+const EXERCISE = "@db-katas/session-failover";
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "create-db-kata-update-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return folder;
+}
+
+async function edit(file: string, change: (text: string) => string): Promise<void> {
+  const text = await readFile(file, "utf8");
+  const changed = change(text);
+  expect(changed).not.toBe(text);
+  await writeFile(file, changed);
+}
+
+/** The exercise of version 2, in its package and in what makes workspaces of it. */
+async function improve(name: string, folder: string): Promise<void> {
+  const exercise = name === EXERCISE ? folder : join(folder, "dist/exercises/session-failover");
+  if (name !== EXERCISE && name !== "create-db-kata") return;
+  await edit(join(exercise, "README.md"), (text) => text.replace(/^# .*/, "# Sessions that stay"));
+  await appendFile(join(exercise, "contract.ts"), "\nexport type Added = 1;\n");
+  await edit(join(exercise, "starter/index.ts"), (text) => `// Version 2.\n${text}`);
+  await writeFile(join(exercise, "starter/clock.ts"), "export const now = () => Date.now();\n");
+  await rm(join(exercise, "starter/stores.ts"));
+}
+
+/** What is told, without what differs from run to run. */
+const told = (text: string) => text.replaceAll(/update-\d[\dTZ-]+/g, "update-<time>");
+
+/** `kata update`. It publishes a version 2: whatever is made from the registry after it has that. */
+export function describeUpdates(registry: () => Registry): void {
+  it("takes the next version over, and nothing that the learner has written is lost", async () => {
+    const root = join(await emptyFolder(), "katas");
+    const pnpm = (...args: string[]) =>
+      attempt(root, registry().env, "npx", "--yes", "pnpm@12.21.0", ...args);
+    await run(
+      join(root, ".."),
+      registry().env,
+      ...(["npx", "--yes", "pnpm@12.21.0", "create", "db-kata", "katas"] as const),
+      ...["--kata", "session-failover", "--no-git"],
+    );
+    const mine = (...path: string[]) => join(root, "attempts", "session-failover", ...path);
+    expect((await pnpm("kata", "update")).stdout).toContain("Everything is up to date.");
+
+    await appendFile(mine("src/index.ts"), "// Mine.\n");
+    await writeFile(mine("src/own.ts"), "export {};\n");
+    await edit(mine("README.md"), (text) => text.replace(/^# .*/, "# My notes"));
+    await edit(mine("package.json"), (text) =>
+      text.replace('"scripts": {', '"scripts": {\n"x": "y",'),
+    );
+    await publishNext(registry(), "0.2.0", improve);
+
+    const before = await readFile(join(root, "package.json"), "utf8");
+    const dry = await pnpm("kata", "update", "--dry-run");
+    expect(dry.code).toBe(1);
+    expect(dry.stdout).toContain("Nothing was written.");
+    expect(await readFile(join(root, "package.json"), "utf8")).toBe(before);
+
+    const done = await pnpm("kata", "update");
+    expect(done.code).toBe(1);
+    expect(told(done.stdout)).toMatchSnapshot();
+    expect(await readFile(mine("README.md"), "utf8")).toMatch(
+      /^<<<<<<< yours\n# My notes\n=======\n# Sessions that stay\n>>>>>>> @db-katas\/session-failover@0\.2\.0\n/,
+    );
+    const index = await readFile(mine("src/index.ts"), "utf8");
+    expect(index).toMatch(/^\/\/ Version 2\.\n(?:.*\n)*\/\/ Mine\.\n$/);
+    expect((await readdir(mine("src"))).sort()).toEqual([
+      ...["clock.ts", "errors.ts", "index.ts", "own.ts", "polyglot-node.ts"],
+    ]);
+    expect(await readFile(mine("contract.ts"), "utf8")).toContain("export type Added = 1;");
+    expect(JSON.parse(await readFile(mine("package.json"), "utf8"))).toMatchObject({
+      scripts: { x: "y" },
+      devDependencies: { "@db-katas/cli": "^0.2.0" },
+    });
+    const cli = join(root, "node_modules/@db-katas/cli/package.json");
+    expect(JSON.parse(await readFile(cli, "utf8"))).toMatchObject({ version: "0.2.0" });
+
+    const none = await pnpm("kata", "update", "--to", "9.9.9");
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain("PACKAGE_NOT_FOUND  create-db-kata@9.9.9 is not to be had");
+    expect((await pnpm("kata", "update")).stdout).toContain("Everything is up to date.");
+
+    // The solution is fetched when it is asked for, and becomes nobody's dependency.
+    const diff = await pnpm("kata", "diff", "session-failover", "--spoil", "--file", "index.ts");
+    expect(diff.stdout).toContain("+++ reference/index.ts");
+    expect(await readdir(join(root, ".kata", "solutions"))).toEqual(["session-failover-0.2.0"]);
+  }, 300_000);
+}
