@@ -4,11 +4,11 @@ import { blackHole } from "@db-katas/engines/faults/blackHole";
 import type { HookContext } from "./kit.ts";
 
 /** More messages of one kind than one call needs; answers that poll would never run out. */
-const MOST_MESSAGES = 9;
+const MOST_MESSAGES = 12;
 /** As many have a round in any case. */
 const FIRST_MESSAGES = 4;
 /** After so long no further round begins: a busy machine must cost nobody a point. In milliseconds. */
-const ENOUGH_MS = 4_000;
+const ENOUGH_MS = 10_000;
 /** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
 const LOCKED_MS = 150;
 /** How long a call's unfinished business may take to begin once the call is over, in milliseconds. */
