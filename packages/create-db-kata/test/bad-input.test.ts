@@ -47,6 +47,7 @@ function clean(printed: string, folder: string): string {
   return printed
     .replaceAll("\r", "")
     .replaceAll(folder, "<folder>")
+    .replaceAll(/(choose among ).*/g, "$1<engines>")
     .replaceAll(/(ENOSPC: no space left on device).*/g, "$1 …")
     .replaceAll(/drafts\/[0-9a-f-]{36}/g, "drafts/<id>")
     .replaceAll(/\.create-db-kata-\d+/g, ".create-db-kata-<pid>");
