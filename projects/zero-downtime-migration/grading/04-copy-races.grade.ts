@@ -1,0 +1,82 @@
+import type { MigrationNode } from "../contract.ts";
+import { atEachMessage, fulfilled } from "./interleave.ts";
+import {
+  check,
+  copyAll,
+  expectBoth,
+  hintOnDifferences,
+  type MigrationContext,
+  startTwoNodes,
+  untilSettled,
+} from "./kit.ts";
+import { accountsIn, seedLegacy, someAccount } from "./rows.ts";
+
+const LIMIT = 4;
+
+export default check({
+  title: "whoever writes a row while it is copied wins, and what was removed stays removed",
+  points: 4,
+  concept: "backfill",
+  traps: ["copy-overwrites", "copy-resurrects"],
+  engines: { legacy: {}, modern: {} },
+  nodes: ["a", "b"],
+  dependsOn: ["carried-over"],
+  hints: [
+    "Between reading a row from legacy and writing it to modern, a client may have done anything to it.",
+    hintOnDifferences,
+    "`ON CONFLICT DO NOTHING` finds no conflict where the row was removed a moment ago: the removal has to leave something behind that the late copy loses against, such as a version.",
+  ],
+  async run(t) {
+    const expected = await seedLegacy(t, LIMIT * 20);
+    const [a, b] = await startTwoNodes(t);
+    await a.setPhase("copying");
+    for (const store of ["modern", "legacy"] as const) {
+      await atEachMessage(t, { store, node: "a" }, async (interleave) => {
+        const rows = await nextRows(t, expected);
+        t.step(`a copies ${rows.length} rows and is stopped on its way; b writes them meanwhile`);
+        const [copy, writes] = await interleave(
+          () => a.backfill(LIMIT),
+          () => writeAll(t, b, rows, expected),
+        );
+        fulfilled(copy);
+        fulfilled(writes);
+        await untilSettled(t, b);
+      });
+    }
+    await copyAll([a, b], LIMIT);
+    await expectBoth(t, a, expected, "the outcome of every race is what clients wrote");
+  },
+});
+
+/** Those that a copy in the order of the ids takes next; another order makes this check a weaker one. */
+async function nextRows(t: MigrationContext, expected: ReadonlyMap<string, unknown>) {
+  const copied = await accountsIn(t, "modern");
+  const left = [...(await accountsIn(t, "legacy")).keys()].filter(
+    (id) => !copied.has(id) && expected.has(id),
+  );
+  return left.sort().slice(0, LIMIT);
+}
+
+/** Changes one, removes one, removes one and creates it anew; leaves the rest alone. */
+async function writeAll(
+  t: MigrationContext,
+  node: MigrationNode,
+  [changed, removed, reborn]: readonly string[],
+  expected: Map<string, ReturnType<typeof someAccount>>,
+): Promise<void> {
+  if (removed) {
+    await node.remove(removed);
+    expected.delete(removed);
+  }
+  if (changed) {
+    const account = someAccount(t, changed);
+    await node.update(changed, account);
+    expected.set(changed, account);
+  }
+  if (reborn) {
+    await node.remove(reborn);
+    const account = someAccount(t, reborn);
+    await node.create(account);
+    expected.set(reborn, account);
+  }
+}

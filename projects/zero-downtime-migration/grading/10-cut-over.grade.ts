@@ -1,0 +1,108 @@
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import { kill } from "@db-katas/engines/faults/kill";
+import { atEachMessage, fulfilled } from "./interleave.ts";
+import {
+  check,
+  EASY_BUDGET_MS,
+  expectAccount,
+  expectBoth,
+  expectStore,
+  goTo,
+  hintOnDifferences,
+  SLACK_MS,
+  startTwoNodes,
+} from "./kit.ts";
+import { seedLegacy, someAccount } from "./rows.ts";
+
+export default check({
+  title: "at the cut-over no write is lost or refused, and from then on legacy may die",
+  points: 6,
+  concept: "cut-over",
+  traps: ["cut-over-without-a-fence", "not-ready-is-no-reason"],
+  engines: { legacy: { faults: [kill] }, modern: { faults: [blackHole] } },
+  nodes: ["a", "b"],
+  dependsOn: ["carried-over"],
+  timeoutMs: 60_000,
+  hints: [
+    "b has decided to write to legacy, and hasn't yet. a cuts over. Where does b's write end up, and who reads it there?",
+    hintOnDifferences,
+    "Let each write hold a shared lock in its transaction, and ask there whether this store still has the last word. Who cuts over takes the lock alone, carries the rest, and closes the store before the other one is opened.",
+  ],
+  async run(t) {
+    const expected = await seedLegacy(t, 60);
+    const [a, b] = await startTwoNodes(t);
+    t.step("cut over before all rows are copied: refused");
+    await a.setPhase("copying");
+    for (const phase of ["shadow", "canary-5", "canary-25", "canary-50", "canary-100"] as const) {
+      await a.setPhase(phase);
+    }
+    await t.rejects(a.setPhase("modern"), "NOT_READY", "without a copy there is no cut-over");
+    const [first = "", ...others] = expected.keys();
+    await expectAccount(t, [a, b], first, expected.get(first) ?? null, "and all is as it was");
+    await a.setPhase("legacy");
+    await goTo(b, "legacy", "canary-100");
+    await expectBoth(t, a, expected, "both stores hold the same accounts");
+
+    t.step("cut over while modern is away: refused, and clients go on");
+    const hole = await t.inject("modern", blackHole);
+    await t.rejects(a.setPhase("modern"), "NOT_READY", "without modern there is no cut-over");
+    const account = someAccount(t);
+    await b.create(account);
+    expected.set(account.id, account);
+    await expectAccount(t, [a, b], account.id, account, "what was written meanwhile is read");
+    await hole.heal();
+    await expectBoth(t, b, expected, "and it arrives");
+
+    await atEachMessage(t, { store: "legacy", node: "b" }, async (interleave, nth) => {
+      const id = others[nth] ?? account.id;
+      const changed = someAccount(t, id);
+      const fresh = someAccount(t);
+      t.step("b writes and is stopped on its way to legacy; a cuts over");
+      const [write, pass] = await interleave(
+        () => (nth % 2 === 0 ? b.create(fresh) : b.update(id, changed)),
+        () => a.setPhase("modern"),
+      );
+      fulfilled(write);
+      fulfilled(pass);
+      const written = nth % 2 === 0 ? fresh : changed;
+      expected.set(written.id, written);
+      await expectAccount(
+        t,
+        [a, b],
+        written.id,
+        written,
+        "what was acknowledged is read after the cut-over",
+      );
+      t.equal(
+        (await b.get(id)).servedFrom,
+        "modern",
+        "after the cut-over, modern answers on every node",
+      );
+      await a.setPhase("canary-100");
+    });
+    await expectBoth(t, a, expected, "all of that stands in both stores");
+
+    t.step("cut over for good; legacy is killed");
+    await b.setPhase("modern");
+    await t.inject("legacy", kill);
+    for (const node of [a, b]) {
+      const fresh = someAccount(t);
+      const text = "a client's call answers within its budget without legacy";
+      const calls = async () => {
+        await node.create(fresh);
+        await node.update(fresh.id, { balanceCents: 1 });
+      };
+      const { outcome } = await t.within(2 * EASY_BUDGET_MS + SLACK_MS, calls, text);
+      fulfilled(outcome);
+      expected.set(fresh.id, { ...fresh, balanceCents: 1 });
+      await expectAccount(
+        t,
+        [a, b],
+        fresh.id,
+        { ...fresh, balanceCents: 1 },
+        "and all nodes read it",
+      );
+    }
+    await expectStore(t, "modern", expected, "modern holds all accounts");
+  },
+});

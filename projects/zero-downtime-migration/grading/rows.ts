@@ -1,0 +1,127 @@
+/** What the two tables are, what they hold, and what that means: the grader's own reading of the contract. */
+import pg from "pg";
+import type { Account, StoreName } from "../contract.ts";
+import type { MigrationContext } from "./kit.ts";
+
+const tables: Readonly<Record<StoreName, string>> = {
+  legacy: `CREATE TABLE accounts (
+    id text PRIMARY KEY, email text, cents text, closed_on text, updated_at timestamptz)`,
+  modern: `CREATE TABLE accounts (
+    id text PRIMARY KEY, email text NOT NULL, balance_cents bigint NOT NULL, closed_on date)`,
+};
+
+export type Accounts = ReadonlyMap<string, Account>;
+
+/** Does something with a connection of its own: the grader may come and go as servers do. */
+export async function connected<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The table that is there before `migrate` is called. */
+export async function createTable(name: StoreName, url: string): Promise<void> {
+  await connected(url, (client) => client.query(tables[name]));
+}
+
+export function sql(t: MigrationContext, store: StoreName, text: string, values: unknown[] = []) {
+  return connected(t.lease(store).adminUrl, (client) => client.query(text, values));
+}
+
+/** Something for `create`, different in every run. */
+export function someAccount(t: MigrationContext, id = `acc-${t.random.word(10)}`): Account {
+  return {
+    id,
+    email: `${t.random.word()}@example.org`,
+    balanceCents: t.random.int(-50_000, 900_000),
+    closedOn: t.random.int(0, 2) === 0 ? someDate(t) : null,
+  };
+}
+
+/** Any day, the last ones of months and years included. */
+export function someDate(t: MigrationContext): string {
+  const day = Date.UTC(t.random.int(1999, 2030), t.random.int(0, 11), t.random.int(1, 31));
+  return new Date(day).toISOString().slice(0, 10);
+}
+
+/** Rows as they came about in the old application, past the submission. */
+export async function seedLegacy(
+  t: MigrationContext,
+  count: number,
+): Promise<Map<string, Account>> {
+  const accounts = Array.from({ length: count }, () => someAccount(t));
+  const columns = accounts.map((account) => oldWriting(t, account));
+  await sql(
+    t,
+    "legacy",
+    `INSERT INTO accounts (id, email, cents, closed_on, updated_at)
+     SELECT i.*, CASE WHEN random() < 0.5 THEN now() - random() * interval '9 years' END
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS i`,
+    [accounts.map(({ id }) => id), ...[0, 1, 2].map((at) => columns.map((each) => each[at]))],
+  );
+  return new Map(accounts.map((account) => [account.id, account]));
+}
+
+/** One of the ways in which the old application may have written that. */
+function oldWriting(t: MigrationContext, { email, balanceCents, closedOn }: Account) {
+  const odd = [...email].map((letter) =>
+    t.random.int(0, 2) === 0 ? letter.toUpperCase() : letter,
+  );
+  const digits = String(Math.abs(balanceCents));
+  const sign = balanceCents < 0 ? "-" : t.random.pick(["", "+"]);
+  return [
+    t.random.pick(["", " "]) + odd.join("") + t.random.pick(["", "  "]),
+    sign + t.random.pick(["", "00"]) + digits,
+    closedOn?.split("-").reverse().join(".") ?? t.random.pick(["", null]),
+  ];
+}
+
+/** What the rows of a store mean; of modern's, what they say to the letter. */
+export async function accountsIn(t: MigrationContext, store: StoreName): Promise<Accounts> {
+  const text = {
+    legacy: "SELECT id, email, cents, closed_on FROM accounts",
+    modern: "SELECT id, email, balance_cents::text AS cents, closed_on::text FROM accounts",
+  };
+  const { rows } = await sql(t, store, text[store]);
+  return new Map(
+    rows.map((row) => [row.id, store === "legacy" ? fromLegacy(row) : fromModern(row)]),
+  );
+}
+
+interface Row {
+  readonly id: string;
+  readonly email: string | null;
+  readonly cents: string | null;
+  readonly closed_on: string | null;
+}
+
+function fromModern({ id, email, cents, closed_on }: Row): Account {
+  return { id, email: email ?? "", balanceCents: Number(cents), closedOn: closed_on };
+}
+
+function fromLegacy({ id, email, cents, closed_on }: Row): Account {
+  return {
+    id,
+    email: (email ?? "").trim().toLowerCase(),
+    balanceCents: Number(cents ?? Number.NaN),
+    closedOn: closed_on?.trim() ? closed_on.trim().split(".").reverse().join("-") : null,
+  };
+}
+
+/** In words, what of the expected accounts is otherwise in a store; empty when nothing is. */
+export function differences(found: Accounts, expected: Accounts): string[] {
+  const say = (account: Account | undefined) =>
+    account ? `${account.email} ${account.balanceCents} ${account.closedOn ?? "open"}` : "no row";
+  return [...new Set([...found.keys(), ...expected.keys()])]
+    .map((id) => [id, say(found.get(id)), say(expected.get(id))] as const)
+    .filter(([, has, wanted]) => has !== wanted)
+    .map(([id, has, wanted]) => `${id}: ${has}, instead of ${wanted}`);
+}

@@ -1,0 +1,100 @@
+/** What the operator asks for, on whichever node. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Comparison, Phase } from "../contract.ts";
+import { carry } from "./carrier.ts";
+import { compare } from "./comparison.ts";
+import type { Settings } from "./config.ts";
+import { MigrationError, notReady, unavailable } from "./errors.ts";
+import { phases } from "./phase.ts";
+import type { Store, Word } from "./store.ts";
+import { finishPass, passWord } from "./word.ts";
+
+const RETRY_MS = 50;
+
+export class Operator {
+  readonly #legacy: Store;
+  readonly #modern: Store;
+  readonly #settings: Settings;
+
+  constructor(legacy: Store, modern: Store, settings: Settings) {
+    this.#legacy = legacy;
+    this.#modern = modern;
+    this.#settings = settings;
+  }
+
+  /**
+   * Who leads and who follows. Legacy is asked first: modern may be away for as long as legacy leads. A
+   * pass of the last word that somebody began and did not finish is finished on the way.
+   */
+  async route(): Promise<readonly [lead: Store, follower: Store, word: Word]> {
+    const legacy = await this.#legacy.word().catch(() => undefined);
+    if (legacy?.open) return [this.#legacy, this.#modern, legacy];
+    const modern = await this.#modern.word();
+    if (modern.open) return [this.#modern, this.#legacy, modern];
+    if (!legacy) throw unavailable("legacy");
+    if (modern.epoch < legacy.epoch) await finishPass(this.#modern, legacy);
+    else await finishPass(this.#legacy, modern);
+    return this.route();
+  }
+
+  async setPhase(phase: Phase): Promise<void> {
+    if (!phases.includes(phase)) throw new RangeError(`There is no phase ${phase}.`);
+    const deadline = performance.now() + this.#settings.operatorMs;
+    const [lead, follower, word] = await this.route().catch((cause: unknown) => {
+      throw notReady("The store with the last word can't be reached.", cause);
+    });
+    if (lead === this.#legacy && phase !== "modern") {
+      await this.#legacy.database.query("UPDATE migration SET phase = $1 WHERE open", [phase]);
+      return;
+    }
+    if (phase === word.phase) return;
+    if (phase === "modern" && !word.copied_all) {
+      throw notReady("Not all rows are copied: call backfill() until it is done.");
+    }
+    await this.#pass(lead, follower, phase, deadline);
+  }
+
+  async backfill(limit: number): Promise<{ done: boolean }> {
+    try {
+      const [lead, follower, word] = await this.route();
+      if (lead === this.#modern) return { done: true };
+      if (!word.copied_all) await lead.noteNext(limit);
+      await carry(lead, follower, limit);
+      return { done: (await lead.word()).copied_all && (await lead.pendingCount()) === 0 };
+    } catch (error) {
+      throw error instanceof MigrationError ? error : unavailable("modern", error);
+    }
+  }
+
+  async verify({ repair }: { repair: boolean }): Promise<Comparison> {
+    const deadline = performance.now() + this.#settings.operatorMs;
+    try {
+      const [lead, follower] = await this.route();
+      const { wrong, ...comparison } = await compare(lead, follower);
+      if (!repair || wrong.length === 0) return comparison;
+      await lead.touch(wrong);
+      while ((await lead.pendingCount()) > 0 && performance.now() < deadline) {
+        await carry(lead, follower);
+      }
+      return comparison;
+    } catch (error) {
+      throw error instanceof MigrationError ? error : unavailable("modern", error);
+    }
+  }
+
+  async #pass(from: Store, to: Store, phase: Phase, deadline: number): Promise<void> {
+    for (;;) {
+      try {
+        return await passWord(from, to, phase, { fenceMs: this.#settings.fenceMs, deadline });
+      } catch (error) {
+        // Somebody may hold the lock who was cut off, or the other store may have hiccuped.
+        if (performance.now() > deadline) {
+          throw error instanceof MigrationError
+            ? error
+            : notReady(`The last word can't pass on to ${to.name} now; try again.`, error);
+        }
+        await wait(RETRY_MS);
+      }
+    }
+  }
+}
