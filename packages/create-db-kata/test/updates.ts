@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -46,6 +46,14 @@ export function describeUpdates(registry: () => Registry): void {
       ...(["npx", "--yes", "pnpm@12.21.0", "create", "db-kata", "katas"] as const),
       ...["--kata", "session-failover", "--no-git"],
     );
+    // An exercise of one's own, as kata new leaves it.
+    const own = join(root, "projects", "own");
+    await mkdir(own, { recursive: true });
+    const versions = { "@db-katas/grading": "^0.1.0", "@db-katas/engines": ">=0.1.0" };
+    await writeFile(
+      join(own, "package.json"),
+      JSON.stringify({ name: "own", devDependencies: versions }),
+    );
     const mine = (...path: string[]) => join(root, "attempts", "session-failover", ...path);
     expect((await pnpm("kata", "update")).stdout).toContain("Everything is up to date.");
 
@@ -78,6 +86,9 @@ export function describeUpdates(registry: () => Registry): void {
     expect(JSON.parse(await readFile(mine("package.json"), "utf8"))).toMatchObject({
       scripts: { x: "y" },
       devDependencies: { "@db-katas/cli": "^0.2.0" },
+    });
+    expect(JSON.parse(await readFile(join(own, "package.json"), "utf8"))).toMatchObject({
+      devDependencies: { "@db-katas/grading": "^0.2.0", "@db-katas/engines": ">=0.1.0" },
     });
     const cli = join(root, "node_modules/@db-katas/cli/package.json");
     expect(JSON.parse(await readFile(cli, "utf8"))).toMatchObject({ version: "0.2.0" });

@@ -5,6 +5,7 @@ import { formatRecord, recordedFile, TEMPLATE_RECORD } from "@db-katas/generator
 import { CliError } from "../errors.ts";
 import { listKatas, type Workspace } from "../workspace.ts";
 import { type MergedTree, mergeTrees, type Outcome } from "./merge-trees.ts";
+import { followVersions } from "./own-exercises.ts";
 import { fetchTemplates, isClone, localTemplate, type Templates } from "./templates.ts";
 import { type Content, isSame, type Recorded, readRecord, readTree, type Tree } from "./tree.ts";
 
@@ -52,6 +53,10 @@ export async function planUpdate(workspace: Workspace, to: string): Promise<Upda
     const merged = add("", base, templates.root, yours);
     manifest = merged.changes.get("package.json")?.bytes.toString("utf8") ?? manifest;
     record("", base, templates.root);
+    for (const [path, content] of await followVersions(workspace, base.tree, templates.root.tree)) {
+      changes.set(path, content);
+      outcomes.push({ path, state: "updated", note: "versions only: the exercise is yours" });
+    }
   }
   const katas = new Map((await listKatas(workspace)).map((kata) => [kata.name, kata]));
   for (const name of attempts) {
