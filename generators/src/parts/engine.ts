@@ -62,7 +62,7 @@ export const engine: Part = {
         `${folder}/namespaces.ts: how the real server is dealt out`,
         `${folder}/kit.ts: how a client writes a value and reads it`,
         `${folder}/index.ts: licence, capabilities, and when it is ready`,
-        `pnpm exec vitest run --project @db-katas/engines packages/engines/test/conformance.test.ts -t ${name}`,
+        `pnpm exec vitest run --project @db-katas/engines packages/engines/test/conformance -t ${name}`,
         `pnpm --filter @db-katas/engines bench:engines ${name}; pnpm --filter @db-katas/engines table`,
       ],
     };

@@ -65,7 +65,7 @@ export const fault: Part = {
         `its capability, if it needs one of its own: packages/engines/src/types.ts, and the engines that have it`,
         `${SCENARIOS}: what must be seen while it lasts, and after`,
         "docs/authors-guide.md: its line in the table of faults",
-        "pnpm exec vitest run --project @db-katas/engines packages/engines/test/conformance.test.ts -t redis",
+        "pnpm exec vitest run --project @db-katas/engines packages/engines/test/conformance -t redis",
       ],
     };
   },
