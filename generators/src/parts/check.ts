@@ -43,7 +43,7 @@ export const check: Part = {
       name: "like",
       value: "id",
       message: "Which check is most like it?",
-      help: "the check that it begins as a copy of; default: the last one that a mutant fails",
+      help: "the check that it begins as a copy of; default: the first one that a mutant fails",
       choices: async (root, answers) =>
         (await readAuthored(root, said(answers, "kata"))).checks.map(({ id }) => asChoice(id)),
     },
@@ -95,7 +95,7 @@ function modelOf(kata: Authored, like: string): AuthoredCheck {
       kata.checks.map(({ id }) => id),
     );
   }
-  const model = named ?? kata.checks.findLast(({ id }) => simplestAgainst(kata, id));
+  const model = named ?? kata.checks.find(({ id }) => simplestAgainst(kata, id));
   if (!model) throw nothingToCopy(kata.name, []);
   return model;
 }
