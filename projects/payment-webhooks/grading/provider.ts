@@ -1,7 +1,12 @@
 /** The payment provider, as far as a node can tell. */
 import { createHmac } from "node:crypto";
+import type { Random } from "@db-katas/grading";
 import type { EventType, WebhookEvent, WebhookRequest } from "../contract.ts";
-import type { HookContext } from "./kit.ts";
+
+/** Whatever draws; a check's context does. */
+interface Drawing {
+  readonly random: Random;
+}
 
 export interface Signing {
   /** Each of them signs. */
@@ -39,11 +44,11 @@ export class Purchase {
   readonly order: string;
   readonly amount: bigint;
   readonly currency: string;
-  readonly #t: HookContext;
+  readonly #t: Drawing;
   readonly #capture: string;
 
   /** @param amount in minor units */
-  constructor(t: HookContext, amount = BigInt(t.random.int(1_000, 99_999)), currency = "EUR") {
+  constructor(t: Drawing, amount = BigInt(t.random.int(1_000, 99_999)), currency = "EUR") {
     this.#t = t;
     this.payment = `pay_${t.random.word(12)}`;
     this.order = `ord_${t.random.word(8)}`;
@@ -84,6 +89,6 @@ export class Purchase {
 }
 
 /** Another notification of the same thing: only its id is new. */
-export function retold(t: HookContext, event: WebhookEvent): WebhookEvent {
+export function retold(t: Drawing, event: WebhookEvent): WebhookEvent {
   return { ...event, id: `evt_${t.random.word(16)}` };
 }
