@@ -44,7 +44,7 @@ test("the exercise of the author's guide type-checks, lints and verifies", async
 
   const kata = join(repo, "packages", "cli", "src", "main.ts");
   await run(root, process.execPath, kata, "verify", "last-seat");
-}, 180_000);
+}, 300_000);
 
 test("the author's guide lists every fault", async () => {
   const listed = [...guide.matchAll(/^\| `(\w+)` +\| (?:server|network) /gm)].map(
@@ -52,4 +52,14 @@ test("the author's guide lists every fault", async () => {
   );
   const faults = await loadFaults();
   expect(listed.toSorted()).toEqual([...faults.keys()].toSorted());
+});
+
+test("the author's guide lists everything that a check is given", async () => {
+  const context = await readFile(join(repo, "packages", "grading", "src", "context.ts"), "utf8");
+  const members = [...context.matchAll(/^ {2}(?:async |get |readonly )?([a-z]\w*)(?:<.+?>)?[(:]/gm)]
+    .map(([, name]) => `t.${name}`)
+    .filter(
+      (name) => !["t.constructor", "t.leases", "t.trace", "t.process", "t.patient"].includes(name),
+    );
+  expect(members.filter((name) => !guide.includes(`\`${name}`))).toEqual([]);
 });
