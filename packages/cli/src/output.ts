@@ -3,6 +3,7 @@ import { GeneratorError } from "@db-katas/generators";
 import { GradingError, terminalPaint } from "@db-katas/grading";
 import yoctoSpinner, { type Spinner } from "yocto-spinner";
 import { CliError } from "./errors.ts";
+import { asTypedHere } from "./typed.ts";
 
 /** Progress goes to stderr, results to stdout, so that `--json` can be piped. */
 export interface Progress {
@@ -26,7 +27,7 @@ export function startProgress(options: { quiet?: boolean } = {}): Progress {
       const text_ = spinner?.text;
       spinner?.stop();
       spinner = undefined;
-      if (!options.quiet) process.stdout.write(`${text}\n`);
+      if (!options.quiet) process.stdout.write(`${asTypedHere(text)}\n`);
       if (text_ !== undefined && live) {
         spinner = yoctoSpinner({ text: text_, stream: process.stderr }).start();
       }
@@ -46,7 +47,9 @@ export function reportError(error: unknown): number {
     error instanceof EngineError ||
     error instanceof GeneratorError;
   if (known) {
-    process.stderr.write(`${terminalPaint("red", `${error.code}`)}  ${error.message}\n`);
+    process.stderr.write(
+      `${terminalPaint("red", `${error.code}`)}  ${asTypedHere(error.message)}\n`,
+    );
   } else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(

@@ -15,6 +15,7 @@ import { registerTest } from "./commands/test.ts";
 import { registerTour } from "./commands/tour.ts";
 import { registerUpdate } from "./commands/update.ts";
 import { registerVerify } from "./commands/verify.ts";
+import { asTypedHere } from "./typed.ts";
 
 /** In the order in which help lists them. */
 const commands = [
@@ -41,6 +42,10 @@ export function kataProgram(): Command {
   const program = new Command("kata")
     .description("Database exercises, graded on real engines that really fail.")
     .showHelpAfterError("(add --help for what there is)")
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(asTypedHere(text)),
+      writeErr: (text) => process.stderr.write(asTypedHere(text)),
+    })
     .exitOverride();
   for (const register of commands) register(program);
   return program;

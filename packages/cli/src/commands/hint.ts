@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { CliError } from "../errors.ts";
 import { lastScorecard } from "../results.ts";
 import { withTargetOptions } from "../target-options.ts";
+import { asTypedHere } from "../typed.ts";
 import { findWorkspace, resolveTarget, type TargetOptions } from "../workspace.ts";
 
 interface HintOptions extends TargetOptions {
@@ -56,7 +57,7 @@ export function registerHint(program: Command): void {
           ? `${more} more: pnpm kata hint ${typed} --check ${check.id} --level ${shown.length + 1}`
           : "That was the last hint.",
       );
-      process.stdout.write(`${lines.join("\n")}\n`);
+      process.stdout.write(asTypedHere(`${lines.join("\n")}\n`));
     });
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { enginesOf, loadRubric, terminalPaint } from "@db-katas/grading";
 import Table from "cli-table3";
 import type { Command } from "commander";
+import { asTypedHere } from "../typed.ts";
 import { exists, findWorkspace, listKatas } from "../workspace.ts";
 
 export function registerList(program: Command): void {
@@ -49,7 +50,7 @@ export function registerList(program: Command): void {
         ]);
       }
       process.stdout.write(
-        `${table}\n\nStart one: pnpm kata start ${katas[0]?.name ?? "<kata>"}\n`,
+        asTypedHere(`${table}\n\nStart one: pnpm kata start ${katas[0]?.name ?? "<kata>"}\n`),
       );
     });
 }

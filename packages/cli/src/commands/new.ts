@@ -12,6 +12,7 @@ import { createTwoFilesPatch } from "diff";
 import { completed, spelled } from "../ask.ts";
 import { startProgress } from "../output.ts";
 import { writeTables } from "../tables/tables.ts";
+import { asTypedHere } from "../typed.ts";
 import { findWorkspace } from "../workspace.ts";
 
 interface NewOptions {
@@ -93,7 +94,8 @@ async function make(part: Part, command: Command): Promise<void> {
     await installIn(root, options);
     await writeTables(workspace, rootOf(command));
   }
-  const steps = install && !isInstalled ? ["pnpm install", ...next] : next;
+  const left = install && !isInstalled ? ["pnpm install", ...next] : next;
+  const steps = left.map((step) => asTypedHere(step));
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ files: paths, written: true, next: steps }, null, 2)}\n`
@@ -126,7 +128,7 @@ async function untilInterrupted(
     await work(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) throw error;
-    process.stderr.write(`\n${left}\n`);
+    process.stderr.write(`\n${asTypedHere(left)}\n`);
     process.exit(130);
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);

@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { createAttempt, installPackages } from "@db-katas/generators";
 import type { Command } from "commander";
 import { startProgress } from "../output.ts";
+import { asTypedHere } from "../typed.ts";
 import { findKata, findWorkspace } from "../workspace.ts";
 
 export function registerStart(program: Command): void {
@@ -35,8 +36,8 @@ export function registerStart(program: Command): void {
           "",
           `  read     ${join(shown, "README.md")}       the brief`,
           `  write    ${join(shown, "src", "index.ts")}    what you submit`,
-          `  grade    pnpm kata grade ${kata.name} --watch`,
-          `  stuck?   pnpm kata hint ${kata.name}`,
+          asTypedHere(`  grade    pnpm kata grade ${kata.name} --watch`),
+          asTypedHere(`  stuck?   pnpm kata hint ${kata.name}`),
           "",
         ].join("\n"),
       );
