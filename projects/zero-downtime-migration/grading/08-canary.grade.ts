@@ -1,6 +1,7 @@
 import { delay } from "@db-katas/engines/faults/delay";
-import type { Phase } from "../contract.ts";
+import type { MigrationNode, Phase } from "../contract.ts";
 import {
+  ARRIVAL_MS,
   check,
   expectAccount,
   expectBoth,
@@ -39,55 +40,40 @@ export default check({
     for (const percent of [5, 25, 50, 100] as const) {
       const phase: Phase = `canary-${percent}`;
       t.step(`${percent} % of the reads`);
+      const share = percent / 100;
       await goTo(percent === 25 ? b : a, from, phase);
       from = phase;
-      const answers = await Promise.all([a, b, a].map((node) => node.getMany(ids)));
-      const served = answers.map(
-        (reads) => new Set(ids.filter((_, at) => reads[at]?.servedFrom === "modern")),
+      // A busy machine may keep modern from answering once: legacy is right to step in then.
+      const { served: first = new Set<string>() } = await t.eventually(
+        ARRIVAL_MS,
+        () => ask([a, b, a], ids),
+        ({ counts, moved }) =>
+          moved === 0 && counts.every((count) => Math.abs(count - KEYS * share) <= bound(share)),
+        `modern answers ${percent} % of the ids, the same ones on every node and each time`,
+        `${KEYS * share} of ${KEYS}, give or take ${bound(share).toFixed(0)}; none that differ`,
       );
-      const [first = new Set<string>(), ...others] = served;
-      const share = percent / 100;
-      t.ok(
-        Math.abs(first.size - KEYS * share) <= bound(share),
-        `modern answers ${percent} % of ${KEYS} ids`,
-        {
-          expected: `${KEYS * share}, give or take ${bound(share).toFixed(0)}`,
-          received: String(first.size),
-        },
-      );
-      for (const other of others) {
-        const moved = ids.filter((id) => first.has(id) !== other.has(id)).length;
-        t.equal(moved, 0, "another node, and the same one asked again, choose the same ids");
-      }
       const lost = [...before].filter((id) => !first.has(id)).length;
       t.equal(lost, 0, "an id that modern answered stays with it in the next step");
-      t.equal(
-        answers[0]?.every(
-          ({ account }, at) =>
-            JSON.stringify(account) === JSON.stringify(expected.get(ids[at] ?? "")),
-        ),
-        true,
-        "every answer is the account",
-      );
+      const reads = await b.getMany(ids);
+      for (const [at, read] of reads.entries()) {
+        t.equal(read.account, expected.get(ids[at] ?? ""), "every answer is the account");
+      }
       before = first;
     }
     t.step("back to 25 %, and a node that has just started");
     await b.setPhase("canary-25");
     const c = await startNode(t, "c");
-    const [mine, theirs] = await Promise.all([a, c].map((node) => node.getMany(ids)));
-    t.equal(theirs, mine, "a node that has just started chooses the same ids");
-    const served = ids.filter((_, at) => mine?.[at]?.servedFrom === "modern");
-    t.ok(
-      Math.abs(served.length - KEYS / 4) <= bound(0.25),
-      "one step back is a step back for all",
-      {
-        expected: `${KEYS / 4}, give or take ${bound(0.25).toFixed(0)}`,
-        received: String(served.length),
-      },
+    const { served } = await t.eventually(
+      ARRIVAL_MS,
+      () => ask([a, c, b], ids),
+      ({ counts, moved }) =>
+        moved === 0 && counts.every((count) => Math.abs(count - KEYS / 4) <= bound(0.25)),
+      "one step back is a step back for all, and for one that has just started",
+      `${KEYS / 4} of ${KEYS}, give or take ${bound(0.25).toFixed(0)}; none that differ`,
     );
 
     t.step("modern is slow; clients write and read at once, through a step of the canary");
-    const written = t.random.shuffle(served).slice(0, 8);
+    const written = t.random.shuffle([...served]).slice(0, 8);
     const slow = await t.inject("modern", delay, { ms: 100 });
     for (const [index, id] of written.entries()) {
       if (index === 4) await a.setPhase("canary-50");
@@ -110,3 +96,19 @@ export default check({
     );
   },
 });
+
+/** Asks several nodes for the same ids. */
+async function ask(nodes: readonly MigrationNode[], ids: readonly string[]) {
+  const answers = await Promise.all(nodes.map((node) => node.getMany(ids)));
+  const each = answers.map(
+    (reads) => new Set(ids.filter((_, at) => reads[at]?.servedFrom === "modern")),
+  );
+  const [served = new Set<string>()] = each;
+  return {
+    /** How many modern answered for, of each. */
+    counts: each.map(({ size }) => size),
+    /** How many ids were modern's with one of them and not with another. */
+    moved: ids.filter((id) => each.some((other) => other.has(id) !== served.has(id))).length,
+    served,
+  };
+}
