@@ -132,7 +132,7 @@ describe("kata grade --bundle", () => {
     expect(ran.stdout).toMatchSnapshot();
     const csv = await readFile(join(root, "sum.csv"), "utf8");
     expect(csv.replaceAll(/,\d+\.\d+,/g, ",<t>,")).toMatchSnapshot();
-  });
+  }, 120_000);
 
   it("goes on where it was ended, with the same seed", async () => {
     await kata("submit", "counter", "--bundle", "quick.tar.gz");
@@ -162,7 +162,7 @@ describe("kata grade --bundle", () => {
     const ran = await kata("grade", "--bundle", "quick.tar.gz", "slow.tar.gz", "--json");
     expect(JSON.parse(ran.stdout)).toMatchObject({ seed: Number(seed), results: [{}, {}] });
     await expect(readFile(join(root, ".kata", "bundles.jsonl"))).rejects.toThrow("ENOENT");
-  });
+  }, 120_000);
 
   const file = { name: "code/src/index.ts", text: "" };
   const hostile: [string, (Entry & { text?: string })[]][] = [
