@@ -11,7 +11,7 @@ import { runServer } from "verdaccio";
 const repo = join(import.meta.dirname, "..", "..", "..");
 const PACKAGES = ["packages/engines", "packages/grading", "generators", "packages/cli"];
 
-export interface Registry extends AsyncDisposable {
+export interface Registry {
   /** What npm and pnpm have to be told, to use this registry and no settings of the user's own. */
   readonly env: NodeJS.ProcessEnv;
   /** A folder with the files of all that was published. */
@@ -46,7 +46,7 @@ export async function run(...how: Parameters<typeof attempt>): Promise<string> {
 }
 
 /** Everything else comes from the registry that this machine uses, through ours. */
-export async function openRegistry(katas: readonly string[]): Promise<Registry> {
+export async function openRegistry(katas: readonly string[]): Promise<Registry & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), "db-katas-registry-"));
   const upstream = (await run(repo, process.env, "npm", "config", "get", "registry")).trim();
   const server = await listen(folder, upstream);
