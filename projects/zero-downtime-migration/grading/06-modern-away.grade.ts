@@ -9,13 +9,11 @@ import {
   hintOnDifferences,
   type MigrationContext,
   SLACK_MS,
+  START_MS,
   startNode,
   startTwoNodes,
 } from "./kit.ts";
 import { seedLegacy, someAccount } from "./rows.ts";
-
-/** What a node may take to open, in milliseconds. */
-const START_MS = 3_000;
 
 export default check({
   title: "a modern that hangs or dies costs no client anything, and gets what it missed",

@@ -43,6 +43,9 @@ export default check({
       const share = percent / 100;
       await goTo(percent === 25 ? b : a, from, phase);
       from = phase;
+      for (const node of [a, b]) {
+        t.equal((await node.status()).phase, phase, "every node knows the phase");
+      }
       // A busy machine may keep modern from answering once: legacy is right to step in then.
       const { served: first = new Set<string>() } = await t.eventually(
         ARRIVAL_MS,

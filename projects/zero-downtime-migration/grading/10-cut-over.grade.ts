@@ -10,6 +10,8 @@ import {
   goTo,
   hintOnDifferences,
   SLACK_MS,
+  START_MS,
+  startNode,
   startTwoNodes,
 } from "./kit.ts";
 import { seedLegacy, someAccount } from "./rows.ts";
@@ -20,7 +22,7 @@ export default check({
   concept: "cut-over",
   traps: ["cut-over-without-a-fence", "not-ready-is-no-reason"],
   engines: { legacy: { faults: [kill] }, modern: { faults: [blackHole] } },
-  nodes: ["a", "b"],
+  nodes: ["a", "b", "c"],
   dependsOn: ["carried-over"],
   timeoutMs: 60_000,
   hints: [
@@ -89,25 +91,31 @@ export default check({
 
     t.step("cut over for good; legacy is killed");
     await b.setPhase("modern");
-    await t.inject("legacy", kill);
-    for (const node of [a, b]) {
+    const death = await t.inject("legacy", kill);
+    const opens = "a node opens without legacy";
+    const { outcome: started } = await t.within(
+      START_MS + SLACK_MS,
+      () => startNode(t, "c", EASY_BUDGET_MS),
+      opens,
+    );
+    const c = fulfilled(started);
+    for (const node of [a, b, c]) {
       const fresh = someAccount(t);
-      const text = "a client's call answers within its budget without legacy";
-      const calls = async () => {
-        await node.create(fresh);
-        await node.update(fresh.id, { balanceCents: 1 });
-      };
-      const { outcome } = await t.within(2 * EASY_BUDGET_MS + SLACK_MS, calls, text);
-      fulfilled(outcome);
-      expected.set(fresh.id, { ...fresh, balanceCents: 1 });
-      await expectAccount(
-        t,
-        [a, b],
-        fresh.id,
-        { ...fresh, balanceCents: 1 },
-        "and all nodes read it",
-      );
+      const changed = { ...fresh, balanceCents: 1 };
+      for (const call of [
+        () => node.create(fresh),
+        () => node.update(fresh.id, { balanceCents: 1 }),
+        async () =>
+          t.equal((await node.get(fresh.id)).account, changed, "what was written is read"),
+      ]) {
+        const text = "a client's call answers within its budget without legacy";
+        fulfilled((await t.within(EASY_BUDGET_MS + SLACK_MS, call, text)).outcome);
+      }
+      expected.set(fresh.id, changed);
+      await expectAccount(t, [a, b, c], fresh.id, changed, "and by all nodes");
     }
     await expectStore(t, "modern", expected, "modern holds all accounts");
+    await death.heal();
+    await expectBoth(t, c, expected, "legacy gets what it missed");
   },
 });

@@ -1,6 +1,15 @@
 import { checkRegister, History, type RegisterOp } from "@db-katas/grading";
 import type { MigrationNode, Phase } from "../contract.ts";
-import { check, copyAll, expectBoth, type MigrationContext, startTwoNodes } from "./kit.ts";
+import { fulfilled } from "./interleave.ts";
+import {
+  check,
+  copyAll,
+  EASY_BUDGET_MS,
+  expectBoth,
+  type MigrationContext,
+  SLACK_MS,
+  startTwoNodes,
+} from "./kit.ts";
 import { seedLegacy } from "./rows.ts";
 
 const CLIENTS_PER_NODE = 2;
@@ -75,9 +84,16 @@ export default check({
       const { account } = await a.get(id);
       if (account) expected.set(id, account);
     }
+    await b.close();
     await expectBoth(t, a, expected, "in the end both stores hold the same accounts");
   },
 });
+
+/** In time, and without an error. */
+async function call<T>(t: MigrationContext, run: () => Promise<T>): Promise<T> {
+  const what = "no call takes longer than its budget, not while the phase changes either";
+  return fulfilled((await t.within(EASY_BUDGET_MS + SLACK_MS, run, what)).outcome);
+}
 
 async function balance(node: MigrationNode, id: string): Promise<number | undefined> {
   return (await node.get(id)).account?.balanceCents;
@@ -100,11 +116,11 @@ async function oneClient(
         name,
         "write",
         id,
-        () => node.update(id, { balanceCents }),
+        () => call(t, () => node.update(id, { balanceCents })),
         balanceCents,
       );
     } else {
-      await history.record(name, "read", id, () => balance(node, id));
+      await history.record(name, "read", id, () => call(t, () => balance(node, id)));
     }
   }
 }

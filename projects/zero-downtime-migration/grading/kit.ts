@@ -8,6 +8,8 @@ export const BUDGET_MS = 1_500;
 export const EASY_BUDGET_MS = 4_000;
 /** Room for the grader itself and for a machine under load, in milliseconds. */
 export const SLACK_MS = 1_000;
+/** What a node may take to open, in milliseconds. */
+export const START_MS = 3_000;
 /** The "seconds" in which a write is carried on to the other store, in milliseconds. */
 export const ARRIVAL_MS = 8_000;
 /** Calls of backfill() after which a copy of so few rows is taken for one that never ends. */
