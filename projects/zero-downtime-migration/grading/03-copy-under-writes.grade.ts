@@ -13,7 +13,7 @@ export default check({
   title: "the copy skips no row while clients write, and goes on where a dead worker left it",
   points: 4,
   concept: "backfill",
-  traps: ["offset-paged", "progress-in-memory"],
+  traps: ["by-the-guide", "offset-paged", "progress-in-memory"],
   engines: { legacy: { faults: [blackHole] }, modern: { faults: [blackHole] } },
   nodes: ["a", "b", "c"],
   dependsOn: ["same-accounts"],

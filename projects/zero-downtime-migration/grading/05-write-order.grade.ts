@@ -20,7 +20,7 @@ export default check({
   title: "modern takes over writes in their order, and none that was late to commit is passed over",
   points: 4,
   concept: "ordering",
-  traps: ["unordered", "gap-skipped"],
+  traps: ["unordered", "gap-skipped", "changed-since"],
   engines: { legacy: {}, modern: {} },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
