@@ -45,7 +45,11 @@ export interface WebhookResponse {
   readonly status: 200 | 401 | 503;
 }
 
-/** What the body says. The provider adds fields as it likes; a reader ignores what it doesn't know. */
+/**
+ * What the body says. `id`, `payment`, `subject` and `order` are texts of 1 to 100 characters, none of them
+ * a control character. The provider adds fields as it likes; a reader ignores what it doesn't
+ * know.
+ */
 export interface WebhookEvent {
   /**
    * Of this notification; the same when it is sent again, though other fields may then differ
@@ -65,7 +69,7 @@ export interface WebhookEvent {
   /** What was bought. The same in all events of a payment. */
   readonly order: string;
   /**
-   * In minor units (cents), in decimal digits: from `1` up to 17 digits. 17 digits are more than a
+   * In minor units (cents), in decimal digits without a leading zero: from `1` up to 17 digits. 17 digits are more than a
    * double holds.
    */
   readonly amount: string;

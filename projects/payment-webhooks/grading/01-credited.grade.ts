@@ -1,5 +1,16 @@
-import { check, expectFulfilments, expectPayment, recorded, startTwoNodes } from "./kit.ts";
-import { Purchase } from "./provider.ts";
+import {
+  asideOf,
+  check,
+  EASY_BUDGET_MS,
+  expectFulfilments,
+  expectPayment,
+  NO_ID,
+  recorded,
+  SLACK_MS,
+  secretOf,
+  startTwoNodes,
+} from "./kit.ts";
+import { bytesOf, Purchase, signed } from "./provider.ts";
 
 /** More than a double can hold, and not a multiple of what it can. */
 const LARGE = 90_071_992_547_409_931n;
@@ -32,12 +43,13 @@ export default check({
     t.equal(await a.balance("EUR"), small.amount, "the balance grows by what was captured");
 
     t.step("a very large payment, in another currency");
-    const large = new Purchase(t, LARGE + 2n * BigInt(t.random.int(0, 400)), "JPY");
+    const currency = t.random.pick(["USD", "SEK", "CLP", "CHF"]);
+    const large = new Purchase(t, LARGE + 2n * BigInt(t.random.int(0, 400)), currency);
     const part = BigInt(t.random.int(1, 999));
     for (const event of [large.captured(), large.refunded(part)]) await recorded(t, a, event);
     const exact = { state: "captured", captured: large.amount, refunded: part } as const;
     await expectPayment(t, [b, a], large, exact, "amounts are exact, whatever their size");
-    t.equal(await b.balance("JPY"), large.amount - part, "and so is the balance");
+    t.equal(await b.balance(currency), large.amount - part, "and so is the balance");
     t.equal(await b.balance("EUR"), small.amount, "each currency has its own");
 
     t.step("refunded in full, then disputed");
@@ -51,9 +63,28 @@ export default check({
     await expectFulfilments(t, b, [small, large], once);
 
     t.step("the next deployment calls migrate again, while the nodes are at work");
+    const shipped = await expectFulfilments(t, a, [small, large], once);
+    await a.confirm(shipped[0]?.id ?? "");
+    const left = shipped[1]?.payment === small.payment ? small : large;
+    const early = new Purchase(t, 1_000n);
+    await recorded(t, a, early.refunded(100n));
+    const poison = await b.receive(signed(bytesOf("no JSON"), { secrets: [secretOf(t)] }));
+    t.equal(poison.status, 200, "what can never be applied is answered with 200");
     await t.migrate(await t.lease("postgres").urlFor("migrate"));
     const stays = "migrating again leaves everything as it was";
     await expectPayment(t, [a, b], large, exact, stays);
-    await expectFulfilments(t, a, [small, large], stays);
+    await expectPayment(t, [b], small, { state: "disputed", ...back }, stays);
+    await expectFulfilments(t, a, [left], stays);
+    t.equal(await asideOf(t, a), [NO_ID], stays);
+    await recorded(t, b, early.captured());
+    const both = { state: "captured", captured: 1_000n, refunded: 100n } as const;
+    await expectPayment(t, [a], early, both, "and what waited still waits");
+
+    t.step("the nodes are closed");
+    for (const node of [a, b]) {
+      const what = "close() ends within the budget";
+      const { outcome } = await t.within(EASY_BUDGET_MS + SLACK_MS, () => node.close(), what);
+      if (outcome.status === "rejected") throw outcome.reason;
+    }
   },
 });

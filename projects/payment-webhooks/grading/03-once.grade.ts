@@ -79,6 +79,20 @@ export default check({
     await expectPayment(t, nodes, purchase, less, "each refund counts, and each counts once");
     t.equal(await b.balance("EUR"), purchase.amount - 2n * part, "so does the balance");
 
+    t.step("one subject for things of different types");
+    const named = new Purchase(t);
+    const subject = `one_${t.random.word(12)}`;
+    const things = [named.authorized(), named.captured(), named.refunded(1n), named.disputed()];
+    for (const thing of things) await recorded(t, t.random.pick(nodes), { ...thing, subject });
+    const disputed = { state: "disputed", captured: named.amount, refunded: 1n } as const;
+    await expectPayment(
+      t,
+      nodes,
+      named,
+      disputed,
+      "the same subject and another type: another thing",
+    );
+
     const kinds = [
       ["the same notification", (event: typeof capture) => event],
       ["another notification of the same", (event: typeof capture) => retold(t, event)],

@@ -1,4 +1,4 @@
-import type { WebhookEvent, WebhookNode } from "../contract.ts";
+import type { WebhookEvent } from "../contract.ts";
 import { atEachMessage } from "./interleave.ts";
 import {
   check,
@@ -14,6 +14,15 @@ import {
 import { Purchase } from "./provider.ts";
 
 const ORDERS = 6;
+const PAIRS = 12;
+const BOTH = "told at the same moment, both count";
+const RACES = [
+  ["refund", "capture"],
+  ["capture", "refund"],
+  ["dispute", "capture"],
+] as const;
+/** As long as a provider goes on sending, in seconds. */
+const DAYS = 3 * 24 * 60 * 60;
 
 export default check({
   title: "what is known of a payment doesn't depend on the order in which it was told",
@@ -42,7 +51,7 @@ export default check({
         purchase.refunded(part),
         purchase.refunded(order % 2 ? part : purchase.amount - part),
         ...(order < 2 ? [purchase.disputed()] : []),
-      ].map((event, i, { length }) => withTime(event, t.random.pick([0, 0, i, length - i])));
+      ].map((event, i, { length }) => withTime(event, t.random.pick([0, 0, i, length - i, DAYS])));
       // The first order is the worst one.
       const told = order === 0 ? events.reverse() : t.random.shuffle(events);
       t.step(`in this order: ${told.map(({ type }) => type.replace("payment.", "")).join(", ")}`);
@@ -62,44 +71,49 @@ export default check({
     t.equal(sum, expected, "the balance is the sum of what the payments tell");
     await expectFulfilments(t, a, purchases, "each is shipped once");
 
-    const race = async (first: "capture" | "refund") => {
+    t.step(`capture and refund of ${PAIRS} payments at the same moment`);
+    const pairs = Array.from({ length: PAIRS }, () => new Purchase(t));
+    for (const pair of pairs) await recorded(t, b, pair.authorized());
+    const halves = pairs.flatMap((pair) => [
+      [a, pair.captured()] as const,
+      [b, pair.refunded(pair.amount)] as const,
+    ]);
+    const met = await Promise.allSettled(halves.map(([node, event]) => deliver(t, node, event)));
+    for (const outcome of met) statusOf(t, outcome);
+    for (const [node, event] of halves) await untilRecorded(t, node, event);
+    for (const pair of pairs) await expectPayment(t, [b], pair, wholly(pair), BOTH);
+
+    for (const [first, second] of RACES) {
       await atEachMessage(t, { engine: "postgres" }, "goes on", async (interleave) => {
         const bought = new Purchase(t);
         // What is known of it is there already: nobody waits for whoever puts it there.
         await recorded(t, b, bought.authorized());
-        const events = { capture: bought.captured(), refund: bought.refunded(bought.amount) };
-        const second = first === "capture" ? "refund" : "capture";
+        const events = {
+          capture: bought.captured(),
+          refund: bought.refunded(bought.amount),
+          dispute: bought.disputed(),
+        };
         t.step(
           `a is told of the ${first} and stopped on its way to PostgreSQL; b of the ${second}`,
         );
-        const told = (node: WebhookNode, name: keyof typeof events) =>
-          deliver(t, node, events[name]);
         const outcomes = await interleave(
-          () => told(a, first),
-          () => told(b, second),
+          () => deliver(t, a, events[first]),
+          () => deliver(t, b, events[second]),
         );
         for (const outcome of outcomes) if (outcome) statusOf(t, outcome);
-        for (const event of Object.values(events)) await untilRecorded(t, b, event);
-        const all = {
-          state: "refunded",
-          captured: bought.amount,
-          refunded: bought.amount,
-        } as const;
-        await expectPayment(
-          t,
-          nodes,
-          bought,
-          all,
-          "capture and refund at the same moment: both count",
-        );
+        const told = [events[first], events[second]];
+        for (const event of told) await untilRecorded(t, b, event);
+        await expectPayment(t, nodes, bought, followsFrom(told), BOTH);
       });
-    };
-    await race("refund");
-    await race("capture");
+    }
   },
 });
 
-/** What the provider's clock says is off by some seconds, and not always in the order of things. */
+function wholly({ amount }: Purchase): Expected {
+  return { state: "refunded", captured: amount, refunded: amount };
+}
+
+/** What the provider's clock says is not always in the order of things, and may be long ago. */
 function withTime(event: WebhookEvent, seconds: number): WebhookEvent {
   return { ...event, created: event.created - seconds };
 }

@@ -9,7 +9,7 @@ import {
   statusOf,
   untilRecorded,
 } from "./kit.ts";
-import { Purchase } from "./provider.ts";
+import { Purchase, retold } from "./provider.ts";
 
 export default check({
   title: "no more is refunded than was captured, and in no other currency",
@@ -28,7 +28,7 @@ export default check({
     const [a, b] = await startTwoNodes(t);
     const nodes = [a, b];
     const expectAside = async (ids: readonly string[], what: string) => {
-      for (const node of nodes) t.equal(await asideOf(node), ids.toSorted(), what);
+      for (const node of nodes) t.equal(await asideOf(t, node), ids.toSorted(), what);
     };
 
     t.step("one after the other: too much, exactly the rest, and one cent more");
@@ -37,6 +37,7 @@ export default check({
     await recorded(t, a, plain.refunded(6_000n));
     const tooMuch = plain.refunded(4_001n);
     for (const node of nodes) await recorded(t, node, tooMuch);
+    for (const node of nodes) await recorded(t, node, retold(t, tooMuch));
     const partly = { state: "captured", captured: 10_000n, refunded: 6_000n } as const;
     await expectPayment(t, nodes, plain, partly, "a refund of more than is left isn't applied");
     await recorded(t, b, plain.refunded(4_000n));
@@ -64,7 +65,11 @@ export default check({
 
     t.step("three refunds come before the capture, of which two fit");
     const waiting = new Purchase(t, 10_000n);
-    for (let i = 0; i < 3; i++) await recorded(t, t.random.pick(nodes), waiting.refunded(4_000n));
+    for (let i = 0; i < 3; i++) {
+      const refund = waiting.refunded(4_000n);
+      await recorded(t, t.random.pick(nodes), refund);
+      await recorded(t, t.random.pick(nodes), retold(t, refund));
+    }
     await recorded(t, a, waiting.captured());
     const fitting = { state: "captured", captured: 10_000n, refunded: 8_000n } as const;
     await expectPayment(t, nodes, waiting, fitting, "of those that waited, as many count as fit");

@@ -1,11 +1,10 @@
-import { blackHole } from "@db-katas/engines/faults/blackHole";
 import type { WebhookNode } from "../contract.ts";
-import { atEachMessage, type Place } from "./interleave.ts";
+import { atEachMessage, DEATH, type Place } from "./interleave.ts";
 import {
   check,
   deliver,
   expectFulfilments,
-  expectPayment,
+  expectPaymentBack,
   type HookContext,
   startTwoNodes,
   statusOf,
@@ -31,7 +30,7 @@ export default check({
     "effect-in-a-transaction-of-its-own",
     "dies-of-a-lost-connection",
   ],
-  engines: { postgres: { faults: [blackHole] }, redis: { faults: [blackHole] } },
+  engines: { postgres: DEATH, redis: DEATH },
   nodes: ["a", "b"],
   dependsOn: ["credited"],
   timeoutMs: 90_000,
@@ -74,8 +73,8 @@ async function dieAndTellAgain(
   const statuses = outcomes.map((outcome) => outcome && statusOf(t, outcome));
   const all = { state: "captured", captured: purchase.amount, refunded: 0n } as const;
   if (statuses.includes(200)) {
-    await expectPayment(t, [b], purchase, all, "what was answered with 200 is there");
+    await expectPaymentBack(t, [b], purchase, all, "what was answered with 200 is there");
   }
   await untilRecorded(t, b, event, "told again, another node records what the dead one didn't");
-  await expectPayment(t, [b], purchase, all, "told again, it is credited once");
+  await expectPaymentBack(t, [b], purchase, all, "told again, it is credited once");
 }

@@ -9,15 +9,19 @@ import {
   SLACK_MS,
   secretOf,
   startTwoNodes,
+  statusOf,
   untilRecorded,
 } from "./kit.ts";
 import { bytesOf, Purchase, requestWith, signed } from "./provider.ts";
+
+/** Payments that are told immediately before. */
+const LAST = 6;
 
 export default check({
   title: "without PostgreSQL the answer is 503, in time, and what is sent again later is recorded",
   points: 4,
   concept: "durability",
-  traps: ["error-answered-with-200", "waits-for-ever"],
+  traps: ["error-answered-with-200", "waits-for-ever", "not-flushed"],
   engines: { postgres: { faults: [kill, pause] }, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["credited"],
@@ -32,8 +36,15 @@ export default check({
     await untilRecorded(t, a, before.authorized());
     const purchases: Purchase[] = [];
     for (const fault of [kill, pause]) {
-      t.step(`PostgreSQL is away (${fault.name})`);
+      const last = Array.from({ length: LAST }, () => new Purchase(t));
+      t.step(`${LAST} payments, and at once PostgreSQL is away (${fault.name})`);
+      const deliveries = last.map((each, i) => deliver(t, i % 2 ? a : b, each.captured()));
+      const settled = await Promise.allSettled(deliveries);
       const outage = await t.inject("postgres", fault);
+      const promised = last.filter((_, i) => {
+        const outcome = settled[i];
+        return outcome && statusOf(t, outcome) === 200;
+      });
       const purchase = new Purchase(t);
       purchases.push(purchase);
       const event = purchase.captured();
@@ -42,6 +53,8 @@ export default check({
       const told = [
         [a, 503, () => deliver(t, a, event)],
         [b, 503, () => deliver(t, b, event)],
+        [b, 503, () => deliver(t, b, before.disputed())],
+        [a, 503, () => deliver(t, a, before.refunded(1n))],
         [b, 503, () => b.receive(poison)],
         [a, 401, () => a.receive(forged)],
       ] as const;
@@ -75,6 +88,12 @@ export default check({
       t.step("PostgreSQL is back; the provider sends everything again");
       await outage.heal();
       for (const node of [a, b]) await untilRecorded(t, node, event);
+      for (const each of promised) {
+        const there = { state: "captured", captured: each.amount, refunded: 0n } as const;
+        await expectPaymentBack(t, [b], each, there, "what was answered with 200 survived");
+      }
+      for (const each of last) await untilRecorded(t, b, each.captured());
+      purchases.push(...last);
       const all = { state: "captured", captured: purchase.amount, refunded: 0n } as const;
       await expectPaymentBack(t, [a, b], purchase, all, "recorded late, and once");
     }

@@ -1,10 +1,13 @@
+import { atEachMessage } from "./interleave.ts";
 import {
   asideOf,
   check,
   expectPayment,
+  NO_ID,
   recorded,
   secretOf,
   startTwoNodes,
+  statusOf,
   untilRecorded,
 } from "./kit.ts";
 import { bytesOf, Purchase, signed } from "./provider.ts";
@@ -35,12 +38,25 @@ export default check({
       { ...new Purchase(t).captured(), currency: "euro" },
       { ...new Purchase(t).refunded(1n), subject: undefined },
       { ...new Purchase(t).authorized(), payment: "pay\u0000ment" },
+      { ...new Purchase(t).captured(), order: "ord\u0000er" },
+      { ...new Purchase(t).captured(), subject: "sub\u0000ject" },
+      { ...new Purchase(t).captured(), payment: t.random.word(9_000) },
+      { ...new Purchase(t).authorized(), amount: "much" },
+      { ...new Purchase(t).disputed(), currency: undefined },
       { ...new Purchase(t).disputed(), order: 7 },
       { ...new Purchase(t).captured(), payment: "" },
     ];
-    const bodies = ["", "no JSON", '{"id":', "null", "[]", '"evt"', "{}"].map((text) =>
-      bytesOf(text),
-    );
+    const { id: _, ...nameless } = new Purchase(t).captured();
+    const bodies = [
+      JSON.stringify(nameless),
+      "",
+      "no JSON",
+      '{"id":',
+      "null",
+      "[]",
+      '"evt"',
+      "{}",
+    ].map((text) => bytesOf(text));
 
     t.step("genuine, and impossible to apply");
     for (const event of t.random.shuffle(events)) {
@@ -53,11 +69,19 @@ export default check({
       t.equal(status, 200, `200, since sending it again won't help: '${text}'`);
     }
     t.step("some of them again, on both nodes at the same moment");
-    const again = [...events.slice(-3).map((event) => bytesOf(event)), ...bodies.slice(0, 2)];
+    const again = [
+      ...events.slice(-3).map((event) => bytesOf({ attempt: 2, ...event })),
+      ...bodies.slice(0, 2),
+    ];
     await Promise.all(again.flatMap((bytes) => nodes.map((node) => send(bytes, node))));
-    const ids = [...events.map(({ id }) => id), ...bodies.map(() => "null")].sort();
-    for (const node of nodes) t.equal(await asideOf(node), ids, "each of them is put aside, once");
+    const ids = [...events.map(({ id }) => id), ...bodies.map(() => NO_ID)].sort();
+    for (const node of nodes)
+      t.equal(await asideOf(t, node), ids, "each of them is put aside, once");
     t.equal(await a.balance("EUR"), 0n, "and none is credited");
+    for (const { payment } of [nameless, ...events]) {
+      if (typeof payment !== "string" || payment.includes("\0")) continue;
+      t.equal(await b.payment(payment), null, "nothing is known of a payment by such an event");
+    }
 
     t.step("types that are none of our business");
     for (const type of ["payment.method.updated", "customer.created", "payment"]) {
@@ -66,6 +90,24 @@ export default check({
       t.equal(status, 200, "another type of event is answered with 200");
     }
     t.equal((await b.quarantined()).length, ids.length, "and is nothing to look at");
+
+    let count = ids.length;
+    await atEachMessage(t, { engine: "postgres" }, "goes on", async (interleave) => {
+      const bytes = bytesOf({ ...new Purchase(t).captured(), amount: "-1" });
+      t.step("a is stopped on its way to PostgreSQL with one of them; b is told the same");
+      const outcomes = await interleave(
+        () => send(bytes, a),
+        () => send(bytes, b),
+      );
+      for (const outcome of outcomes) if (outcome) statusOf(t, outcome);
+      t.equal((await send(bytes)).status, 200, "sent again, it is answered with 200");
+      count += 1;
+      t.equal(
+        (await b.quarantined()).length,
+        count,
+        "told twice at the same moment, once put aside",
+      );
+    });
 
     t.step("everything else goes on");
     const purchase = new Purchase(t);

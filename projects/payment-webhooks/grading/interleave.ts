@@ -1,18 +1,22 @@
 /** Two calls that meet in every way in which they can. */
 import { setTimeout as wait } from "node:timers/promises";
 import { blackHole } from "@db-katas/engines/faults/blackHole";
+import { resetConnections } from "@db-katas/engines/faults/resetConnections";
 import type { HookContext } from "./kit.ts";
 
 /** More messages of one kind than one call needs; answers that poll would never run out. */
-const MOST_MESSAGES = 12;
+const MOST_MESSAGES = 16;
 /** As many have a round in any case. */
 const FIRST_MESSAGES = 4;
 /** After so long no further round begins: a busy machine must cost nobody a point. In milliseconds. */
 const ENOUGH_MS = 10_000;
 /** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
-const LOCKED_MS = 150;
+const LOCKED_MS = 120;
 /** How long a call's unfinished business may take to begin once the call is over, in milliseconds. */
 const AFTER_MS = 30;
+
+/** What a check declares for both engines where nodes die. */
+export const DEATH = { faults: [blackHole, resetConnections] } as const;
 
 export interface Place {
   readonly engine: "postgres" | "redis";
@@ -66,6 +70,10 @@ export async function atEachMessage(
         cuts.push(await t.inject(each, blackHole, { nodes: ["a"] }));
       }
       gate.drop();
+      // A process that ends takes all of its connections with it, and what they had locked.
+      for (const each of ["postgres", "redis"]) {
+        await t.inject(each, resetConnections, { nodes: ["a"] });
+      }
       const [other] = await Promise.allSettled([second]);
       const [mine] = await Promise.race([
         Promise.allSettled([first]),

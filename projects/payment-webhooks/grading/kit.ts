@@ -24,6 +24,7 @@ export const RECOVERY_MS = 6_000;
 /** How long nodes are given to use Redis again, in milliseconds; a slower way back is no mistake. */
 const BACK_MS = 1_500;
 export const TOLERANCE_SECONDS = 300;
+export const NO_ID = "(none)";
 /** More than any check has fulfilments. */
 const ALL = 1_000;
 
@@ -132,9 +133,12 @@ export async function expectFulfilments(
   return open;
 }
 
-/** Ids of the events that were put aside, sorted. */
-export async function asideOf(node: WebhookNode): Promise<string[]> {
-  return (await node.quarantined()).map(({ eventId }) => String(eventId)).sort();
+/** Ids of the events that were put aside, sorted; `(none)` where the body doesn't tell. */
+export async function asideOf(t: HookContext, node: WebhookNode): Promise<string[]> {
+  const aside = await node.quarantined();
+  const mute = aside.find(({ reason }) => typeof reason !== "string" || reason.trim() === "");
+  t.equal(mute, undefined, "what is put aside says why");
+  return aside.map(({ eventId }) => (eventId === null ? NO_ID : String(eventId) || "''")).sort();
 }
 
 /** The same, where a store has been away: a node may need another moment until it can answer at all. */

@@ -48,13 +48,23 @@ export class Purchase {
   readonly #capture: string;
 
   /** @param amount in minor units */
-  constructor(t: Drawing, amount = BigInt(t.random.int(1_000, 99_999)), currency = "EUR") {
+  constructor(
+    t: Drawing,
+    amount = BigInt(t.random.int(1_000, 99_999)),
+    currency = "EUR",
+    order = `ord_${t.random.word(8)}`,
+  ) {
     this.#t = t;
     this.payment = `pay_${t.random.word(12)}`;
-    this.order = `ord_${t.random.word(8)}`;
+    this.order = order;
     this.#capture = `cap_${t.random.word(12)}`;
     this.amount = amount;
     this.currency = currency;
+  }
+
+  /** Another payment, of that order. */
+  ofOrder(order: string): Purchase {
+    return new Purchase(this.#t, this.amount, this.currency, order);
   }
 
   authorized(): WebhookEvent {

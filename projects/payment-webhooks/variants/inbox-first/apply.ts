@@ -2,8 +2,8 @@
 import { contentOf, type Event } from "../../src/event.ts";
 import type { Query } from "../../src/postgres/database.ts";
 
-/** How many are applied before the lock is given back. */
-const BATCH = 200;
+/** How many are applied in one transaction: few enough for anybody's budget. */
+const BATCH = 20;
 
 interface Delivery {
   readonly position: string;

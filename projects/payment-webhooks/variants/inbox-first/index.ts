@@ -60,14 +60,13 @@ export default {
 
   async createNode(config) {
     const log = logger(config.name);
-    const budgetMs = Math.round(config.requestBudgetMs / 2);
+    const budgetMs = Math.round(config.requestBudgetMs * 0.8);
     const database = new Database(config.postgres, budgetMs, log);
     /** What was acknowledged before this was called is applied when `read` is. */
-    const upToDate = <T>(read: (query: Query) => Promise<T>): Promise<T> =>
-      database.transaction(async (query) => {
-        while (await applyBatch(query));
-        return read(query);
-      });
+    const upToDate = async <T>(read: (query: Query) => Promise<T>): Promise<T> => {
+      while (await database.transaction(applyBatch));
+      return await read((text, values) => database.query(text, values));
+    };
     const timer = setInterval(() => {
       upToDate(async () => {}).catch((error) => log.warn({ error: String(error) }, "not applied"));
     }, IDLE_MS);
