@@ -1,6 +1,7 @@
 import { EngineError } from "@db-katas/engines";
 import { GeneratorError } from "@db-katas/generators";
 import { GradingError, terminalPaint } from "@db-katas/grading";
+import { MeasureError } from "@db-katas/measure/errors";
 import yoctoSpinner, { type Spinner } from "yocto-spinner";
 import { CliError } from "./errors.ts";
 import { asTypedHere } from "./typed.ts";
@@ -45,7 +46,8 @@ export function reportError(error: unknown): number {
     error instanceof CliError ||
     error instanceof GradingError ||
     error instanceof EngineError ||
-    error instanceof GeneratorError;
+    error instanceof GeneratorError ||
+    error instanceof MeasureError;
   if (known) {
     process.stderr.write(
       `${terminalPaint("red", `${error.code}`)}  ${asTypedHere(error.message)}\n`,

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerDiff } from "./commands/diff.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEngines } from "./commands/engines.ts";
+import { registerFalsify } from "./commands/falsify.ts";
 import { registerGrade } from "./commands/grade.ts";
 import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
@@ -28,6 +29,7 @@ const commands = [
   registerShell,
   registerVerify,
   registerSoak,
+  registerFalsify,
   registerEngines,
   registerDoctor,
   registerNew,

@@ -42,6 +42,7 @@ export {
 } from "./kata.ts";
 export { type Staged, stageExercise } from "./publish/stage.ts";
 export { githubAnnotations } from "./report/github.ts";
+export { html, Markup } from "./report/html/markup.ts";
 export { type Reporter, reporters } from "./report/reporter.ts";
 export {
   type CheckResult,

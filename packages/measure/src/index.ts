@@ -15,8 +15,10 @@ export {
   lastMeasured,
   type Measured,
   type NotRun,
+  outcomeOf,
 } from "./claim/finding.ts";
 export { formatLog, setLastMeasured } from "./claim/format.ts";
+export { type HistoryEntry, historyEntry, historySchema } from "./claim/history.ts";
 export { type DecisionLog, parseLog } from "./claim/log.ts";
 export { errorCodes, MeasureError, type MeasureErrorCode } from "./errors.ts";
 export {

@@ -31,7 +31,7 @@ const TTL_MS = 60 * 60 * 1_000;
 const budgets = { requestBudgetMs: 5_000, stalenessBoundMs: 800 };
 
 /** What a shop keeps in a session: about 300 bytes of JSON. */
-function dataOf(n: number) {
+export function dataOf(n: number) {
   return {
     user: `user-${n}`,
     roles: ["customer", "reviewer"],
@@ -48,7 +48,7 @@ function middlewareSession(n: number): SessionData {
   return Object.assign({ cookie }, dataOf(n));
 }
 
-type Open = (stores: Stores, sessions: number) => Promise<Contender>;
+export type Open = (stores: Stores, sessions: number) => Promise<Contender>;
 
 /** `parsed`: what comes back is the session's data, as with all others here, rather than its text. */
 function commands(name: string, parsed: boolean, enableAutoPipelining = false): Open {
@@ -129,30 +129,32 @@ export const NODE = "our node";
 export const STORE = "our store for express-session";
 export const CONNECT_REDIS = "connect-redis";
 
-export const contenders: readonly Open[] = [
-  commands(RAW, true),
-  commands("ioredis, auto-pipelining", true, true),
-  commands("ioredis, GET, not parsed", false),
-  nodeOf(NODE, reference, openReference),
-  storeOf(STORE, async (stores) => {
+export const contenders = {
+  ioredis: commands(RAW, true),
+  autoPipelining: commands("ioredis, auto-pipelining", true, true),
+  notParsed: commands("ioredis, GET, not parsed", false),
+  node: nodeOf(NODE, reference, openReference),
+  store: storeOf(STORE, async (stores) => {
     const node = await openReference("store", stores);
     return { store: new SessionStore(node), close: () => node.close() };
   }),
-  storeOf(CONNECT_REDIS, async ({ redis }) => {
+  connectRedis: storeOf(CONNECT_REDIS, async ({ redis }) => {
     const client = createClient({ url: redis });
     await client.connect();
     return { store: new RedisStore({ client }), close: () => client.close() };
   }),
-  storeOf("connect-pg-simple", async ({ postgres }) => {
+  connectPgSimple: storeOf("connect-pg-simple", async ({ postgres }) => {
     const pool = new pg.Pool({ connectionString: postgres });
+    // The pool's end doesn't wait for its connections, which the lease's then breaks.
+    pool.on("error", () => {});
     const Store = connectPgSimple(session);
     const store = new Store({ pool, createTableIfMissing: true, pruneSessionInterval: false });
     return { store, close: () => pool.end() };
   }),
-  nodeOf("variant postgres-only", postgresOnly, async (name, stores) =>
+  postgresOnly: nodeOf("variant postgres-only", postgresOnly, async (name, stores) =>
     postgresOnly.createNode({ name, stores: { kind: "polyglot", ...stores }, ...budgets }),
   ),
-];
+} satisfies Readonly<Record<string, Open>>;
 
 async function each<T>(sessions: number, work: (n: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];

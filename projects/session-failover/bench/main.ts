@@ -47,7 +47,7 @@ await using redis = await engines.lease("redis", { isolation: "instance" });
 const stores = { postgres: postgres.adminUrl, redis: redis.adminUrl };
 await using opened = new AsyncDisposableStack();
 const all: Contender[] = [];
-for (const open of contenders) {
+for (const open of Object.values(contenders)) {
   const contender = opened.use(await open(stores, sessions));
   if (!options.only || options.only.includes(contender.name)) all.push(contender);
 }

@@ -29,6 +29,10 @@ export const claimSchema = z.strictObject({
     .optional()
     .describe("Parameters of the experiment. One of them may be a list of sizes, for growth()."),
   source: z.string().optional().describe("Where the number comes from, if it is quoted."),
+  expected: z
+    .enum(["held", "falsified"])
+    .optional()
+    .describe("What the log says will become of it: falsified for folklore. Default held."),
   "last-measured": z
     .string()
     .regex(

@@ -47,7 +47,14 @@ export async function falsify(
     }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== "ENGINE_UNAVAILABLE") throw error;
-    return { finding: { id, verdict: "not run", needs: error.message }, results };
+    return { finding: { id, verdict: "not run", needs: describeNeed(error) }, results };
   }
   return { finding: evaluate(claim, results), results };
+}
+
+/** In one line: what can't be had, and the command that is often the shortest way to it. */
+function describeNeed({ message, remedy }: EngineError): string {
+  const [happened = ""] = message.split("\n");
+  const command = remedy?.split("\n").at(-1)?.trim();
+  return `an engine: ${happened}${command ? `; ${command}` : ""}`;
 }

@@ -1,6 +1,7 @@
 import type { Environment } from "../experiment/environment.ts";
 import type { Comparator, Estimate, Judgement } from "../stats/estimate.ts";
 import { type Dimension, formatNumber, formatQuantity, unitFor } from "../units.ts";
+import type { ClaimFields } from "./claim.ts";
 
 /** What became of a claim. */
 export type Finding = NotRun | Measured;
@@ -56,6 +57,15 @@ export function formatEstimate({ kind, estimate, dimension }: Compared): string 
   const bare = unit === "" ? [low, high] : [low, high].map((each) => each?.split(" ")[0]);
   const range = Number.isNaN(estimate.low) ? "too few turns for an interval" : bare.join(" … ");
   return `${kind === "value" ? "" : `${kind} `}${value} (${range})`;
+}
+
+/** Whether a finding is what its claim expects, or the contrary; neither where it was not decided. */
+export function outcomeOf(
+  { expected = "held" }: Pick<ClaimFields, "expected">,
+  { verdict }: Finding,
+): "as expected" | "contrary" | "undecided" {
+  if (verdict === "inconclusive" || verdict === "not run") return "undecided";
+  return verdict === expected ? "as expected" : "contrary";
 }
 
 /** For people, a line for each comparison. */

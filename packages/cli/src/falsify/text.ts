@@ -1,0 +1,71 @@
+import type { Paint } from "@db-katas/grading";
+import { type Environment, formatFinding, outcomeOf } from "@db-katas/measure";
+import type { Outcome } from "./run.ts";
+
+const looks = {
+  "as expected": ["✓", "green"],
+  contrary: ["✗", "red"],
+  undecided: ["?", "yellow"],
+} as const;
+
+/** What became of a claim, for people. */
+export function formatOutcome(outcome: Outcome, paint: Paint): string {
+  const { kata, claim } = outcome.bound;
+  if ("error" in outcome) {
+    const { code, message } = outcome.error;
+    return indented(
+      `${paint("red", "!")} ${kata.name} · ${claim.fields.id}: ${paint("red", code)}`,
+      [message],
+    );
+  }
+  const is = outcomeOf(claim.fields, outcome.finding);
+  const [mark, colour] = looks[is];
+  const [said = "", ...figures] = formatFinding(outcome.finding).split("\n");
+  const but = {
+    "as expected": claim.fields.expected === "falsified" ? ", as the log says" : "",
+    contrary: claim.fields.expected === "falsified" ? "; the log says falsified" : "",
+    undecided: "",
+  };
+  return indented(`${paint(colour, mark)} ${kata.name} · ${said}${but[is]}`, figures);
+}
+
+function indented(first: string, others: readonly string[]): string {
+  const lines = others.flatMap((each) => each.split("\n"));
+  return [first, ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+/** What the figures hold for, a line each. */
+export function formatEnvironment(environments: readonly Environment[]): string {
+  const [first] = environments;
+  if (!first) return "";
+  const { system, arch, cpu, cores, memoryBytes, node } = first;
+  const gib = (memoryBytes / 2 ** 30).toFixed(0);
+  const engines = environments
+    .flatMap((each) => Object.values(each.engines))
+    .map(
+      ({ engine, version, provider, source }) => `${engine} ${version} (${provider}: ${source})`,
+    );
+  const machine = `${system}, ${arch}, ${cores} cores (${cpu}), ${gib} GiB, Node ${node}`;
+  return [machine, ...[...new Set(engines)].sort()].join("\n");
+}
+
+export function formatTotals(outcomes: readonly Outcome[]): string {
+  const verdicts = outcomes.map((outcome) =>
+    "error" in outcome ? "crashed" : outcome.finding.verdict,
+  );
+  return ["held", "falsified", "inconclusive", "not run", "crashed"]
+    .map((verdict) => [verdicts.filter((each) => each === verdict).length, verdict] as const)
+    .filter(([count, verdict]) => count > 0 || verdict === "held" || verdict === "falsified")
+    .map(([count, verdict]) => `${count} ${verdict}`)
+    .join(", ");
+}
+
+/** See the help of `kata falsify`. */
+export function exitCodeOf(outcomes: readonly Outcome[]): number {
+  if (outcomes.some((outcome) => "error" in outcome)) return 2;
+  const found = outcomes.flatMap((each) => ("finding" in each ? each : []));
+  if (found.some(({ bound, finding }) => outcomeOf(bound.claim.fields, finding) === "contrary")) {
+    return 1;
+  }
+  return found.some(({ finding }) => finding.verdict !== "not run") ? 0 : 4;
+}
