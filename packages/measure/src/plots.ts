@@ -36,7 +36,12 @@ export async function plotOfResults(claim: Claim, results: readonly Results[]): 
     encoding: {
       x: sizes
         ? { field: "size", type: "quantitative", scale: { type: "log" }, title: sizes.parameter }
-        : { field: "turn", type: "quantitative", title: "turn" },
+        : {
+            field: "turn",
+            type: "quantitative",
+            title: "turn",
+            axis: { tickMinStep: 1, format: "d" },
+          },
       y: {
         field: "value",
         type: "quantitative",

@@ -12,7 +12,10 @@ export const environmentSchema = z.object({
   cores: z.number(),
   memoryBytes: z.number(),
   node: z.string(),
-  /** Processes that wanted a processor, on average over the last minute before the first turn. */
+  /**
+   * Processes that wanted a processor, on average: of a session over the last minute before its first
+   * turn, of results over their turns.
+   */
   load: z.number(),
   engines: z.record(
     z.string(),

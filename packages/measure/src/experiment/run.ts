@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { EngineRun, Lease } from "@db-katas/engines";
+import { mean } from "d3-array";
 import { experimentCrashed, parameterUnknown } from "../errors.ts";
 import { DEFAULT_TURNS } from "../stats/pairs.ts";
 import { randomFrom } from "../stats/random.ts";
@@ -87,7 +88,9 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
     }
   }
   const turns = journal.turns(fingerprint).filter(({ number }) => number < count);
-  return new Results(experiment, parameters, environment, turns);
+  // Turns of an earlier run were measured under its load, not under today's.
+  const load = Number((mean(turns, (turn) => turn.load) ?? environment.load).toFixed(2));
+  return new Results(experiment, parameters, { ...environment, load }, turns);
 }
 
 /** Every contender once: in their order, and in the opposite order in each second turn (ABBA). */
