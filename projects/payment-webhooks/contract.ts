@@ -29,7 +29,8 @@ export interface WebhookRequest {
   /**
    * Names in lower case. `webhook-signature` is `t=<seconds since the epoch>,v1=<hex>[,v1=<hex>…]`; each
    * `v1` is HMAC-SHA256, with one of the provider's secrets, over `<t>.` and the bytes of the body. One
-   * that fits is enough. Names of other schemes (`v0=…`) may stand there as well: ignore them.
+   * that fits is enough. Whatever else stands there (no `t`, another `t`, digests cut or lengthened) is
+   * no signature. Names of other schemes (`v0=…`) may stand there as well: ignore them.
    */
   readonly headers: Readonly<Record<string, string>>;
   /** The very bytes that were signed: JSON, mostly, in UTF-8, mostly. */
@@ -129,8 +130,11 @@ export interface WebhookNode {
    *
    * Genuine, but never to be applied: a body that isn't JSON, or lacks what an event of the four types
    * needs; a refund in another currency than the capture; a refund that, with those accepted before,
-   * exceeds what was captured. Sending it again changes nothing, so the answer is 200, and it is put aside, once, for
-   * people to look at.
+   * exceeds what was captured (which of too many waiting ones fit may depend on their order). Sending it
+   * again changes nothing, so the answer is 200, and it is put aside for people to look at: once for each
+   * event id, whatever the other bytes; without an id once for the same bytes; a refund that is told again
+   * under another id is not put aside again. A body in which some bytes are no UTF-8 may be applied or put
+   * aside. `created` need not be there.
    */
   receive(request: WebhookRequest): Promise<WebhookResponse>;
 
@@ -146,7 +150,7 @@ export interface WebhookNode {
    */
   fulfilments(limit: number): Promise<readonly Fulfilment[]>;
 
-  /** The warehouse has it: it is never offered again. Confirming twice is no error. */
+  /** The warehouse has it: it is never offered again. Neither twice nor an unknown id is an error. */
   confirm(fulfilmentId: string): Promise<void>;
 
   /** All that was put aside. */

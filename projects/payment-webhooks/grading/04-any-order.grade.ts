@@ -14,7 +14,7 @@ import {
 import { Purchase } from "./provider.ts";
 
 const ORDERS = 6;
-const PAIRS = 12;
+const PAIRS = 24;
 const BOTH = "told at the same moment, both count";
 const RACES = [
   ["refund", "capture"],

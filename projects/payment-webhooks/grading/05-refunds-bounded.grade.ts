@@ -63,18 +63,18 @@ export default check({
     aside.push(late.id, early.id);
     await expectAside(aside, "it is put aside as well");
 
-    t.step("three refunds come before the capture, of which two fit");
+    t.step("three refunds come before the capture: two of 90, of which one fits, and one of 10");
     const waiting = new Purchase(t, 10_000n);
-    for (let i = 0; i < 3; i++) {
-      const refund = waiting.refunded(4_000n);
+    for (const amount of [9_000n, 9_000n, 1_000n]) {
+      const refund = waiting.refunded(amount);
       await recorded(t, t.random.pick(nodes), refund);
       await recorded(t, t.random.pick(nodes), retold(t, refund));
     }
     await recorded(t, a, waiting.captured());
-    const fitting = { state: "captured", captured: 10_000n, refunded: 8_000n } as const;
-    await expectPayment(t, nodes, waiting, fitting, "of those that waited, as many count as fit");
+    const fitting = { state: "refunded", captured: 10_000n, refunded: 10_000n } as const;
+    await expectPayment(t, nodes, waiting, fitting, "one that doesn't fit holds up no other");
     t.equal((await b.quarantined()).length, aside.length + 1, "the one that doesn't is put aside");
-    let total = 2_000n + 10_000n;
+    let total = 10_000n;
     let refused = aside.length + 1;
 
     await atEachMessage(t, { engine: "postgres" }, "goes on", async (interleave) => {
