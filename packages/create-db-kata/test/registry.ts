@@ -9,7 +9,13 @@ import { promisify } from "node:util";
 import { runServer } from "verdaccio";
 
 const repo = join(import.meta.dirname, "..", "..", "..");
-const PACKAGES = ["packages/engines", "packages/grading", "packages/measure", "generators", "packages/cli"];
+const PACKAGES = [
+  "packages/engines",
+  "packages/grading",
+  "packages/measure",
+  "generators",
+  "packages/cli",
+];
 
 export interface Registry {
   /** What npm and pnpm have to be told, to use this registry and no settings of the user's own. */
