@@ -20,5 +20,5 @@ export default defineKata({
   ],
   engines: { postgres: {}, redis: {} },
   bundled: ["ioredis", "pg", "zod"],
-  limits: { memoryMb: 192, callMs: 10_000, checkMs: 40_000 },
+  limits: { memoryMb: 192, callMs: 20_000, checkMs: 90_000 },
 });

@@ -1,5 +1,5 @@
 import type { WebhookEvent } from "../contract.ts";
-import { atEachMessage } from "./interleave.ts";
+import { atEachMessage, atEachTable, type Interleave } from "./interleave.ts";
 import {
   check,
   deliver,
@@ -84,7 +84,7 @@ export default check({
     for (const pair of pairs) await expectPayment(t, [b], pair, wholly(pair), BOTH);
 
     for (const [first, second] of RACES) {
-      await atEachMessage(t, { engine: "postgres" }, "goes on", async (interleave) => {
+      const race = async (interleave: Interleave, where: string) => {
         const bought = new Purchase(t);
         // What is known of it is there already: nobody waits for whoever puts it there.
         await recorded(t, b, bought.authorized());
@@ -93,9 +93,7 @@ export default check({
           refund: bought.refunded(bought.amount),
           dispute: bought.disputed(),
         };
-        t.step(
-          `a is told of the ${first} and stopped on its way to PostgreSQL; b of the ${second}`,
-        );
+        t.step(`a is told of the ${first} and stopped ${where}; b of the ${second}`);
         const outcomes = await interleave(
           () => deliver(t, a, events[first]),
           () => deliver(t, b, events[second]),
@@ -104,7 +102,11 @@ export default check({
         const told = [events[first], events[second]];
         for (const event of told) await untilRecorded(t, b, event);
         await expectPayment(t, nodes, bought, followsFrom(told), BOTH);
-      });
+      };
+      await atEachMessage(t, { engine: "postgres" }, "goes on", (interleave) =>
+        race(interleave, "on its way to PostgreSQL"),
+      );
+      await atEachTable(t, (interleave) => race(interleave, "where it writes a table"));
     }
   },
 });

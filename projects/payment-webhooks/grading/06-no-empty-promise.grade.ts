@@ -33,7 +33,7 @@ export default check({
   engines: { postgres: DEATH, redis: DEATH },
   nodes: ["a", "b"],
   dependsOn: ["credited"],
-  timeoutMs: 90_000,
+  timeoutMs: 180_000,
   hints: [
     "Node a dies between any two of its messages. The provider sends the event to b: what does b believe, and is it true?",
     "Something says 'this event is known', something else 'it is credited'. If one of them can be true without the other, a node will die just there.",

@@ -35,7 +35,7 @@ export default check({
   engines: { postgres: DEATH, redis: DEATH },
   nodes: ["a", "b"],
   dependsOn: ["credited"],
-  timeoutMs: 90_000,
+  timeoutMs: 180_000,
   hints: [
     "A capture settles the refunds that waited and puts aside those that don't fit. How much of that is there when its node dies half-way?",
     "Two deliveries of one event reach the same node. What does the second one say, and what does it know?",

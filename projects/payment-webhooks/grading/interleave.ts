@@ -2,6 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { resetConnections } from "@db-katas/engines/faults/resetConnections";
+import pg from "pg";
 import type { HookContext } from "./kit.ts";
 
 /** More messages of one kind than one call needs; answers that poll would never run out. */
@@ -88,5 +89,38 @@ export async function atEachMessage(
   const end = performance.now() + ENOUGH_MS;
   for (let nth = 1; nth <= MOST_MESSAGES && (await at(nth)); nth += 1) {
     if (nth >= FIRST_MESSAGES && performance.now() > end) return;
+  }
+}
+
+/**
+ * One round for each table that the submission made: while it can't be written, both calls are begun and
+ * get as far as they can, each to a place of its own inside of what may be one message. Then it can.
+ */
+export async function atEachTable(
+  t: HookContext,
+  round: (interleave: Interleave) => Promise<void>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: t.lease("postgres").adminUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT oid::regclass::text AS name FROM pg_class
+       WHERE relkind = 'r' AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+       ORDER BY 1 LIMIT $1`,
+      [MOST_MESSAGES],
+    );
+    for (const { name } of rows) {
+      await round(async (call, meanwhile) => {
+        await client.query(`BEGIN; LOCK TABLE ${name} IN EXCLUSIVE MODE`);
+        const first = call();
+        await Promise.race([Promise.allSettled([first]), wait(LOCKED_MS)]);
+        const second = meanwhile();
+        await Promise.race([Promise.allSettled([second]), wait(LOCKED_MS)]);
+        await client.query("COMMIT");
+        return Promise.allSettled([first, second]);
+      });
+    }
+  } finally {
+    await client.end();
   }
 }

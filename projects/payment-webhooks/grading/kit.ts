@@ -16,11 +16,11 @@ import { bytesOf, Purchase, signed } from "./provider.ts";
 /** What nodes are told they may take for one call, in the check that measures it, in milliseconds. */
 export const BUDGET_MS = 1_500;
 /** What nodes are told elsewhere, in milliseconds: a busy machine must cost nobody a point. */
-export const EASY_BUDGET_MS = 4_000;
+export const EASY_BUDGET_MS = 8_000;
 /** Room for the grader itself and for a busy machine, in milliseconds. What hangs, hangs for seconds. */
 export const SLACK_MS = 1_000;
 /** How long nodes may take until they reach a store again that is back, in milliseconds. */
-export const RECOVERY_MS = 6_000;
+export const RECOVERY_MS = 10_000;
 /** How long nodes are given to use Redis again, in milliseconds; a slower way back is no mistake. */
 const BACK_MS = 1_500;
 export const TOLERANCE_SECONDS = 300;
@@ -84,14 +84,20 @@ export function deliver(
   return node.receive(requestOf(t, event));
 }
 
-/** Delivers where nothing stands in the way. */
+/**
+ * Delivers where nothing stands in the way. A 503 is a busy machine's as long as it doesn't stay one: the
+ * provider sends it again.
+ */
 export async function recorded(
   t: HookContext,
   node: WebhookNode,
   event: WebhookEvent,
   what = "a genuine event is answered with 200",
 ): Promise<void> {
-  t.equal((await deliver(t, node, event)).status, 200, what);
+  const end = performance.now() + RECOVERY_MS;
+  let { status } = await deliver(t, node, event);
+  while (status === 503 && performance.now() < end) ({ status } = await deliver(t, node, event));
+  t.equal(status, 200, what);
 }
 
 /** Delivers as the provider does: again and again, until it is told 200. */
