@@ -1,12 +1,13 @@
+import { atEachMessage, fulfilled } from "./interleave.ts";
 import { check, expectAccount, expectStore, startTwoNodes } from "./kit.ts";
-import { seedLegacy, someAccount, someDate } from "./rows.ts";
+import { accountsIn, seedLegacy, someAccount, someDate } from "./rows.ts";
 
 export default check({
   title:
     "before anything moves, clients see clean accounts, and legacy's readers see what clients wrote",
   points: 2,
   concept: "contract",
-  traps: ["as-it-was-typed"],
+  traps: ["as-it-was-typed", "read-then-written"],
   engines: { legacy: {}, modern: {} },
   nodes: ["a", "b"],
   hints: [
@@ -38,7 +39,19 @@ export default check({
     await a.create(shouted);
     const created = { ...shouted, email: shouted.email.trim().toLowerCase() };
     await expectAccount(t, [b, a], created.id, created, "a new account is read as it is meant");
-    await t.rejects(b.create(created), "ALREADY_EXISTS", "an id can't be created twice");
+    const again = { ...created, balanceCents: created.balanceCents - 1 };
+    await t.rejects(b.create(again), "ALREADY_EXISTS", "an id can't be created twice");
+    await expectAccount(t, [a, b], created.id, created, "and what was refused is not written");
+    const other = {
+      ...someAccount(t),
+      id:
+        created.id.toUpperCase() === created.id
+          ? created.id.toLowerCase()
+          : created.id.toUpperCase(),
+    };
+    await b.create(other);
+    await expectAccount(t, [a, b], created.id, created, "letters in other cases make another id");
+    await a.remove(other.id);
     const [known = "", removed = ""] = t.random.shuffle(ids);
     const change = { balanceCents: t.random.int(-9_000, -1), closedOn: someDate(t) };
     await b.update(known, change);
@@ -53,15 +66,38 @@ export default check({
     await b.create({ ...created, id: removed });
     await expectAccount(t, [a], removed, { ...created, id: removed }, "an id may be used again");
 
-    t.step("the next deployment calls migrate again, while the nodes are at work");
     const expected = new Map(accounts)
       .set(created.id, created)
       .set(known, { ...changed, closedOn: null })
       .set(removed, { ...created, id: removed });
+    await atEachMessage(t, { store: "legacy", node: "a" }, async (interleave) => {
+      t.step("a changes an e-mail and is stopped on its way; b changes the balance");
+      const { email } = someAccount(t);
+      const { balanceCents } = someAccount(t);
+      const calls = await interleave(
+        () => a.update(known, { email }),
+        () => b.update(known, { balanceCents }),
+      );
+      for (const call of calls) fulfilled<unknown>(call);
+      const both = { ...(expected.get(known) ?? created), email, balanceCents };
+      expected.set(known, both);
+      await expectAccount(t, [a, b], known, both, "neither change undoes the other");
+      const account = someAccount(t);
+      const twice = await interleave(
+        () => a.create(account),
+        () => b.create(account),
+      );
+      const made = twice.filter(({ status }) => status === "fulfilled").length;
+      t.equal(made, 1, "of two who create one id, one does");
+      expected.set(account.id, account);
+    });
+
+    t.step("the next deployment calls migrate again, while the nodes are at work");
     for (const name of ["legacy", "modern"] as const) {
       await t.migrate({ name, url: await t.lease(name).urlFor("migrate") });
     }
     await expectStore(t, "legacy", expected, "legacy's other readers see the same");
     await expectAccount(t, [b], created.id, created, "the nodes go on as before");
+    t.equal((await accountsIn(t, "modern")).size, 0, "in the phase legacy nothing goes to modern");
   },
 });

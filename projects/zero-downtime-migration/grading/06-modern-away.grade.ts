@@ -19,7 +19,7 @@ export default check({
   title: "a modern that hangs or dies costs no client anything, and gets what it missed",
   points: 5,
   concept: "isolation from failure",
-  traps: ["fails-the-client", "forgets-failures", "waits-for-modern"],
+  traps: ["nothing-is-ever-pending", "fails-the-client", "forgets-failures", "waits-for-modern"],
   engines: { legacy: {}, modern: { faults: [blackHole, kill] } },
   nodes: ["a", "b", "c"],
   dependsOn: ["carried-over"],
@@ -38,6 +38,13 @@ export default check({
     t.step("modern hangs: packets vanish, and nobody is told");
     const hole = await t.inject("modern", blackHole);
     for (const node of [a, b]) await everyCall(t, node, expected);
+    const { pending } = await a.status();
+    t.ok(pending > 0, "what modern has yet to get is pending", {
+      expected: "status().pending above 0",
+      received: String(pending),
+    });
+    const [comparison] = await Promise.allSettled([b.verify({ repair: false })]);
+    t.equal(comparison.status, "rejected", "what can't be compared is not said to be right");
     t.step("a node starts, and the operator goes back, while modern hangs");
     const what = "a node opens without modern";
     const started = await t.within(START_MS + SLACK_MS, () => startNode(t, "c", BUDGET_MS), what);

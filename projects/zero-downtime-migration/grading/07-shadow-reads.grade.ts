@@ -2,6 +2,9 @@ import { delay } from "@db-katas/engines/faults/delay";
 import { check, expectAccount, expectBoth, goTo, startTwoNodes, untilSettled } from "./kit.ts";
 import { seedLegacy, someAccount, sql } from "./rows.ts";
 
+/** Of 49 reads: some may be left out, where many come at once. */
+const COMPARED = 10;
+
 export default check({
   title: "shadow reads find rows that differ, and take nothing on its way for one",
   points: 3,
@@ -54,9 +57,9 @@ export default check({
           for (const id of expected.keys()) await node.get(id);
           return (await node.status()).shadow;
         },
-        ({ compared }) => compared > 0,
+        ({ compared }) => compared >= COMPARED,
         "reads in the phase shadow are compared",
-        "status().shadow.compared above 0",
+        `status().shadow.compared from ${COMPARED} on`,
       );
       t.equal(
         (await node.status()).shadow.mismatches,
@@ -65,22 +68,21 @@ export default check({
       );
     }
 
-    t.step("somebody changes one row in modern, and removes another one");
-    const [altered = "", lost = ""] = ids.slice(20, 22);
-    await sql(t, "modern", "UPDATE accounts SET email = 'nobody@example.net' WHERE id = $1", [
-      altered,
-    ]);
-    await sql(t, "modern", "DELETE FROM accounts WHERE id = $1", [lost]);
-    for (const id of [altered, lost]) {
+    t.step("somebody changes, removes and adds rows in modern");
+    const [mail = "", cents = "", lost = ""] = ids.slice(20, 23);
+    const extra = someAccount(t).id;
+    const change = (text: string, id: string) => sql(t, "modern", text, [id]);
+    await change("UPDATE accounts SET email = 'nobody@example.net' WHERE id = $1", mail);
+    await change("UPDATE accounts SET balance_cents = balance_cents - 1 WHERE id = $1", cents);
+    await change("DELETE FROM accounts WHERE id = $1", lost);
+    await change("INSERT INTO accounts VALUES ($1, 'nobody@example.net', 0)", extra);
+    const wrong = t.random.shuffle([mail, cents, lost, extra]);
+    for (const id of wrong) {
       await t.eventually(
         8_000,
         async () => {
-          const { account, servedFrom } = await b.get(id);
-          t.equal(
-            { account, servedFrom },
-            { account: expected.get(id) ?? null, servedFrom: "legacy" },
-            "legacy answers in the phase shadow",
-          );
+          const said = { account: expected.get(id) ?? null, servedFrom: "legacy" } as const;
+          t.equal<unknown>(await b.get(id), said, "legacy answers in the phase shadow");
           return (await b.status()).shadow.mismatches;
         },
         (mismatches) => mismatches.includes(id),
@@ -88,10 +90,7 @@ export default check({
         `status().shadow.mismatches with ${id}`,
       );
     }
-    t.equal(
-      [...(await b.status()).shadow.mismatches].sort(),
-      [altered, lost].sort(),
-      "those two are reported, and no others",
-    );
+    const { mismatches } = (await b.status()).shadow;
+    t.equal(mismatches, wrong, "those four are reported, the oldest first, and no others");
   },
 });

@@ -91,12 +91,29 @@ export default check({
     t.step("somebody repairs a row in modern by hand");
     const id = written[0] ?? "";
     await sql(t, "modern", "UPDATE accounts SET balance_cents = 4242 WHERE id = $1", [id]);
-    const { account, servedFrom } = await b.get(id);
-    t.equal(
-      account?.balanceCents,
-      servedFrom === "modern" ? 4242 : expected.get(id)?.balanceCents,
-      "an answer from modern is what stands in modern",
+    const single = await b.get(id);
+    const [, listed] = await b.getMany([ids[0] ?? "", id]);
+    for (const { account, servedFrom } of [single, listed ?? single]) {
+      t.equal(
+        account?.balanceCents,
+        servedFrom === "modern" ? 4242 : expected.get(id)?.balanceCents,
+        "an answer from modern is what stands in modern",
+      );
+    }
+    await t.eventually(
+      ARRIVAL_MS,
+      () => b.get(id),
+      ({ servedFrom }) => servedFrom === "modern",
+      "an id of the canary is answered by modern when it is asked for alone, too",
+      "servedFrom: modern",
     );
+    t.step("back to shadow");
+    await a.setPhase("shadow");
+    const reads = await b.getMany(ids);
+    const rest = reads.filter(({ servedFrom }) => servedFrom === "modern").length;
+    t.equal(rest, 0, "after a step back no node asks modern any more");
+    const twice = await b.getMany([id, id]);
+    t.equal(twice.length, 2, "an answer for each id that was asked for");
   },
 });
 

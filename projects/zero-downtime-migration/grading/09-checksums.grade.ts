@@ -1,12 +1,14 @@
-import { check, expectBoth, goTo, startTwoNodes } from "./kit.ts";
-import { seedLegacy, someAccount, someDate, sql } from "./rows.ts";
+import { delay } from "@db-katas/engines/faults/delay";
+import type { Account, MigrationNode } from "../contract.ts";
+import { check, expectBoth, goTo, type MigrationContext, startTwoNodes } from "./kit.ts";
+import { accountsIn, differences, seedLegacy, someAccount, someDate, sql } from "./rows.ts";
 
 export default check({
   title: "a comparison names the very rows that are wrong, and repairs them",
   points: 4,
   concept: "checksums",
-  traps: ["count-only", "glued-together"],
-  engines: { legacy: {}, modern: {} },
+  traps: ["count-only", "glued-together", "verify-cries-wolf"],
+  engines: { legacy: {}, modern: { faults: [delay] } },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
   hints: [
@@ -34,6 +36,11 @@ export default check({
       { missing: [], surplus: [], differing: [] },
       "where nothing differs, nothing is found",
     );
+
+    t.ok(clean.compared >= expected.size, "all rows are compared", {
+      expected: `at least ${expected.size}`,
+      received: String(clean.compared),
+    });
 
     t.step("rows of modern are changed, removed, added and mixed up, behind everybody's back");
     const open = [...expected.values()].filter(({ closedOn }) => !closedOn).map(({ id }) => id);
@@ -74,8 +81,14 @@ export default check({
       "each wrong row is named, under what is wrong with it, and no other",
     );
 
+    const untouched = differences(await accountsIn(t, "modern"), expected).length;
+    t.equal(untouched, 9, "nothing is repaired that nobody asked for");
+
     t.step("the operator has it repaired, on the other node");
-    await a.verify({ repair: true });
+    const repaired = await a.verify({ repair: true });
+    t.equal(sorted(repaired.differing), sorted(found.differing), "a repair says what it found");
+    const left = differences(await accountsIn(t, "modern"), expected);
+    t.equal(left, [], "when verify() has resolved, the repair is done");
     await expectBoth(t, a, expected, "what was repaired is what clients wrote");
     const after = await b.verify({ repair: false });
     t.equal(
@@ -84,17 +97,14 @@ export default check({
       "after a repair nothing is found",
     );
 
-    t.step("rows are written while they are compared");
-    const busy = (async () => {
-      for (const id of rest.slice(2, 26)) {
-        const changed = someAccount(t, id);
-        await a.update(id, changed);
-        expected.set(id, changed);
-      }
-    })();
-    busy.catch(() => {});
+    t.step("modern is slow; rows are created, changed and removed while they are compared");
+    const slow = await t.inject("modern", delay, { ms: 60 });
+    await writeAll(t, a, rest.slice(2, 22), expected);
+    const writing = writeAll(t, a, rest.slice(22, 62), expected);
+    writing.catch(() => {});
     const during = await b.verify({ repair: false });
-    await busy;
+    await writing;
+    await slow.heal();
     t.equal(
       [...during.missing, ...during.surplus, ...during.differing],
       [],
@@ -103,3 +113,22 @@ export default check({
     await expectBoth(t, b, expected, "and it arrives");
   },
 });
+
+/** Changes every other row, removes the rest, and creates as many. */
+async function writeAll(
+  t: MigrationContext,
+  node: MigrationNode,
+  ids: readonly string[],
+  expected: Map<string, Account>,
+): Promise<void> {
+  for (const [index, id] of ids.entries()) {
+    const isChanged = index % 2 === 0;
+    const account = someAccount(t, isChanged ? id : undefined);
+    if (!isChanged) {
+      await node.remove(id);
+      expected.delete(id);
+    }
+    await (isChanged ? node.update(id, account) : node.create(account));
+    expected.set(account.id, account);
+  }
+}

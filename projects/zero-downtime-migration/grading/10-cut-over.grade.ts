@@ -20,7 +20,7 @@ export default check({
   title: "at the cut-over no write is lost or refused, and from then on legacy may die",
   points: 6,
   concept: "cut-over",
-  traps: ["cut-over-without-a-fence", "not-ready-is-no-reason"],
+  traps: ["cut-over-without-a-fence", "not-ready-is-no-reason", "refused-and-phase-lost"],
   engines: { legacy: { faults: [kill] }, modern: { faults: [blackHole] } },
   nodes: ["a", "b", "c"],
   dependsOn: ["carried-over"],
@@ -35,17 +35,26 @@ export default check({
     const [a, b] = await startTwoNodes(t);
     t.step("cut over before all rows are copied: refused");
     await a.setPhase("copying");
+    await a.backfill(10);
     for (const phase of ["shadow", "canary-5", "canary-25", "canary-50", "canary-100"] as const) {
       await a.setPhase(phase);
     }
-    const [first = "", ...others] = expected.keys();
+    const others = [...expected.keys()];
     // Who has brought all rows over without being asked may cut over: then they must be there.
     const [outcome] = await Promise.allSettled([a.setPhase("modern")]);
     if (outcome.status === "rejected") {
       const refused = Promise.reject(outcome.reason);
-      await t.rejects(refused, "NOT_READY", "without a copy there is no cut-over");
+      await t.rejects(refused, "NOT_READY", "without a whole copy there is no cut-over");
+      for (const node of [a, b]) {
+        t.equal((await node.status()).phase, "canary-100", "the phase is what it was");
+      }
     }
-    await expectAccount(t, [a, b], first, expected.get(first) ?? null, "and all is as it was");
+    const ids = [...expected.keys()];
+    for (const node of [a, b]) {
+      const reads = await node.getMany(ids);
+      const all = new Map(reads.map(({ account }, at) => [ids[at] ?? "", account]));
+      t.equal<typeof all>(all, new Map(expected), "and all accounts are there");
+    }
     await a.setPhase("legacy");
     await goTo(b, "legacy", "canary-100");
     await expectBoth(t, a, expected, "both stores hold the same accounts");
@@ -53,6 +62,7 @@ export default check({
     t.step("cut over while modern is away: refused, and clients go on");
     const hole = await t.inject("modern", blackHole);
     await t.rejects(a.setPhase("modern"), "NOT_READY", "without modern there is no cut-over");
+    t.equal((await b.status()).phase, "canary-100", "the phase is what it was");
     const account = someAccount(t);
     await b.create(account);
     expected.set(account.id, account);
@@ -65,21 +75,24 @@ export default check({
       const changed = someAccount(t, id);
       const fresh = someAccount(t);
       t.step("b writes and is stopped on its way to legacy; a cuts over");
+      const kind = (["update", "create", "remove"] as const)[nth % 3];
       const [write, pass] = await interleave(
-        () => (nth % 2 === 0 ? b.create(fresh) : b.update(id, changed)),
+        () =>
+          kind === "create"
+            ? b.create(fresh)
+            : kind === "remove"
+              ? b.remove(id)
+              : b.update(id, changed),
         () => a.setPhase("modern"),
       );
       fulfilled(write);
       fulfilled(pass);
-      const written = nth % 2 === 0 ? fresh : changed;
-      expected.set(written.id, written);
-      await expectAccount(
-        t,
-        [a, b],
-        written.id,
-        written,
-        "what was acknowledged is read after the cut-over",
-      );
+      const written = kind === "create" ? fresh : changed;
+      if (kind === "remove") expected.delete(id);
+      else expected.set(written.id, written);
+      const now = kind === "remove" ? null : written;
+      const what = "what was acknowledged is read after the cut-over";
+      await expectAccount(t, [a, b], written.id, now, what);
       t.equal(
         (await b.get(id)).servedFrom,
         "modern",

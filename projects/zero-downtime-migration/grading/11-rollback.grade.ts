@@ -10,14 +10,19 @@ import {
   startTwoNodes,
   untilSettled,
 } from "./kit.ts";
-import { seedLegacy, someAccount } from "./rows.ts";
+import { seedLegacy, someAccount, sql } from "./rows.ts";
 
 export default check({
   title:
     "a rollback at any point keeps all that was written meanwhile, and the next attempt all of that",
   points: 6,
   concept: "rollback",
-  traps: ["transformed-once", "rollback-forgets", "nothing-noted-in-legacy"],
+  traps: [
+    "no-way-back-to-copying",
+    "transformed-once",
+    "rollback-forgets",
+    "nothing-noted-in-legacy",
+  ],
   engines: { legacy: { faults: [blackHole] }, modern: {} },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
@@ -39,6 +44,11 @@ export default check({
       await node.update(id, changed);
       expected.set(id, changed);
     };
+    for (const back of t.random.shuffle<Phase>(["copying", "shadow", "canary-5"])) {
+      await b.setPhase(back);
+      t.equal((await a.status()).phase, back, "back to any earlier phase");
+      await goTo(a, back, "canary-25");
+    }
     await b.setPhase("legacy");
     await change(ids[0] ?? "");
     await a.remove(ids[1] ?? "");
@@ -46,15 +56,16 @@ export default check({
     await goTo(b, "legacy", "canary-100");
     await expectBoth(t, a, expected, "the next attempt has it");
 
-    for (const back of t.random.shuffle<Phase>(["canary-25", "legacy"])) {
+    for (const back of t.random.shuffle<Phase>(["copying", "legacy"])) {
       t.step(`cut over, write, and back to ${back}`);
       await a.setPhase("modern");
       const fresh = someAccount(t);
       await b.create({ ...fresh, email: fresh.email.toUpperCase() });
       expected.set(fresh.id, fresh);
       await expectAccount(t, [b, a], fresh.id, fresh, "what is written to modern is clean, too");
-      await change(t.random.pick([...expected.keys()]), a);
-      const [gone = ""] = t.random.shuffle([...expected.keys()].filter((id) => id !== fresh.id));
+      const others = [...expected.keys()].filter((id) => id !== fresh.id);
+      const [changed = "", gone = ""] = t.random.shuffle(others);
+      await change(changed, a);
       await b.remove(gone);
       expected.delete(gone);
       await a.setPhase(back);
@@ -74,32 +85,55 @@ export default check({
       // So that b has heard of it: what it writes goes to modern.
       const known = [...expected.keys()][nth] ?? "";
       await b.get(known);
-      const written = someAccount(t, nth % 2 === 0 ? undefined : known);
+      const kind = (["update", "create", "remove"] as const)[nth % 3];
+      const written = someAccount(t, kind === "create" ? undefined : known);
       t.step("b writes and is stopped on its way to modern; a goes back");
       const [write, pass] = await interleave(
-        () => (nth % 2 === 0 ? b.create(written) : b.update(known, written)),
+        () =>
+          kind === "create"
+            ? b.create(written)
+            : kind === "remove"
+              ? b.remove(known)
+              : b.update(known, written),
         () => a.setPhase("canary-100"),
       );
       fulfilled(write);
       fulfilled(pass);
-      expected.set(written.id, written);
-      await expectAccount(
-        t,
-        [a, b],
-        written.id,
-        written,
-        "what was acknowledged is read after the rollback",
-      );
+      if (kind === "remove") expected.delete(known);
+      else expected.set(written.id, written);
+      const now = kind === "remove" ? null : written;
+      const what = "what was acknowledged is read after the rollback";
+      await expectAccount(t, [a, b], written.id, now, what);
     });
     await expectBoth(t, a, expected, "all of that stands in both stores");
 
     t.step("back while legacy is away: refused, and clients go on");
     await a.setPhase("modern");
+    t.step("in the phase modern all is as in the others, with the roles exchanged");
+    const [one = "", two = ""] = expected.keys();
+    const known = expected.get(one) ?? someAccount(t);
+    await t.rejects(b.create(known), "ALREADY_EXISTS", "an id can't be created twice");
+    await t.rejects(a.remove("nobody"), "NOT_FOUND", "nobody can't be removed");
+    await t.rejects(b.update("nobody", { balanceCents: 1 }), "NOT_FOUND", "nor changed");
+    await expectBoth(t, a, expected, "legacy gets what is written to modern");
+    await sql(t, "legacy", "UPDATE accounts SET cents = '4242' WHERE id = $1", [one]);
+    await sql(t, "legacy", "DELETE FROM accounts WHERE id = $1", [two]);
+    await expectAccount(t, [a, b], one, known, "modern answers, whatever legacy says");
+    const found = await b.verify({ repair: true });
+    const named = { missing: found.missing, surplus: found.surplus, differing: found.differing };
+    t.equal(
+      named,
+      { missing: [two], surplus: [], differing: [one] },
+      "it is legacy that is wrong now",
+    );
+    await expectBoth(t, a, expected, "and legacy that is repaired");
+
     const hole = await t.inject("legacy", blackHole);
     const fresh = someAccount(t);
     await a.create(fresh);
     expected.set(fresh.id, fresh);
     await t.rejects(a.setPhase("shadow"), "NOT_READY", "without legacy there is no way back yet");
+    t.equal((await b.status()).phase, "modern", "the phase is what it was");
     await expectAccount(t, [a, b], fresh.id, fresh, "modern goes on");
     await hole.heal();
     await t.eventually(

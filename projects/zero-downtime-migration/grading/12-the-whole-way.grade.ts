@@ -36,6 +36,7 @@ export default check({
   title: "on the whole way there and back, clients notice nothing",
   points: 5,
   concept: "cut-over",
+  traps: ["migrates-afresh"],
   engines: { legacy: {}, modern: {} },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
@@ -76,6 +77,12 @@ export default check({
       await operator.setPhase(phase);
       if (phase === "copying") await copyAll([a, b], 20);
       await load;
+      if (phase !== "canary-25" && phase !== "modern") continue;
+      t.step("the next deployment calls migrate again");
+      for (const name of ["legacy", "modern"] as const) {
+        await t.migrate({ name, url: await t.lease(name).urlFor("migrate") });
+      }
+      t.equal((await a.status()).phase, phase, "a migration leaves the phase as it is");
     }
     for (const id of keys) {
       const operations = history.operations.filter(({ value }) => value === id);
@@ -84,7 +91,17 @@ export default check({
       const { account } = await a.get(id);
       if (account) expected.set(id, account);
     }
-    await b.close();
+    const what = "close() ends within the budget";
+    fulfilled((await t.within(EASY_BUDGET_MS + SLACK_MS, () => b.close(), what)).outcome);
+    for (const store of ["legacy", "modern"] as const) {
+      await t.eventually(
+        SLACK_MS,
+        async () => t.lease(store).traffic("b").open,
+        (open) => open === 0,
+        "a node that is closed has let go of every connection",
+        "none open",
+      );
+    }
     await expectBoth(t, a, expected, "in the end both stores hold the same accounts");
   },
 });

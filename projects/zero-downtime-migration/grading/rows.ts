@@ -46,12 +46,19 @@ export async function sql(
   return (await connection).query(text, values);
 }
 
+/** Large enough for most; what doesn't fit into 32 bits, or just so into a double, is an amount, too. */
+const most = [900_000, 900_000, 900_000, 2 ** 40, Number.MAX_SAFE_INTEGER - 10];
+
 /** Something for `create`, different in every run. */
-export function someAccount(t: MigrationContext, id = `acc-${t.random.word(10)}`): Account {
+export function someAccount(
+  t: MigrationContext,
+  id = `${t.random.pick(["acc", "Acc", "ACC"])}-${t.random.word(10)}`,
+): Account {
+  const limit = t.random.pick(most);
   return {
     id,
     email: `${t.random.word()}@example.org`,
-    balanceCents: t.random.int(-50_000, 900_000),
+    balanceCents: Math.round((t.random.int(-1_000_000, 1_000_000) / 1_000_000) * limit),
     closedOn: t.random.int(0, 2) === 0 ? someDate(t) : null,
   };
 }
@@ -121,9 +128,16 @@ function fromLegacy({ id, email, cents, closed_on }: Row): Account {
   return {
     id,
     email: (email ?? "").trim().toLowerCase(),
-    balanceCents: Number(cents ?? Number.NaN),
-    closedOn: closed_on?.trim() ? closed_on.trim().split(".").reverse().join("-") : null,
+    // What isn't an integer as text is no amount to legacy's readers.
+    balanceCents: /^[+-]?\d+$/.test(cents ?? "") ? Number(cents) : Number.NaN,
+    closedOn: closed_on?.trim() ? fromOldDate(closed_on.trim()) : null,
   };
+}
+
+/** What isn't `31.01.2026` is no date to legacy's readers. */
+function fromOldDate(text: string): string {
+  const [, day, month, year] = /^(\d\d)\.(\d\d)\.(\d{4})$/.exec(text) ?? [];
+  return day === undefined ? `no date: ${text}` : `${year}-${month}-${day}`;
 }
 
 /** In words, what of the expected accounts is otherwise in a store; empty when nothing is. */

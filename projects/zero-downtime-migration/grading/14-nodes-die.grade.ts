@@ -1,0 +1,105 @@
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import { atEachMessage } from "./interleave.ts";
+import {
+  ARRIVAL_MS,
+  check,
+  expectAccount,
+  expectBoth,
+  goTo,
+  hintOnDifferences,
+  startTwoNodes,
+} from "./kit.ts";
+import { seedLegacy, someAccount } from "./rows.ts";
+
+/** What nodes are told a call may take: whoever is cut off must not hold a lock for longer, either. */
+const BUDGET_MS = 2_000;
+/** Messages to modern of somebody who cuts over, at each of which he is cut off once. */
+const MOST_MESSAGES = 5;
+
+export default check({
+  title: "a node that dies in a write or in the cut-over leaves nothing half done",
+  points: 4,
+  concept: "cut-over",
+  traps: ["noted-after-the-write", "nobody-finishes"],
+  engines: { legacy: { faults: [blackHole] }, modern: { faults: [blackHole] } },
+  nodes: ["a", "b"],
+  dependsOn: ["carried-over"],
+  timeoutMs: 60_000,
+  hints: [
+    "Cut the line between any two messages of a write. What is in legacy then, and who knows that modern has to get it?",
+    hintOnDifferences,
+    "At the cut-over one store is closed first. Whoever finds none open must be able to tell which one is to be opened: a number that grows with each turn tells.",
+  ],
+  async run(t) {
+    const expected = await seedLegacy(t, 40);
+    const ids = [...expected.keys()];
+    const [a, b] = await startTwoNodes(t, BUDGET_MS);
+    await goTo(a, "legacy", "canary-50");
+    await expectBoth(t, a, expected, "both stores hold the same accounts");
+
+    await atEachMessage(t, { store: "legacy", node: "a", lost: true }, async (interleave, nth) => {
+      const id = ids[nth] ?? "";
+      const changed = someAccount(t, id);
+      t.step("a writes, and its line to legacy breaks on the way");
+      const [write] = await interleave(
+        () => (nth % 2 === 0 ? a.remove(id) : a.update(id, changed)),
+        async () => {},
+      );
+      if (write.status === "rejected") {
+        const refused = Promise.reject(write.reason);
+        await t.rejects(refused, ["STORE_UNAVAILABLE", "NOT_FOUND"], "what is not known is said");
+      }
+      const { account } = await b.get(id);
+      if (write.status === "fulfilled") {
+        t.equal(account, nth % 2 === 0 ? null : changed, "what was acknowledged is read");
+      }
+      if (account) expected.set(id, account);
+      else expected.delete(id);
+    });
+    await expectBoth(t, b, expected, "what legacy has, modern gets, whoever died on the way");
+
+    await goTo(b, "canary-50", "canary-100");
+    for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
+      t.step(`a cuts over, and is cut off at its message ${nth} to modern`);
+      const gate = t.hold("modern", { node: "a", match: /./, nth });
+      const over = a.setPhase("modern").then(
+        () => true,
+        () => true,
+      );
+      await Promise.race([gate.held.then(() => true), over]);
+      await using _legacy = await t.inject("legacy", blackHole, { nodes: ["a"] });
+      await using _modern = await t.inject("modern", blackHole, { nodes: ["a"] });
+      gate.drop();
+      const id = ids[20 + nth] ?? "";
+      const changed = someAccount(t, id);
+      await t.eventually(
+        ARRIVAL_MS,
+        () => b.update(id, changed),
+        () => true,
+        "clients of another node go on soon",
+        "update() resolves",
+      );
+      expected.set(id, changed);
+      await t.eventually(
+        ARRIVAL_MS,
+        () => b.setPhase("modern"),
+        () => true,
+        "another node takes it up",
+        "setPhase() resolves",
+      );
+      await expectAccount(t, [b], id, changed, "what was acknowledged is read");
+      // Only when a has given up, or it may go on with it once it can.
+      await over;
+      await _legacy.heal();
+      await _modern.heal();
+      await t.eventually(
+        ARRIVAL_MS,
+        () => b.setPhase("canary-100"),
+        () => true,
+        "and back",
+        "setPhase() resolves",
+      );
+    }
+    await expectBoth(t, b, expected, "both stores hold all that was acknowledged");
+  },
+});
