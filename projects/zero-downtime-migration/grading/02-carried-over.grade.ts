@@ -17,6 +17,8 @@ export default check({
   async run(t) {
     const expected = await seedLegacy(t, 120);
     const [a, b] = await startTwoNodes(t);
+    t.step("the old application goes on writing until the migration begins");
+    for (const [id, account] of await seedLegacy(t, 30)) expected.set(id, account);
     const some = t.random.shuffle([...expected.keys()]);
     t.step("clients write before the copy begins: in the phase legacy, and in copying");
     for (const [index, phase] of (["legacy", "copying"] as const).entries()) {

@@ -17,7 +17,7 @@ export default check({
     "Both stores hold what both lack: go through the ids of both sides.",
   ],
   async run(t) {
-    const expected = await seedLegacy(t, 700);
+    const expected = await seedLegacy(t, 1_200);
     const glued = [11, 111].map((balanceCents) => ({
       ...someAccount(t),
       balanceCents,

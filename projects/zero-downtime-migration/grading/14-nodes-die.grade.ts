@@ -20,7 +20,7 @@ export default check({
   title: "a node that dies in a write or in the cut-over leaves nothing half done",
   points: 4,
   concept: "cut-over",
-  traps: ["noted-after-the-write", "nobody-finishes"],
+  traps: ["noted-after-the-write", "nobody-finishes", "retries-whatever-happened"],
   engines: { legacy: { faults: [blackHole] }, modern: { faults: [blackHole] } },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
@@ -31,32 +31,66 @@ export default check({
     "At the cut-over one store is closed first. Whoever finds none open must be able to tell which one is to be opened: a number that grows with each turn tells.",
   ],
   async run(t) {
-    const expected = await seedLegacy(t, 40);
+    const expected = await seedLegacy(t, 80);
     const ids = [...expected.keys()];
+    const next = () => ids.pop() ?? "";
     const [a, b] = await startTwoNodes(t, BUDGET_MS);
     await goTo(a, "legacy", "canary-50");
     await expectBoth(t, a, expected, "both stores hold the same accounts");
 
-    await atEachMessage(t, { store: "legacy", node: "a", lost: true }, async (interleave, nth) => {
-      const id = ids[nth] ?? "";
-      const changed = someAccount(t, id);
-      t.step("a writes, and its line to legacy breaks on the way");
-      const [write] = await interleave(
-        () => (nth % 2 === 0 ? a.remove(id) : a.update(id, changed)),
-        async () => {},
-      );
-      if (write.status === "rejected") {
-        const refused = Promise.reject(write.reason);
-        await t.rejects(refused, ["STORE_UNAVAILABLE", "NOT_FOUND"], "what is not known is said");
-      }
-      const { account } = await b.get(id);
-      if (write.status === "fulfilled") {
-        t.equal(account, nth % 2 === 0 ? null : changed, "what was acknowledged is read");
-      }
-      if (account) expected.set(id, account);
-      else expected.delete(id);
-    });
-    await expectBoth(t, b, expected, "what legacy has, modern gets, whoever died on the way");
+    const kinds = ["update", "remove", "create"] as const;
+    const places = [
+      { store: "legacy", direction: "request", kind: undefined },
+      { store: "modern", direction: "request", kind: undefined },
+      { store: "legacy", direction: "reply", kind: "create" },
+      { store: "legacy", direction: "reply", kind: "remove" },
+    ] as const;
+    for (const { store, direction, ...only } of places) {
+      const place = { store, direction, node: "a", lost: true };
+      await atEachMessage(t, place, async (interleave, nth) => {
+        const id = next();
+        const changed = someAccount(t, id);
+        const fresh = someAccount(t);
+        const kind = only.kind ?? kinds[nth % 3];
+        t.step(`a writes, and a ${direction} of ${store} is lost with its line`);
+        const [write] = await interleave(
+          () =>
+            kind === "create"
+              ? a.create(fresh)
+              : kind === "remove"
+                ? a.remove(id)
+                : a.update(id, changed),
+          async () => {},
+        );
+        if (write.status === "rejected") {
+          const refused = Promise.reject(write.reason);
+          await t.rejects(
+            refused,
+            "STORE_UNAVAILABLE",
+            "what is not known is not said to be certain",
+          );
+        }
+        const written = kind === "create" ? fresh : changed;
+        const { account } = await b.get(written.id);
+        if (write.status === "fulfilled") {
+          const wanted = kind === "remove" ? null : written;
+          t.equal(account, wanted, "what was acknowledged is read");
+        }
+        if (account) expected.set(written.id, account);
+        else expected.delete(written.id);
+      });
+      await expectBoth(t, b, expected, "what legacy has, modern gets, whoever died on the way");
+    }
+
+    t.step("a writes without modern, and is gone before modern is back for it");
+    {
+      await using _modern = await t.inject("modern", blackHole, { nodes: ["a"] });
+      const changed = someAccount(t, next());
+      await a.update(changed.id, changed);
+      expected.set(changed.id, changed);
+      await using _legacy = await t.inject("legacy", blackHole, { nodes: ["a"] });
+      await expectBoth(t, b, expected, "another node carries it over");
+    }
 
     await goTo(b, "canary-50", "canary-100");
     for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
@@ -70,7 +104,7 @@ export default check({
       await using _legacy = await t.inject("legacy", blackHole, { nodes: ["a"] });
       await using _modern = await t.inject("modern", blackHole, { nodes: ["a"] });
       gate.drop();
-      const id = ids[20 + nth] ?? "";
+      const id = next();
       const changed = someAccount(t, id);
       await t.eventually(
         ARRIVAL_MS,

@@ -12,6 +12,8 @@ const LOCKED_MS = 200;
 export interface Place {
   readonly store: StoreName;
   readonly node: string;
+  /** Its request, or the reply to that. Default `request`. */
+  readonly direction?: "request" | "reply";
   /** The message is lost and its connection breaks, instead of going on. */
   readonly lost?: boolean;
   /** How long `meanwhile` may take before the call goes on in any case. Default {@link LOCKED_MS}. */
@@ -31,14 +33,16 @@ export type Interleave = <T, U>(
  */
 export async function atEachMessage(
   t: MigrationContext,
-  { store, node, lost = false, patienceMs = LOCKED_MS }: Place,
+  place: Place,
   round: (interleave: Interleave, nth: number) => Promise<void>,
 ): Promise<void> {
+  const { store, node, direction = "request", lost = false } = place;
+  const { patienceMs = LOCKED_MS } = place;
   const end = performance.now() + ENOUGH_MS;
   for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
     let reached = false;
     await round(async (call, meanwhile) => {
-      using gate = t.hold(store, { node, match: /./, nth });
+      using gate = t.hold(store, { node, direction, match: /./, nth });
       const stopped = call();
       const over = Promise.allSettled([stopped]).then(() => wait(LOCKED_MS, false));
       reached = await Promise.race([gate.held.then(() => true), over]);
