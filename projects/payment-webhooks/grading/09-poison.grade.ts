@@ -75,8 +75,12 @@ export default check({
     ];
     await Promise.all(again.flatMap((bytes) => nodes.map((node) => send(bytes, node))));
     const ids = [...events.map(({ id }) => id), ...bodies.map(() => NO_ID)].sort();
-    for (const node of nodes)
-      t.equal(await asideOf(t, node), ids, "each of them is put aside, once");
+    for (const node of nodes) {
+      const aside = await asideOf(t, node);
+      const missing = events.filter(({ id }) => !aside.includes(id)).map(brief);
+      t.equal(missing, [], "each of them is put aside");
+      t.equal(aside, ids, "each of them is put aside once, and nothing else is");
+    }
     t.equal(await a.balance("EUR"), 0n, "and none is credited");
     for (const { payment } of [nameless, ...events]) {
       if (typeof payment !== "string" || payment.includes("\0")) continue;
@@ -117,3 +121,10 @@ export default check({
     await expectPayment(t, nodes, purchase, all, "what can be applied is");
   },
 });
+
+/** Short enough to be read in a failure. */
+function brief(event: object): string {
+  return JSON.stringify(event, (_, value) =>
+    typeof value === "string" && value.length > 40 ? `${value.slice(0, 40)}…` : value,
+  );
+}
