@@ -140,8 +140,8 @@ export interface MigrationNode {
    */
   setPhase(phase: Phase): Promise<void>;
   /**
-   * The operator's: copies rows that legacy has and nobody copied yet, at most `limit` of them. To be
-   * called, on any nodes, also at the same time, until it says that it is done.
+   * The operator's: copies rows that legacy has and nobody copied yet, the next ones in the order of
+   * their ids (as bytes), at most `limit` of them. To be called, on any nodes, also at the same time, until it says that it is done.
    */
   backfill(limit: number): Promise<{ readonly done: boolean }>;
   /**

@@ -1,6 +1,6 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { kill } from "@db-katas/engines/faults/kill";
-import { atEachMessage, fulfilled } from "./interleave.ts";
+import { atEachMessage, behindRowLock, fulfilled } from "./interleave.ts";
 import {
   check,
   EASY_BUDGET_MS,
@@ -100,6 +100,22 @@ export default check({
       );
       await a.setPhase("canary-100");
     });
+    for (const id of others.slice(-3)) {
+      t.step("b's write waits in legacy for a row, and a cuts over meanwhile");
+      const changed = someAccount(t, id);
+      const calls = await behindRowLock(
+        t,
+        "legacy",
+        id,
+        () => b.update(id, changed),
+        () => a.setPhase("modern"),
+      );
+      for (const call of calls) fulfilled(call);
+      expected.set(id, changed);
+      const what = "what was acknowledged is read after the cut-over";
+      await expectAccount(t, [a, b], id, changed, what);
+      await a.setPhase("canary-100");
+    }
     await expectBoth(t, a, expected, "all of that stands in both stores");
 
     t.step("cut over for good; legacy is killed");

@@ -1,6 +1,6 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import type { Phase } from "../contract.ts";
-import { atEachMessage, fulfilled } from "./interleave.ts";
+import { atEachMessage, behindRowLock, fulfilled } from "./interleave.ts";
 import {
   check,
   expectAccount,
@@ -105,6 +105,23 @@ export default check({
       const what = "what was acknowledged is read after the rollback";
       await expectAccount(t, [a, b], written.id, now, what);
     });
+    for (const id of [...expected.keys()].slice(-3)) {
+      await a.setPhase("modern");
+      await b.get(id);
+      t.step("b's write waits in modern for a row, and a goes back meanwhile");
+      const changed = someAccount(t, id);
+      const calls = await behindRowLock(
+        t,
+        "modern",
+        id,
+        () => b.update(id, changed),
+        () => a.setPhase("canary-100"),
+      );
+      for (const call of calls) fulfilled(call);
+      expected.set(id, changed);
+      const what = "what was acknowledged is read after the rollback";
+      await expectAccount(t, [a, b], id, changed, what);
+    }
     await expectBoth(t, a, expected, "all of that stands in both stores");
 
     t.step("back while legacy is away: refused, and clients go on");

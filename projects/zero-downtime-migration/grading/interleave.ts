@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { StoreName } from "../contract.ts";
 import type { MigrationContext } from "./kit.ts";
+import { sql } from "./rows.ts";
 
 /** A call that is stopped has so many messages at most that are tried. */
 const MOST_MESSAGES = 8;
@@ -54,6 +55,27 @@ export async function atEachMessage(
     }, nth);
     if (!reached || (nth >= 3 && performance.now() > end)) return;
   }
+}
+
+/**
+ * A write that waits inside of its server, for a row that the grader has locked: whatever it has looked
+ * at before, it has looked at already. Meanwhile something else is done; then the row is let go.
+ */
+export async function behindRowLock<T, U>(
+  t: MigrationContext,
+  store: StoreName,
+  id: string,
+  write: () => Promise<T>,
+  meanwhile: () => Promise<U>,
+): Promise<readonly [write: PromiseSettledResult<T>, meanwhile: PromiseSettledResult<U>]> {
+  await sql(t, store, "BEGIN");
+  await sql(t, store, "SELECT FROM accounts WHERE id = $1 FOR UPDATE", [id]);
+  const waiting = write();
+  await Promise.race([Promise.allSettled([waiting]), wait(LOCKED_MS)]);
+  const other = meanwhile();
+  await Promise.race([Promise.allSettled([other]), wait(LOCKED_MS)]);
+  await sql(t, store, "COMMIT");
+  return Promise.allSettled([waiting, other]);
 }
 
 /** @throws what it was rejected with */
