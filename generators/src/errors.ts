@@ -22,6 +22,7 @@ export type GeneratorErrorCode =
   | "FAULT_UNKNOWN"
   | "NOTHING_TO_COPY"
   | "NO_CHANGES"
+  | "NOT_IN_GIT"
   | "CLONE_NEEDED"
   | "RECIPE_UNREADABLE";
 
@@ -245,6 +246,13 @@ export function noChanges(exercise: string, since: string, cause?: unknown): Gen
       "the wrong answer isn't written yet, or git doesn't know that commit, or its files",
     remedy: `change src/, look at git diff ${since} -- src, and run the command again`,
     cause,
+  });
+}
+
+export function notInGit(exercise: string, since: string): GeneratorError {
+  return new GeneratorError("NOT_IN_GIT", `At ${since} there is no src/ of ${exercise}.`, {
+    likelyCause: "the exercise was made after that, and isn't committed yet",
+    remedy: `put the reference back; git add ${exercise}; make it wrong again; and run the command with --changes $(git write-tree)`,
   });
 }
 

@@ -83,6 +83,14 @@ describe("what is made", () => {
       Likely cause: the wrong answer isn't written yet, or git doesn't know that commit, or its files
       What to do: change src/, look at git diff HEAD -- src, and run the command again"
     `);
+    // The tree with nothing in it, which every repository knows.
+    const nothing = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    const uncommitted = make(root, "mutant", { ...answers, changes: nothing });
+    expect(await failureOf(root, uncommitted)).toMatchInlineSnapshot(`
+      "NOT_IN_GIT  At 4b825dc642cb6eb9a060e54bf8d69288fbee4904 there is no src/ of <workspace>/projects/note-book.
+      Likely cause: the exercise was made after that, and isn't committed yet
+      What to do: put the reference back; git add <workspace>/projects/note-book; make it wrong again; and run the command with --changes $(git write-tree)"
+    `);
     const file = join(root, "projects", kata, "src", "redis.ts");
     await writeFile(file, (await readFile(file, "utf8")).replace("note:$", "$"));
     await make(root, "mutant", answers);

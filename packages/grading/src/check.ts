@@ -64,9 +64,9 @@ export interface Preparation<S extends SubmissionContract> {
   readonly [role: string]: {
     /**
      * Brings an empty namespace at `url` to what the checks start from. Its outcome is cloned for
-     * every check, so it runs once per submission.
+     * every check, so it runs once per submission. Left out where there is nothing to prepare.
      */
-    build(submission: Pick<RemoteSubmission<S>, "migrate">, url: string): Promise<void>;
+    build?(submission: Pick<RemoteSubmission<S>, "migrate">, url: string): Promise<void>;
   };
 }
 

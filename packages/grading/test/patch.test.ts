@@ -46,6 +46,7 @@ it.each([
   ["lines that are no longer there", MOVED.replaceAll("value", "total")],
   ["a file that is no longer there", MOVED.replaceAll("index.ts", "counter.ts")],
   ["a file that is none of the reference's", MOVED.replaceAll("src/", "../src/")],
+  ["a file that is made", MOVED.replace("--- a/src/index.ts", "--- /dev/null")],
   ["no patch", "Subtract instead.\n"],
   ["a broken patch", MOVED.replace("   },\n", "")],
 ])("says what to do about %s", async (_, patch) => {

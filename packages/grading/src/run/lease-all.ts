@@ -19,15 +19,15 @@ export async function leaseAll(
   // Settled, not raced: a lease that arrives after another one failed must still be given back.
   const outcomes = await Promise.allSettled(
     Object.entries(check.engines).map(async ([role, needs]) => {
-      const preparation = check.prepare?.[role];
+      const build = check.prepare?.[role]?.build;
       const lease = await run.engines.lease(engineOf(role, needs), {
         ...requestFor(needs),
-        ...(preparation && {
+        ...(build && {
           template: {
             // Two roles of one engine are prepared in different ways.
             key: `${run.fingerprint} ${role}`,
             build: (url: string) =>
-              withMigrator(run, url, (remote, reached) => preparation.build(remote, reached)),
+              withMigrator(run, url, (remote, reached) => build(remote, reached)),
           },
         }),
       });

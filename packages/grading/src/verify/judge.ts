@@ -43,7 +43,9 @@ export function deviation(subject: Subject, check: CheckResult): string | undefi
 
 function starterDeviation(check: CheckResult): string | undefined {
   if (check.verdict !== "failed") return problemOf(check);
-  return /task \d+/i.test(check.failure?.message ?? "")
+  // Who waits for an answer (`t.eventually`) is told of the last one that came.
+  const told = `${check.failure?.message} ${check.failure?.received}`;
+  return /task \d+/i.test(told)
     ? undefined
     : `${check.id} fails without naming a task: ${check.failure?.message}`;
 }

@@ -24,6 +24,10 @@ export async function applyPatches(kata: Kata, mutant: Mutant, copy: string): Pr
       if (!file.startsWith("src/") || file.includes("..")) {
         throw stale(kata, path, `it changes ${file || "no file"}, which is not in src/`);
       }
+      // What git diff says where the commit, or the index, knows no such file.
+      if (patch.oldFileName === "/dev/null") {
+        throw stale(kata, path, `it makes ${file}; a file of a mutant's own lies beside its patch`);
+      }
       const target = join(copy, file);
       const source = await readFile(target, "utf8").catch((cause: unknown) => {
         throw stale(kata, path, `there is no ${file} any more`, cause);
