@@ -103,7 +103,7 @@ export interface Status {
 /** Row by row: what the store that doesn't have the last word got wrong. What is on its way is not. */
 export interface Comparison {
   readonly compared: number;
-  /** Ids that it lacks. */
+  /** Ids that it lacks, those that nobody copied yet among them. */
   readonly missing: readonly string[];
   /** Ids that it has, and should not. */
   readonly surplus: readonly string[];
@@ -135,7 +135,8 @@ export interface MigrationNode {
   /**
    * The operator's: one phase on, or back to any earlier one. When it resolves, every node goes by
    * it; when it rejects, the phase is what it was. On to `modern` only when all rows are copied and
-   * both stores are reached; back from `modern` only with all that was written to it.
+   * both stores are reached; back from `modern` only with all that was written to it, so not while
+   * either store is away. The phase that it is already: nothing happens.
    * @throws `NOT_READY`
    */
   setPhase(phase: Phase): Promise<void>;
