@@ -19,6 +19,7 @@ export type GeneratorErrorCode =
   | "MANIFEST_UNREADABLE"
   | "CHECK_UNKNOWN"
   | "MUTANT_UNKNOWN"
+  | "VARIANT_UNKNOWN"
   | "FAULT_UNKNOWN"
   | "NOTHING_TO_COPY"
   | "NO_CHANGES"
@@ -219,6 +220,12 @@ export function mutantUnknown(name: string, known: readonly string[]): Generator
   });
 }
 
+export function variantUnknown(name: string, known: readonly string[]): GeneratorError {
+  return new GeneratorError("VARIANT_UNKNOWN", `There is no variant called ${name}.`, {
+    likelyCause: `the exercise's variants are ${known.join(", ") || "none"}`,
+  });
+}
+
 export function faultUnknown(name: string, known: readonly string[]): GeneratorError {
   return new GeneratorError("FAULT_UNKNOWN", `There is no fault called ${name}.`, {
     likelyCause: `the faults are ${known.join(", ")}`,
@@ -240,19 +247,24 @@ export function nothingToCopy(kata: string, checks: readonly string[]): Generato
   );
 }
 
-export function noChanges(exercise: string, since: string, cause?: unknown): GeneratorError {
-  return new GeneratorError("NO_CHANGES", `In ${exercise}, src/ is as it was at ${since}.`, {
+export function noChanges(
+  exercise: string,
+  origin: string,
+  since: string,
+  cause?: unknown,
+): GeneratorError {
+  return new GeneratorError("NO_CHANGES", `In ${exercise}, ${origin}/ is as it was at ${since}.`, {
     likelyCause:
       "the wrong answer isn't written yet, or git doesn't know that commit, or its files",
-    remedy: `change src/, look at git diff ${since} -- src, and run the command again`,
+    remedy: `change ${origin}/, look at git diff ${since} -- ${origin}, and run the command again`,
     cause,
   });
 }
 
-export function notInGit(exercise: string, since: string): GeneratorError {
-  return new GeneratorError("NOT_IN_GIT", `At ${since} there is no src/ of ${exercise}.`, {
+export function notInGit(exercise: string, origin: string, since: string): GeneratorError {
+  return new GeneratorError("NOT_IN_GIT", `At ${since} there is no ${origin}/ of ${exercise}.`, {
     likelyCause: "the exercise was made after that, and isn't committed yet",
-    remedy: `put the reference back; git add ${exercise}; make it wrong again; and run the command with --changes $(git write-tree)`,
+    remedy: `put the right answer back; git add ${exercise}; make it wrong again; and run the command with --changes $(git write-tree)`,
   });
 }
 

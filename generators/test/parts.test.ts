@@ -89,7 +89,7 @@ describe("what is made", () => {
     expect(await failureOf(root, uncommitted)).toMatchInlineSnapshot(`
       "NOT_IN_GIT  At 4b825dc642cb6eb9a060e54bf8d69288fbee4904 there is no src/ of <workspace>/projects/note-book.
       Likely cause: the exercise was made after that, and isn't committed yet
-      What to do: put the reference back; git add <workspace>/projects/note-book; make it wrong again; and run the command with --changes $(git write-tree)"
+      What to do: put the right answer back; git add <workspace>/projects/note-book; make it wrong again; and run the command with --changes $(git write-tree)"
     `);
     const file = join(root, "projects", kata, "src", "redis.ts");
     await writeFile(file, (await readFile(file, "utf8")).replace("note:$", "$"));
@@ -102,6 +102,17 @@ describe("what is made", () => {
       why: "It is shorter.",
       must: ["redis"],
     });
+    const ofVariant = { ...answers, name: "wrong-list", of: "append-only" };
+    const list = join(root, "projects", kata, "variants", "append-only", "redis.ts");
+    await writeFile(list, (await readFile(list, "utf8")).replace("note-versions", "notes"));
+    await make(root, "mutant", ofVariant);
+    expect(await read(root, "mutants", "wrong-list", "change.patch")).toMatch(
+      /^diff --git a\/variants\/append-only\/redis.ts/,
+    );
+    const manifest = JSON.parse(await read(root, "mutants", "wrong-list", "mutant.json"));
+    expect(manifest.of).toBe("append-only");
+    const unknown = make(root, "mutant", { ...answers, name: "other", of: "write-behind" });
+    expect(await failureOf(root, unknown)).toContain("VARIANT_UNKNOWN");
   });
 
   test("a variant is the reference, one folder further away from the contract", async () => {

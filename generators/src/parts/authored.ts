@@ -14,6 +14,8 @@ export interface AuthoredCheck {
 
 export interface AuthoredMutant {
   readonly name: string;
+  /** The variant that it is made of; undefined: the reference. */
+  readonly of: string | undefined;
   readonly must: readonly string[];
   readonly may: readonly string[];
 }
@@ -98,8 +100,8 @@ function asCheck(file: string): AuthoredCheck[] {
 async function readMutant(folder: string, name: string): Promise<AuthoredMutant> {
   const file = join(folder, "mutants", name, "mutant.json");
   try {
-    const { must = [], may = [] } = JSON.parse(await readFile(file, "utf8"));
-    return { name, must, may };
+    const { of, must = [], may = [] } = JSON.parse(await readFile(file, "utf8"));
+    return { name, of, must, may };
   } catch (cause) {
     throw manifestUnreadable(file, cause);
   }

@@ -1,7 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Change } from "../changes.ts";
-import { checkUnknown, mutantUnknown, nothingToCopy, pathTaken } from "../errors.ts";
+import {
+  checkUnknown,
+  mutantUnknown,
+  nothingToCopy,
+  pathTaken,
+  variantUnknown,
+} from "../errors.ts";
 import { checkName } from "../names.ts";
 import {
   type Authored,
@@ -58,6 +64,12 @@ export const mutant: Part = {
       message: "A commit:",
       help: "it is what src/ differs in from that commit (HEAD, for what you have just changed)",
     },
+    {
+      name: "of",
+      value: "variant",
+      message: "Which variant is it made of?",
+      help: "with --changes: a variant has been changed, and not src/",
+    },
   ],
   async plan(root, answers) {
     const kata = await readAuthored(root, said(answers, "kata"));
@@ -70,10 +82,13 @@ export const mutant: Part = {
     const why = said(answers, "why") || undefined;
     const since = said(answers, "changes");
     if (since) {
+      const of = said(answers, "of") || undefined;
+      if (of && !kata.variants.includes(of)) throw variantUnknown(of, kata.variants);
+      const origin = of ? `variants/${of}` : "src";
       return {
-        changes: await patchMutant(kata, { name, must, why, since }),
+        changes: await patchMutant(kata, { name, must, why, of, since, origin }),
         next: [
-          `git checkout ${since} -- projects/${kata.name}/src   puts the reference back`,
+          `git checkout ${since} -- ${pathIn(kata, origin)}   puts the right answer back`,
           ...proofs(kata, name, must),
         ],
       };
@@ -120,6 +135,7 @@ interface Manifest {
   readonly must: readonly string[];
   readonly may?: readonly string[];
   readonly why?: string | undefined;
+  readonly of?: string | undefined;
 }
 
 /** The files of a mutant under another name. */
@@ -134,21 +150,21 @@ export async function copyMutant(
     path: pathIn(kata, "mutants", manifest.name, file),
     content: await readFile(join(from, file), "utf8"),
   }));
-  return [...(await Promise.all(copies)), manifestOf(kata, manifest)];
+  return [...(await Promise.all(copies)), manifestOf(kata, { ...manifest, of: model.of })];
 }
 
 /** @throws GeneratorError `NO_CHANGES` */
 async function patchMutant(
   kata: Authored,
-  { since, ...manifest }: Manifest & { readonly since: string },
+  { since, origin, ...manifest }: Manifest & { readonly since: string; readonly origin: string },
 ): Promise<Change[]> {
-  const content = await changesAsPatch(kata.folder, since);
+  const content = await changesAsPatch(kata.folder, since, origin);
   const path = pathIn(kata, "mutants", manifest.name, "change.patch");
   return [{ path, content }, manifestOf(kata, manifest)];
 }
 
 /** @throws GeneratorError `PATH_TAKEN` */
-function manifestOf(kata: Authored, { name, must, may = [], why }: Manifest): Change {
+function manifestOf(kata: Authored, { name, must, may = [], why, of }: Manifest): Change {
   if (kata.mutants.some((each) => each.name === name)) {
     throw pathTaken(pathIn(kata, "mutants", name));
   }
@@ -156,6 +172,7 @@ function manifestOf(kata: Authored, { name, must, may = [], why }: Manifest): Ch
   const content = formatJson({
     trap: name,
     why: why ?? "To be written, in the voice of somebody who means well.",
+    ...(of !== undefined && { of }),
     must,
     ...(others.length > 0 && { may: others }),
   });

@@ -22,6 +22,18 @@ const MOVED = `diff --git a/src/index.ts b/src/index.ts
  } satisfies Submission;
 `;
 
+const OF_VARIANT = `diff --git a/variants/other/index.ts b/variants/other/index.ts
+--- a/variants/other/index.ts
++++ b/variants/other/index.ts
+@@ -5,5 +5,5 @@
+     const amounts = [start];
+     return {
+       async add(amount) {
+-        amounts.push(amount);
++        amounts.push(-amount);
+         return amounts.reduce((sum, one) => sum + one);
+`;
+
 let kata: Kata;
 beforeAll(async () => {
   kata = await loadKata(COUNTER);
@@ -40,6 +52,21 @@ it("fits where its lines have moved, and leaves the reference alone", async () =
   expect(await readFile(composed.entry, "utf8")).toContain("value -= amount");
   expect(await readFile(join(COUNTER, "src", "index.ts"), "utf8")).toContain("value += amount");
   expect(dirname(composed.entry)).toContain(join(".kata", "mutants", "patched-"));
+});
+
+it("may be for a variant, whose imports then mean what they did", async () => {
+  const mutant = { ...(await mutantOf(OF_VARIANT)), of: "other" };
+  const composed = await composeMutant(kata, mutant);
+  expect(composed.entry).toBe(join(composed.folder, "variants", "other", "index.ts"));
+  expect(await readFile(composed.entry, "utf8")).toContain("amounts.push(-amount)");
+  expect(await readFile(composed.entry, "utf8")).toContain('from "../../contract.ts"');
+  await expect(composeMutant(kata, await mutantOf(OF_VARIANT))).rejects.toThrow(
+    "which is not in src/",
+  );
+  const stale = { ...(await mutantOf(OF_VARIANT.replaceAll("start", "begin"))), of: "other" };
+  await expect(composeMutant(kata, stale)).rejects.toThrow(
+    /does not fit variants\/other.*git diff --relative -- variants\/other > /s,
+  );
 });
 
 it.each([

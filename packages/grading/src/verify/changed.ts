@@ -61,8 +61,9 @@ export function changedSubjects(
     if (NO_MATTER.test(inside)) continue;
     if (part === "src") add(({ kind }) => kind === "reference" || kind === "mutant");
     else if (part === "starter") add(({ kind }) => kind === "starter");
-    else if (part === "variants") add((each) => each.kind === "variant" && each.name === name);
-    else if (part === "mutants") add((each) => each.kind === "mutant" && each.name === name);
+    else if (part === "variants") {
+      add((each) => (each.kind === "variant" && each.name === name) || each.mutant?.of === name);
+    } else if (part === "mutants") add((each) => each.kind === "mutant" && each.name === name);
     else add(() => true);
   }
   return subjects.filter((subject) => touched.has(subject));

@@ -10,6 +10,8 @@ const mutantSchema = z.strictObject({
   trap: z.string(),
   /** Why sensible people write this. */
   why: z.string().min(20),
+  /** The variant that its files and patches are for. Default: the reference. */
+  of: z.string().optional(),
   /** Checks that it fails, each time. */
   must: z.array(z.string()).min(1),
   /** Checks that it may fail as well, for the same reason. */
@@ -23,7 +25,7 @@ const variantSchema = z.strictObject({
   why: z.string().min(20),
 });
 
-/** A plausible wrong answer: files laid over the reference solution. */
+/** A plausible wrong answer: files laid over the reference solution, or over a variant. */
 export interface Mutant extends z.infer<typeof mutantSchema> {
   readonly name: string;
   readonly folder: string;
@@ -37,12 +39,18 @@ export interface Variant extends z.infer<typeof variantSchema> {
 
 /** @throws GradingError `MANIFEST_INVALID` */
 export async function loadMutants(kata: Kata, rubric: Rubric): Promise<Mutant[]> {
-  const mutants = await loadAll(kata, "mutants", "mutant.json", mutantSchema);
+  const [mutants, variants] = await Promise.all([
+    loadAll(kata, "mutants", "mutant.json", mutantSchema),
+    loadVariants(kata),
+  ]);
   const ids = new Set(rubric.map((check) => check.id));
   for (const mutant of mutants) {
     const unknown = [...mutant.must, ...mutant.may].find((id) => !ids.has(id));
     if (unknown) {
       throw invalid(join(mutant.folder, "mutant.json"), `there is no check called ${unknown}`);
+    }
+    if (mutant.of !== undefined && !variants.some(({ name }) => name === mutant.of)) {
+      throw invalid(join(mutant.folder, "mutant.json"), `there is no variant called ${mutant.of}`);
     }
   }
   return mutants;
