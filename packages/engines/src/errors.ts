@@ -271,6 +271,16 @@ export function startFailed(
       remedy: "run it again; `ss -ltnp` shows who listens",
     });
   }
+  // initdb looks its user up by number; `docker run --user 1234` gives one without an entry.
+  if (/could not look up effective user ID/.test(log)) {
+    return new EngineError("START_FAILED", {
+      happened: `${engine} did not start: the user that it runs as has no name on this machine`,
+      details,
+      likely: "a container that was started with a user number of no entry in /etc/passwd",
+      remedy:
+        "run as a user with an entry (`docker run --user node …`), or as root: servers run as nobody then",
+    });
+  }
   return new EngineError("START_FAILED", {
     happened: `${engine} did not start: ${reason}`,
     details,

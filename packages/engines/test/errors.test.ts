@@ -187,6 +187,16 @@ test("a server that doesn't start: the log decides what it is called", () => {
     Likely cause: something on this machine opens many ports at once
     What to do: run it again; \`ss -ltnp\` shows who listens"
   `);
+  expect(
+    start("initdb: could not look up effective user ID 1234: user does not exist"),
+  ).toMatchInlineSnapshot(`
+    "[START_FAILED]
+    redis did not start: the user that it runs as has no name on this machine
+      redis-server on PATH
+      | initdb: could not look up effective user ID 1234: user does not exist
+    Likely cause: a container that was started with a user number of no entry in /etc/passwd
+    What to do: run as a user with an entry (\`docker run --user node …\`), or as root: servers run as nobody then"
+  `);
   expect(start("FATAL: could not write: No space left on device")).toMatchInlineSnapshot(`
     "[DISK_FULL]
     redis did not start: the disk is full
