@@ -86,6 +86,23 @@ export class CheckContext<S extends SubmissionContract> {
     });
   }
 
+  /**
+   * Sets a node's wall clock (what `Date` says there) wrong, before it is started or while it runs;
+   * timers go on as they are. Another node's clock, and the engines', stay right.
+   * @param aheadMs how far it is ahead, in milliseconds; below zero for behind, 0 to set it right
+   */
+  async skew(node: string, aheadMs: number): Promise<void> {
+    const process = this.#parts.process(node);
+    await process.ready;
+    this.#disturbed = true;
+    this.#parts.trace.step(
+      aheadMs === 0
+        ? `node ${node}'s clock is right again`
+        : `node ${node}'s clock is ${Math.abs(aheadMs)} ms ${aheadMs > 0 ? "ahead" : "behind"}`,
+    );
+    await process.skew(aheadMs);
+  }
+
   /** Calls the submission's `migrate` in a process of its own. */
   async migrate(...args: Parameters<NonNullable<S["migrate"]>>): Promise<void> {
     const process = this.#parts.process("migrate");
@@ -130,7 +147,7 @@ export class CheckContext<S extends SubmissionContract> {
     this.#parts.trace.step(text);
   }
 
-  /** Whether this check has injected a fault or held a message yet; true for good from then on. */
+  /** Whether this check has injected a fault, held a message or set a clock wrong yet; true for good from then on. */
   get disturbed(): boolean {
     return this.#disturbed;
   }

@@ -31,6 +31,12 @@ export {
 export { renderTimeline, type TimelineBand, type TimelineOptions } from "./history/timeline.ts";
 export { countAnomalies, type HistoryVerdict } from "./history/verdict.ts";
 export {
+  checkWindows,
+  type WindowAnomaly,
+  type WindowOp,
+  type WindowOptions,
+} from "./history/windows.ts";
+export {
   defineKata,
   type EngineRole,
   engineOf,

@@ -135,6 +135,11 @@ export class AppProcess implements AsyncDisposable {
     await this.#doors?.open(port);
   }
 
+  /** @param aheadMs how far its wall clock is ahead of ours from now on, in milliseconds */
+  async skew(aheadMs: number): Promise<void> {
+    await this.#ask("skew", "skew", [aheadMs]);
+  }
+
   async migrate(args: unknown[]): Promise<void> {
     await this.#doors?.settled();
     await this.#ask("migrate", "migrate", args);

@@ -19,7 +19,7 @@ const LENGTH_BYTES = 4;
 /** Far above what any check asks for. Without a bound, a length alone would make the reader hoard. */
 const FRAME_BYTES_MAX = 64 << 20;
 
-export type Operation = "load" | "migrate" | "createNode" | "call";
+export type Operation = "load" | "skew" | "migrate" | "createNode" | "call";
 
 export interface Request {
   readonly id: number;

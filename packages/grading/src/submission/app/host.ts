@@ -18,6 +18,7 @@ import {
   type RemoteError,
   type Request,
 } from "./channel.ts";
+import { installClock } from "./clock.ts";
 import { resolveFrom } from "./resolve.ts";
 
 const keepResolutions = resolveFrom(process.argv[2] ?? ".", process.argv[3]);
@@ -29,6 +30,7 @@ type AnyFunction = (...args: unknown[]) => unknown;
 const exit = process.exit.bind(process);
 const decode = deserialize;
 const send = answerWriter(readKey());
+const setClock = installClock();
 let submission: Record<string, unknown> | undefined;
 let node: Record<string, unknown> | undefined;
 
@@ -73,6 +75,9 @@ async function perform({ operation, args }: Request): Promise<unknown> {
       method(submission, "createNode");
       return undefined;
     }
+    case "skew":
+      setClock(args[0] as number);
+      return undefined;
     case "migrate":
       await method(submission, "migrate")(...args);
       return undefined;
