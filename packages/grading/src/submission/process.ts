@@ -1,30 +1,21 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { type EngineRun, killTree, processRef } from "@db-katas/engines";
+import { killTree, processRef } from "@db-katas/engines";
 import { SubmissionCrashed, SubmissionError, SubmissionTimedOut } from "../verdict.ts";
 import type { Operation } from "./app/channel.ts";
 import { Doors } from "./isolation/doors.ts";
-import type { Isolation, ResourceLimits } from "./isolation/isolation.ts";
+import { type AppProcessOptions, type Isolated, launch } from "./launch.ts";
 import { Link } from "./link.ts";
-import { killStrays, MARK } from "./strays.ts";
+import { killStrays } from "./strays.ts";
 import { memoryOf, sizeOf } from "./usage.ts";
 
-const HOST = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "./app/host.ts" : "./app/host.js", import.meta.url),
-);
 /** How long pipes that somebody else still holds are waited for, in milliseconds. */
 const PIPES_MS = 500;
-/**
- * Where V8 begins with its space for young objects, in MiB (its own choice is 1, growing to 16). A node
- * that only starts and answers some calls is then done before the first collection: 3 % less CPU.
- */
-const YOUNG_SPACE_MB = 16;
 /** How long the end of a process may take to be told after the end of its connections, in milliseconds. */
 const DYING_MS = 50;
 const STDERR_KEPT = 32 * 1024;
@@ -34,35 +25,6 @@ const LOAD_MS = 15_000;
 export const NO_LIMIT_MS = 2 ** 31 - 1;
 /** How often an isolated process's use of memory and disk is looked at, in milliseconds. */
 const USAGE_MS = 200;
-
-export interface AppProcessOptions {
-  readonly name: string;
-  /** The submission's `index.ts`. */
-  readonly entry: string;
-  readonly cwd: string;
-  /** The exercise's folder: where packages that the submission lacks are looked for. */
-  readonly exercise: string;
-  readonly memoryMb: number;
-  readonly callMs: number;
-  readonly engines: EngineRun;
-  /** Where Node keeps compiled code between processes. */
-  readonly compileCache?: string | undefined;
-  /** Where one process leaves for the next what imports resolve to. */
-  readonly resolutions?: string | undefined;
-  /** Set: before any of its code runs it waits, on loopback, for a debugger at the URL told here. */
-  readonly onInspector?: (url: string) => void;
-  /** Shuts it off from this machine. */
-  readonly isolated?: Isolated | undefined;
-}
-
-export interface Isolated {
-  readonly isolation: Isolation;
-  /** As whom it runs. */
-  readonly id: number;
-  /** Folders of this machine that it may write. */
-  readonly folders: readonly string[];
-  readonly limits: ResourceLimits;
-}
 
 /**
  * One process of a submission. It is started at once, and usable when {@link ready} resolves.
@@ -289,28 +251,6 @@ export class AppProcess implements AsyncDisposable {
   }
 }
 
-function launch(options: AppProcessOptions, mark: string): ChildProcess {
-  const flags = [
-    `--max-old-space-size=${options.memoryMb}`,
-    `--min-semi-space-size=${YOUNG_SPACE_MB}`,
-    "--disable-warning=ExperimentalWarning",
-    ...(options.onInspector ? ["--inspect-wait=127.0.0.1:0"] : []),
-  ];
-  if (options.isolated) {
-    const { isolation, id, folders, limits } = options.isolated;
-    const { cwd, exercise } = options;
-    return isolation.launch(id, { flags, exercise, cwd, env: environment(), folders, limits });
-  }
-  const resolutions = options.resolutions ? [options.resolutions] : [];
-  return spawn(process.execPath, [...flags, HOST, options.exercise, ...resolutions], {
-    cwd: options.cwd,
-    // A group of its own: what a submission starts ends with it, and Ctrl-C reaches only us.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-    env: { ...environment(options.compileCache), [MARK]: mark },
-  });
-}
-
 /** What a client says of a node: the reasons of a reason are where the reason is (`fetch failed`). */
 function plainError(error: unknown): { name: string; message: string; code?: string | undefined } {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
@@ -325,14 +265,4 @@ function plainError(error: unknown): { name: string; message: string; code?: str
 
 function signalName(wanted: number): string | undefined {
   return Object.entries(constants.signals).find(([, number]) => number === wanted)?.[0];
-}
-
-/** Nothing of the grader's environment (engine credentials above all) reaches a submission. */
-function environment(compileCache?: string): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { NODE_ENV: "production", TZ: "UTC" };
-  for (const name of ["PATH", "LANG", "TMPDIR", "TEMP", "SystemRoot"]) {
-    if (process.env[name] !== undefined) env[name] = process.env[name];
-  }
-  if (compileCache) env.NODE_COMPILE_CACHE = compileCache;
-  return env;
 }
