@@ -6,15 +6,15 @@ export default defineExperiment({
   title: "What a client's update takes while the writes go on to a modern that is far away.",
   parameters: {
     accounts: { what: "accounts that are updated in turn", full: 500, quick: 100 },
-    distanceMs: { what: "to modern, one way", full: 10, quick: 10 },
+    distanceMs: { what: "to modern, one way", full: 25, quick: 25 },
   },
   engines: bothStores,
   contenders: {
     carried: { what: "the reference: noted in legacy's transaction, carried by itself" },
     "written-twice": { what: "an UPDATE in legacy, then one in modern, as the guide has it" },
   },
-  load: { kind: "closed", clients: 2, ms: 250 },
-  turns: 30,
+  load: { kind: "closed", clients: 2, ms: 400 },
+  turns: 20,
   async open({ leases, parameters: { accounts = 1, distanceMs = 1 } }) {
     await using opening = new AsyncDisposableStack();
     await fillLegacy(leases, accounts);
