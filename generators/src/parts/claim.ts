@@ -10,10 +10,10 @@ import { renderPart } from "./template.ts";
 
 const LOG = "DATABASE_DECISION_LOG.md";
 
-/** A claim begins with an experiment that can fail: a check, on the reference and on who must fail it. */
+/** A claim begins with evidence that can fail: a check that the reference passes, and who must fail it. */
 export const claim: Part = {
   name: "claim",
-  description: "an entry of the decision log, with an experiment that can falsify it",
+  description: "an entry of the decision log, with a claim that can be falsified",
   questions: [
     whichKata,
     {
@@ -21,7 +21,7 @@ export const claim: Part = {
       positional: true,
       required: true,
       message: "Its id (for example no-lost-note):",
-      help: "lower-case words with dashes: what the log calls it, and its experiment",
+      help: "lower-case words with dashes: what the log calls it",
       check: (value) => checkName(value, "claim"),
     },
     {
@@ -35,7 +35,7 @@ export const claim: Part = {
       name: "check",
       value: "id",
       message: "Which check would tell?",
-      help: "the check that the experiment runs; default: the first one that a mutant fails",
+      help: "the check that puts it to the test; default: the first one that a mutant fails",
       choices: async (root, answers) =>
         (await readAuthored(root, said(answers, "kata"))).checks.map(({ id }) => asChoice(id)),
     },
@@ -48,24 +48,16 @@ export const claim: Part = {
     const title = said(answers, "title") || capital(id.replaceAll("-", " "));
     checkTitle(title, "decision", 120);
     const log = await read(kata, LOG);
-    if (log?.includes(`Claim \`${id}\``))
+    if (log?.split("\n").includes(`id: ${id}`))
       throw pathTaken(`the claim ${id} in ${pathIn(kata, LOG)}`);
-    const experiment = pathIn(kata, "experiments", `${id}.ts`);
-    if (await read(kata, `experiments/${id}.ts`)) throw pathTaken(experiment);
     const date = new Date().toISOString().slice(0, 10);
-    const context = { id, title, check, mutant, date, kata: kata.name, experiment };
-    const entry = await renderPart("claim/entry.md.hbs", context);
-    const content = await renderPart("claim/experiment.ts.hbs", context);
+    const entry = await renderPart("claim/entry.md.hbs", { id, title, check, mutant, date });
     return {
-      changes: [
-        { path: experiment, content },
-        withEntry(pathIn(kata, LOG), log, entry),
-        ...compiled(pathIn(kata, "tsconfig.json"), await read(kata, "tsconfig.json")),
-      ],
+      changes: [withEntry(pathIn(kata, LOG), log, entry)],
       next: [
         `${pathIn(kata, LOG)}: what was chosen, against what, and why; what exactly is claimed`,
-        `${experiment}: it runs ${check}; make it measure what is claimed`,
-        `pnpm exec node ${experiment}`,
+        "what is a matter of figures: an experiment and a predicate instead of checks",
+        `pnpm kata falsify ${kata.name} --claim ${id}`,
       ],
     };
   },
@@ -90,13 +82,6 @@ function withEntry(path: string, before: string | undefined, entry: string): Cha
       ? `${before.trimEnd()}\n\n${entry}`
       : `${before.slice(0, first)}${entry}\n${before.slice(first)}`;
   return { path, before, content };
-}
-
-/** Experiments are type-checked along. */
-function compiled(path: string, before: string | undefined): Change[] {
-  if (before === undefined || /"experiments\b/.test(before)) return [];
-  const content = before.replace(/("include":\s*\[[^\]]*?)(,?\s*\])/, '$1, "experiments"$2');
-  return content === before ? [] : [{ path, before, content }];
 }
 
 function read(kata: Authored, file: string): Promise<string | undefined> {

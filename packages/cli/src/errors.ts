@@ -19,6 +19,7 @@ export type CliErrorCode =
   | "SUBMISSION_UNFIT"
   | "BUNDLE_REFUSED"
   | "CLAIM_UNKNOWN"
+  | "CHECK_ERRED"
   | "HISTORY_CORRUPT"
   | "UPDATE_REFUSED"
   | "UPDATE_FAILED";

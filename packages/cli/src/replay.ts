@@ -4,10 +4,10 @@ import {
   type GradeOptions,
   grade,
   MARKS,
+  onlyThese,
   type Paint,
   type Scorecard,
   terminalPaint,
-  withDependencies,
 } from "@db-katas/grading";
 import type { Progress } from "./output.ts";
 
@@ -23,10 +23,7 @@ export async function replay(
   const { kata, submission, check, seed } = options;
   const title = `${kata.name} · ${submission.label} · ${check}, ${times} times with seed ${seed}`;
   progress.line(terminalPaint("bold", title));
-  // Alone: what it depends on has had its say in the grade that this repeats.
-  const rubric = withDependencies(options.rubric, [check])
-    .filter(({ id }) => id === check)
-    .map((only) => ({ ...only, dependsOn: [] }));
+  const rubric = onlyThese(options.rubric, [check]);
   const results: CheckResult[] = [];
   const cards: Scorecard[] = [];
   using _stop = { [Symbol.dispose]: () => progress.stop() };

@@ -169,6 +169,84 @@ it("keeps what was measured when it is interrupted", async () => {
   expect((await kata(["--quick"], { CRASH_IN: "1" })).code).toBe(0);
 });
 
+const CHECKED = `# Decision log
+
+\`\`\`claim
+id: kept
+says: what is put is there
+checks: [kept]
+mutants: [forgets]
+\`\`\`
+
+\`\`\`claim
+id: in-chaos
+says: nothing is lost in any schedule
+outside: pnpm chaos
+\`\`\`
+`;
+
+/** An exercise without engines, whose wrong answer is as the caller says. */
+async function putChecked(forgets: string): Promise<void> {
+  const answer = (get: string) =>
+    `export default { createNode: async () => { let kept; return { put: async (each) => { kept = each; }, get: async () => ${get} }; } };\n`;
+  await mkdir(join(kataFolder, "grading"));
+  await mkdir(join(kataFolder, "src"));
+  await mkdir(join(kataFolder, "mutants", "forgets"), { recursive: true });
+  await put(
+    "kata.ts",
+    'export default { title: "Ledger", engines: {}, concepts: ["memory"], limits: { memoryMb: 64, callMs: 20000, checkMs: 60000 } };\n',
+  );
+  await put(
+    "grading/01-kept.grade.ts",
+    `export default {
+      title: "it is kept", points: 1, concept: "memory", engines: {}, nodes: ["a"], hints: ["Keep it."],
+      async run(t) {
+        const a = await t.start("a", {});
+        await a.put("note");
+        t.equal(await a.get(), "note", "what was put is there");
+      },
+    };\n`,
+  );
+  await put("contract.ts", "export interface Submission {}\n");
+  await put("package.json", '{ "type": "module" }\n');
+  await put("src/index.ts", answer("kept"));
+  await put(
+    "mutants/forgets/mutant.json",
+    JSON.stringify({ trap: "forgets", why: "Nobody reads it anyway.", must: ["kept"] }),
+  );
+  await put("mutants/forgets/index.ts", answer(forgets));
+  await put("DATABASE_DECISION_LOG.md", CHECKED);
+}
+
+it("runs a claim's checks on the reference and on a wrong answer, and lists what is outside", async () => {
+  await putChecked("null");
+  const ran = await kata(["ledger"]);
+  expect(ran.stderr).toBe("");
+  expect(ran.stdout).toMatchSnapshot();
+  expect(ran.code).toBe(0);
+  const lines = masked(await log()).split("\n");
+  expect(lines.filter((line) => line.startsWith("last-measured"))).toMatchSnapshot();
+  expect((await kata(["ledger", "--list"])).stdout).toMatchSnapshot();
+});
+
+it("says that a claim can't fail, when the wrong answer passes as well", async () => {
+  await putChecked("kept");
+  const ran = await kata(["ledger", "--quick"]);
+  expect(ran.stdout).toMatchSnapshot();
+  expect(ran.code).toBe(1);
+});
+
+it("refuses a claim about checks and mutants that aren't there", async () => {
+  await putChecked("null");
+  await put(
+    "DATABASE_DECISION_LOG.md",
+    CHECKED.replace("[kept]", "[lost]").replace("[forgets]", "[found]"),
+  );
+  const ran = await kata(["ledger", "--quick"]);
+  expect(ran.stderr).toMatchSnapshot();
+  expect(ran.code).toBe(2);
+});
+
 it("ends with 4 when nothing can be run, and says what it takes", async () => {
   await put("experiments/counted.experiment.ts", NEEDS_ENGINE);
   const ran = await kata(["--quick"], { KATA_ENGINES: "external", KATA_REDIS_URL: "" });

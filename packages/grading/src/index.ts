@@ -68,7 +68,7 @@ export {
   plainPaint,
   terminalPaint,
 } from "./report/text.ts";
-export { loadRubric, type Rubric, withDependencies } from "./rubric.ts";
+export { loadRubric, onlyThese, type Rubric, withDependencies } from "./rubric.ts";
 export { type GradeOptions, grade } from "./run/grade.ts";
 export type { HeldCheck, HeldEngine } from "./run/hold.ts";
 export { leasePrepared } from "./run/prepared-lease.ts";

@@ -100,3 +100,10 @@ export function withDependencies(rubric: Rubric, ids: readonly string[]): Rubric
   for (const id of ids) visit(id);
   return rubric.filter((check) => wanted.has(check.id));
 }
+
+/** Checks without what they depend on: that has had its say in a grade of all. */
+export function onlyThese(rubric: Rubric, ids: readonly string[]): Rubric {
+  return withDependencies(rubric, ids)
+    .filter(({ id }) => ids.includes(id))
+    .map((check) => ({ ...check, dependsOn: [] }));
+}

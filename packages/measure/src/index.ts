@@ -1,15 +1,20 @@
 export { checkClaim } from "./claim/check.ts";
 export {
+  type CheckedClaim,
   type Claim,
   type ClaimFields,
   claimSchema,
   formatProblems,
+  type MeasuredClaim,
+  type OutsideClaim,
   type Problem,
 } from "./claim/claim.ts";
 export { evaluate } from "./claim/evaluate.ts";
 export { type Falsified, type FalsifyOptions, falsify } from "./claim/falsify.ts";
 export {
+  type Checked,
   type Compared,
+  checked,
   type Finding,
   formatFinding,
   lastMeasured,
@@ -34,7 +39,7 @@ export {
   type Stage,
   type Turn,
 } from "./experiment/definition.ts";
-export type { Environment } from "./experiment/environment.ts";
+export { captureEnvironment, type Environment } from "./experiment/environment.ts";
 export { Journal, type SessionRecord, type TurnRecord } from "./experiment/journal.ts";
 export { type Experiment, loadExperiment } from "./experiment/load-experiment.ts";
 export { Results } from "./experiment/results.ts";

@@ -1,7 +1,7 @@
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { sizesOf } from "./claim/check.ts";
-import type { Claim } from "./claim/claim.ts";
+import type { MeasuredClaim } from "./claim/claim.ts";
 import type { Measured } from "./claim/finding.ts";
 import type { HistoryEntry } from "./claim/history.ts";
 import { type Measure, measuresOf, shareOf } from "./claim/predicate.ts";
@@ -25,7 +25,10 @@ async function toSvg(spec: TopLevelSpec): Promise<string> {
  * What was measured: turn by turn, where busy moments show; with several sizes, each turn at its size,
  * on logarithmic axes, where a power of the size is a straight line.
  */
-export async function plotOfResults(claim: Claim, results: readonly Results[]): Promise<string> {
+export async function plotOfResults(
+  claim: MeasuredClaim,
+  results: readonly Results[],
+): Promise<string> {
   const sizes = sizesOf(claim);
   const values = results.flatMap((each) => pointsOf(claim, each, sizes?.parameter));
   const unit = [...new Set(values.map(({ what }) => what))].join(", ");
@@ -63,7 +66,7 @@ interface Point {
 }
 
 /** Of what is compared first; other comparisons are in the text. */
-function pointsOf(claim: Claim, results: Results, parameter: string | undefined): Point[] {
+function pointsOf(claim: MeasuredClaim, results: Results, parameter: string | undefined): Point[] {
   const [first] = claim.predicate.comparisons;
   const measures = first ? [...measuresOf(first.left), ...measuresOf(first.right)] : [];
   const all = Object.keys(results.experiment.definition.contenders);
@@ -84,7 +87,7 @@ function pointsOf(claim: Claim, results: Results, parameter: string | undefined)
 function valuesOf(
   { name }: Measure,
   contender: string,
-  claim: Claim,
+  claim: MeasuredClaim,
   results: Results,
 ): { value: number; what: string }[] {
   const share = shareOf(name);

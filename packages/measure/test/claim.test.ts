@@ -25,6 +25,9 @@ const block = (fields: string) => `# A log\n\n\`\`\`claim\n${fields}\n\`\`\`\n`;
 const claiming = (predicate: string, more = "") =>
   block(`id: it\nexperiment: key-lookup\npredicate: ${predicate}${more}`);
 
+const measuredIn = (text: string) =>
+  parseLog(text).claims.filter((claim) => claim.kind === "measured");
+
 const LOG = `# Decisions
 
 ## 2026-11-22 · Redis for lookups
@@ -47,6 +50,19 @@ scale: { rows: 20000 }
 > predicate: memory(redis) < 100 MB
 > last-measured: 2026-11-20 held
 > \`\`\`
+
+\`\`\`claim
+mutants: [ write-behind ]
+checks: [redis-empty,redis-killed]
+says: what was acknowledged is there
+id: durable
+\`\`\`
+
+\`\`\`claim
+outside: pnpm chaos --seed 1
+id: chaos
+says: nothing is lost in any schedule
+\`\`\`
 
 \`\`\`ts
 const other = "block";
@@ -88,7 +104,7 @@ describe("a log", () => {
     const windows = LOG.replaceAll("\n", "\r\n");
     const written = setLastMeasured(windows, new Map([["memory", "2026-11-22 held"]]));
     expect(written.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
-    expect(parseLog(written).claims.map(({ fields }) => fields["last-measured"])).toEqual([
+    expect(measuredIn(written).map(({ fields }) => fields["last-measured"])).toEqual([
       undefined,
       "2026-11-22 held",
     ]);
@@ -110,6 +126,15 @@ describe("what can't be read", () => {
     ["an odd id", block("id: It Is\nexperiment: key-lookup\npredicate: p99(redis) < 5 ms")],
     ["three sizes", claiming("growth(p50(redis)) < 1", "\nscale: { rows: [1, 2, 3] }")],
     ["a size in words", claiming("p99(redis) < 5 ms", "\nscale: { rows: many }")],
+    ["checks that nobody fails", block("id: it\nsays: so\nchecks: [once]\nmutants: []")],
+    ["checks without wrong answers", block("id: it\nsays: so\nchecks: [once]")],
+    ["checks without words", block("id: it\nchecks: [once]\nmutants: [twice]")],
+    ["checks of an experiment", claiming("p99(redis) < 5 ms", "\nchecks: [once]")],
+    [
+      "a predicate on checks",
+      block("id: it\nsays: so\nchecks: [a]\nmutants: [b]\npredicate: p < 1"),
+    ],
+    ["no evidence", block("id: it\nsays: so")],
     ["the same id twice", claiming("p99(redis) < 5 ms").repeat(2)],
   ])("%s", (_, text) => {
     const { problems } = parseLog(text);
@@ -117,7 +142,7 @@ describe("what can't be read", () => {
   });
 
   it("the other claims are there", () => {
-    expect(parseLog(LOG + claiming("p99(")).claims).toHaveLength(2);
+    expect(measuredIn(LOG + claiming("p99("))).toHaveLength(2);
   });
 });
 
@@ -138,7 +163,7 @@ describe("what can't be measured", () => {
     ["2 * growth(p50(redis)) < 1", "\nscale: { rows: [1, 2, 3, 4] }"],
     ["p99(redis) < 5 ms", "\nscale: { cows: 1 }"],
   ])("%s %s", (predicate, more) => {
-    const [claim] = parseLog(claiming(predicate, more)).claims;
+    const [claim] = measuredIn(claiming(predicate, more));
     if (!claim) throw new Error("it can't even be read");
     expect(formatProblems(FILE, checkClaim(claim, lookup))).toMatchSnapshot();
   });
@@ -149,7 +174,7 @@ describe("what can't be measured", () => {
     "memory(redis) - memory(postgres) < 1 GiB",
     "mean(redis) * throughput(redis) < 1",
   ])("but this can: %s", (predicate) => {
-    const [claim] = parseLog(claiming(predicate)).claims;
+    const [claim] = measuredIn(claiming(predicate));
     expect(claim && checkClaim(claim, lookup)).toEqual([]);
   });
 });
@@ -213,5 +238,7 @@ describe("the JSON Schema", () => {
     const [claim] = parseLog(claiming("p99(redis) < 5 ms")).claims;
     expect(validate(claim?.fields)).toBe(true);
     expect(validate({ ...claim?.fields, opinion: "strong" })).toBe(false);
+    const rest = parseLog(LOG).claims.filter(({ kind }) => kind !== "measured");
+    expect(rest.map(({ fields }) => validate(fields))).toEqual([true, true]);
   });
 });

@@ -1,10 +1,12 @@
 import { expect, it } from "vitest";
 import {
   checkClaim,
+  checked,
   evaluate,
   type Finding,
   formatFinding,
   lastMeasured,
+  outcomeOf,
   parseLog,
   type Results,
 } from "../src/index.ts";
@@ -14,7 +16,7 @@ import { experiment, type Measured, resultsOf } from "./results.ts";
 function claimed(predicate: string, results: readonly Results[], more = ""): Finding {
   const text = `\`\`\`claim\nid: it\nexperiment: made-up\npredicate: ${predicate}${more}\n\`\`\``;
   const [claim] = parseLog(text).claims;
-  if (!claim) throw new Error("it can't be read");
+  if (claim?.kind !== "measured") throw new Error("it can't be read");
   expect(checkClaim(claim, experiment)).toEqual([]);
   return evaluate(claim, results);
 }
@@ -107,4 +109,24 @@ it.each([
   const finding = claimed(predicate, growing(cost), scale);
   expect(finding.verdict).toBe(verdict);
   expect(formatFinding(finding)).toMatchSnapshot();
+});
+
+it.each([
+  ["all passed, and the wrong answer didn't", 3, "redis-killed"],
+  ["the reference failed once", 2, "redis-killed"],
+  ["nobody tells the wrong answer", 3, undefined],
+])("checks: %s", (_, passed, failed) => {
+  const finding = checked({
+    id: "durable",
+    checks: [
+      { id: "redis-empty", passed: 3, of: 3 },
+      { id: "redis-killed", passed, of: 3 },
+    ],
+    mutants: [{ name: "write-behind", ...(failed ? { failed } : {}) }],
+    environment: usual.environment,
+  });
+  const fields = { id: "durable", says: "so", checks: ["redis-empty"], mutants: ["write-behind"] };
+  expect(formatFinding(finding)).toMatchSnapshot();
+  expect(lastMeasured(finding, "2026-11-22")).toMatchSnapshot();
+  expect(outcomeOf(fields, finding)).toMatchSnapshot();
 });

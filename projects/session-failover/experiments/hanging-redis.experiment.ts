@@ -1,8 +1,7 @@
 import { pause } from "@db-katas/engines/faults/pause";
 import { defineExperiment } from "@db-katas/measure";
-import { fillSessions, openNodeOn } from "./node.ts";
+import { fillSessions, openNodeOn, untilUp } from "./node.ts";
 import { bothStores } from "./readers.ts";
-import { untilUp } from "./stage.ts";
 
 /** Of each request, as in the check `redis-hangs`. */
 const BUDGET_MS = 400;

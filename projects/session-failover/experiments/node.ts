@@ -5,6 +5,7 @@ import reference from "../src/index.ts";
 import { type Node, openNode } from "../src/open.ts";
 
 const NAME = "a";
+export const STALENESS_MS = 800;
 /** As many create sessions at the same moment. */
 const CREATORS = 16;
 
@@ -24,7 +25,7 @@ export async function openNodeOn(
       redis: await redis.urlFor(NAME),
     },
     requestBudgetMs,
-    stalenessBoundMs: 800,
+    stalenessBoundMs: STALENESS_MS,
   });
 }
 
@@ -41,4 +42,14 @@ export async function fillSessions(node: Node, sessions: number): Promise<string
     ids.push(...made.map(({ id }) => id));
   }
   return ids;
+}
+
+/** Waits until the node has Redis again, at most `limitMs`. @returns how long that took */
+export async function untilUp(node: Node, limitMs = 10_000): Promise<number> {
+  const from = performance.now();
+  while (node.status().redis !== "up") {
+    if (performance.now() - from > limitMs) throw new Error(`No Redis after ${limitMs} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return performance.now() - from;
 }

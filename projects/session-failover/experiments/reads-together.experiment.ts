@@ -8,9 +8,14 @@ export default defineExperiment({
   engines: bothStores,
   contenders: {
     node: { what: "our node" },
+    ioredis: { what: "ioredis: GET and JSON.parse" },
     "connect-redis": { what: "connect-redis, behind a store's callbacks" },
   },
   load: { kind: "closed", clients: 32, ms: 200 },
   open: (stage) =>
-    openReaders(stage, { node: contenders.node, "connect-redis": contenders.connectRedis }),
+    openReaders(stage, {
+      node: contenders.node,
+      ioredis: contenders.ioredis,
+      "connect-redis": contenders.connectRedis,
+    }),
 });

@@ -19,12 +19,13 @@ export function registerFalsify(program: Command): void {
       "after",
       `
 A claim is held or falsified with 95 % confidence, inconclusive where that can't be said, and not run
-where an engine is missing. A full run writes the logs' last-measured lines, and changes nothing else in
+where an engine is missing. Where checks are the evidence, the reference must pass them and wrong answers
+must not: else the claim cannot fail, and is none. A full run writes the logs' last-measured lines, and changes nothing else in
 them; a quick one leaves them alone, since it is about smaller data. Other work on this machine shows in
 the figures: its load stands beside them.
 
 What was measured is kept in <exercise>/.kata/falsify/: raw results, and history.jsonl. After Ctrl-C or
-a crash the same command goes on where it was.
+a crash the same command goes on where it was; checks are run again.
 
 Examples:
   kata falsify session-failover --quick

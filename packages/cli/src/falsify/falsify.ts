@@ -6,7 +6,7 @@ import { writeWhole } from "../results.ts";
 import { chooseSeed, openSession } from "../session.ts";
 import { findKata, findWorkspace, listKatas } from "../workspace.ts";
 import { readHistory } from "./archive.ts";
-import { type Bound, readClaims } from "./logs.ts";
+import { type Bound, readClaims, wordsOf } from "./logs.ts";
 import { falsifyAll, type Outcome } from "./run.ts";
 import { exitCodeOf, formatEnvironment, formatOutcome, formatTotals } from "./text.ts";
 
@@ -40,6 +40,7 @@ export async function falsifyCommand(
     const outcomes = await falsifyAll(claims, {
       engines: session.engines,
       signal: session.signal,
+      compileCache: session.compileCache,
       size,
       seed,
       write: options.write && size === "full",
@@ -101,6 +102,8 @@ function report(outcomes: readonly Outcome[], options: FalsifyOptions, seed: num
 }
 
 function formatBound({ kata, claim }: Bound): string {
-  const { id, predicate, "last-measured": last = "not measured yet" } = claim.fields;
-  return `${kata.name} · ${id}\n  ${predicate}\n  ${last}\n`;
+  const { id, "last-measured": last } = claim.fields;
+  const unmeasured =
+    claim.kind === "outside" ? `outside: ${claim.fields.outside}` : "not measured yet";
+  return `${kata.name} · ${id}\n  ${wordsOf(claim)}\n  ${last ?? unmeasured}\n`;
 }

@@ -1,6 +1,7 @@
 import { html, Markup } from "@db-katas/grading";
 import { formatFinding, type HistoryEntry, outcomeOf } from "@db-katas/measure";
 import { plotOfDrift, plotOfIntervals, plotOfResults } from "@db-katas/measure/plots";
+import { wordsOf } from "./logs.ts";
 import type { Outcome } from "./run.ts";
 import { formatTotals } from "./text.ts";
 
@@ -41,16 +42,17 @@ ${articles}
 
 async function articleOf(outcome: Outcome, history: readonly HistoryEntry[]): Promise<Markup> {
   const { kata, claim } = outcome.bound;
-  const { id, predicate, source } = claim.fields;
+  const { id } = claim.fields;
+  const source = claim.kind === "measured" ? claim.fields.source : undefined;
   const head = html`<h2>${kata.name} · ${id}</h2>
-<p><code>${predicate}</code></p>
+<p><code>${wordsOf(claim)}</code></p>
 ${source ? html`<p>Quoted from: ${source}</p>` : undefined}`;
   if ("error" in outcome) {
     return html`<article class="contrary">${head}<pre>${outcome.error.message}</pre></article>\n`;
   }
   const { finding, results } = outcome;
   const plots: (Markup | undefined)[] = [];
-  if (finding.verdict !== "not run") {
+  if (claim.kind === "measured" && finding.verdict !== "not run" && finding.kind === "measured") {
     plots.push(
       figure("What was measured", await plotOfResults(claim, results)),
       figure("What that says", await plotOfIntervals(finding)),

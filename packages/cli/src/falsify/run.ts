@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { EngineRun } from "@db-katas/engines";
 import {
+  type Falsified,
   type Finding,
   falsify,
   type HistoryEntry,
@@ -10,20 +10,22 @@ import {
   setLastMeasured,
 } from "@db-katas/measure";
 import { MeasureError } from "@db-katas/measure/errors";
+import { CliError } from "../errors.ts";
 import { writeWhole } from "../results.ts";
+import type { Session } from "../session.ts";
 import { addToHistory, endRun, openRun } from "./archive.ts";
+import { runChecks } from "./check.ts";
 import type { Bound } from "./logs.ts";
 
 /** Enough to see whether a claim can be measured, and what is about to come out. */
 const QUICK_TURNS = 8;
 
-export interface FalsifyRun {
-  readonly engines: EngineRun;
-  readonly signal: AbortSignal;
+export interface FalsifyRun extends Pick<Session, "engines" | "signal" | "compileCache"> {
   readonly size: HistoryEntry["size"];
   readonly seed: number;
   /** Whether the logs' `last-measured` lines are written. */
   readonly write: boolean;
+  /** Told after each turn of an experiment, and each run of checks. */
   onTurn(bound: Bound, done: number, of: number): void;
   onOutcome(outcome: Outcome): void;
 }
@@ -31,7 +33,7 @@ export interface FalsifyRun {
 /** What became of one claim. */
 export type Outcome =
   | { readonly bound: Bound; readonly finding: Finding; readonly results: readonly Results[] }
-  | { readonly bound: Bound; readonly error: MeasureError };
+  | { readonly bound: Bound; readonly error: MeasureError | CliError };
 
 /**
  * Puts claims to the test, one after the other: two at a time would measure each other. What a claim
@@ -55,27 +57,40 @@ export async function falsifyAll(claims: readonly Bound[], run: FalsifyRun): Pro
 }
 
 async function falsifyOne(bound: Bound, run: FalsifyRun): Promise<Outcome> {
-  const { kata, claim, experiment, log } = bound;
-  const { engines, signal, size, seed } = run;
-  const journal = await openRun(kata, size);
   try {
-    const { finding, results } = await falsify(claim, experiment, {
-      log: log.label,
-      engines,
-      journal,
-      size,
-      seed,
-      signal,
-      ...(size === "quick" ? { turns: quickTurns(experiment.definition.turns) } : {}),
-      onTurn: (done, of) => run.onTurn(bound, done, of),
-    });
+    const { finding, results } = await test(bound, run);
     await keep(bound, finding, run);
     return { bound, finding, results };
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof MeasureError) return { bound, error };
+    if (run.signal.aborted) throw run.signal.reason;
+    if (error instanceof MeasureError || error instanceof CliError) return { bound, error };
     throw error;
   }
+}
+
+async function test(bound: Bound, run: FalsifyRun): Promise<Falsified> {
+  const onTurn = (done: number, of: number) => run.onTurn(bound, done, of);
+  if ("rubric" in bound) {
+    return { finding: await runChecks(bound, { ...run, onRun: onTurn }), results: [] };
+  }
+  if (!("experiment" in bound)) {
+    const { id, outside } = bound.claim.fields;
+    return {
+      finding: { id, verdict: "not run", needs: `to be run by itself: ${outside}` },
+      results: [],
+    };
+  }
+  const { engines, signal, size, seed } = run;
+  return falsify(bound.claim, bound.experiment, {
+    log: bound.log.label,
+    engines,
+    journal: await openRun(bound.kata, size),
+    size,
+    seed,
+    signal,
+    ...(size === "quick" ? { turns: quickTurns(bound.experiment.definition.turns) } : {}),
+    onTurn,
+  });
 }
 
 /** What was not run leaves log and history as they are: an older figure says more. */

@@ -21,9 +21,10 @@ export function formatOutcome(outcome: Outcome, paint: Paint): string {
   const is = outcomeOf(claim.fields, outcome.finding);
   const [mark, colour] = looks[is];
   const [said = "", ...figures] = formatFinding(outcome.finding).split("\n");
+  const isFolklore = claim.kind === "measured" && claim.fields.expected === "falsified";
   const but = {
-    "as expected": claim.fields.expected === "falsified" ? ", as the log says" : "",
-    contrary: claim.fields.expected === "falsified" ? "; the log says falsified" : "",
+    "as expected": isFolklore ? ", as the log says" : "",
+    contrary: isFolklore ? "; the log says falsified" : "",
     undecided: "",
   };
   return indented(`${paint(colour, mark)} ${kata.name} · ${said}${but[is]}`, figures);
@@ -53,7 +54,7 @@ export function formatTotals(outcomes: readonly Outcome[]): string {
   const verdicts = outcomes.map((outcome) =>
     "error" in outcome ? "crashed" : outcome.finding.verdict,
   );
-  return ["held", "falsified", "inconclusive", "not run", "crashed"]
+  return ["held", "falsified", "cannot fail", "inconclusive", "not run", "crashed"]
     .map((verdict) => [verdicts.filter((each) => each === verdict).length, verdict] as const)
     .filter(([count, verdict]) => count > 0 || verdict === "held" || verdict === "falsified")
     .map(([count, verdict]) => `${count} ${verdict}`)

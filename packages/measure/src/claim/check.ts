@@ -1,7 +1,7 @@
 import { metricsOf } from "../experiment/definition.ts";
 import type { Experiment } from "../experiment/load-experiment.ts";
 import { combine, type Dimension, describeDimension, parseUnit, sameDimension } from "../units.ts";
-import type { Claim, Problem } from "./claim.ts";
+import type { MeasuredClaim, Problem } from "./claim.ts";
 import {
   type Comparison,
   type Expression,
@@ -14,13 +14,13 @@ import {
 /** Which parameter a claim gives a list of sizes, and which sizes. */
 export function sizesOf({
   fields,
-}: Claim): { parameter: string; sizes: readonly number[] } | undefined {
+}: MeasuredClaim): { parameter: string; sizes: readonly number[] } | undefined {
   const found = Object.entries(fields.scale ?? {}).find(([, value]) => Array.isArray(value));
   return found && { parameter: found[0], sizes: found[1] as number[] };
 }
 
 /** What p50, p99, mean and max are of. */
-export function metricOf({ fields }: Claim): string {
+export function metricOf({ fields }: MeasuredClaim): string {
   return fields.metric ?? "latency";
 }
 
@@ -28,16 +28,16 @@ export function metricOf({ fields }: Claim): string {
  * Whether what a claim speaks of is there: contenders, metrics, parameters, and units that can be
  * compared. All that is wrong, with where it stands in the log.
  */
-export function checkClaim(claim: Claim, experiment: Experiment): readonly Problem[] {
+export function checkClaim(claim: MeasuredClaim, experiment: Experiment): readonly Problem[] {
   return new Check(claim, experiment).problems();
 }
 
 class Check {
-  readonly #claim: Claim;
+  readonly #claim: MeasuredClaim;
   readonly #experiment: Experiment;
   readonly #problems: Problem[] = [];
 
-  constructor(claim: Claim, experiment: Experiment) {
+  constructor(claim: MeasuredClaim, experiment: Experiment) {
     this.#claim = claim;
     this.#experiment = experiment;
   }

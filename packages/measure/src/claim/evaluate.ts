@@ -4,7 +4,7 @@ import { type Comparator, type Judgement, judge, meets, together } from "../stat
 import { growth } from "../stats/growth.ts";
 import { pairedDifference, pairedRatio } from "../stats/pairs.ts";
 import { metricOf, sizesOf } from "./check.ts";
-import type { Claim } from "./claim.ts";
+import type { MeasuredClaim } from "./claim.ts";
 import { type Compared, type Finding, formatEstimate } from "./finding.ts";
 import {
   type Comparison,
@@ -30,7 +30,7 @@ const WORST_FIT = 2;
  * @param results at each size of the claim's scale, the last being the greatest; else one
  */
 export function evaluate(
-  claim: Claim,
+  claim: MeasuredClaim,
   results: readonly Results[],
   options?: BootstrapOptions,
 ): Finding {
@@ -53,6 +53,7 @@ export function evaluate(
       };
     }
     return {
+      kind: "measured",
       id,
       verdict: verdictOf(comparisons, conditions),
       comparisons,
@@ -73,7 +74,11 @@ function verdictOf(comparisons: readonly Compared[], conditions: readonly Compar
 }
 
 /** A measure without a contender is meant of each that is compared, else of each that there is. */
-function perContender(comparison: Comparison, claim: Claim, results: Results): Comparison[] {
+function perContender(
+  comparison: Comparison,
+  claim: MeasuredClaim,
+  results: Results,
+): Comparison[] {
   const { left, right } = comparison;
   const isOpen = [...measuresOf(left), ...measuresOf(right)].some(({ contender }) => !contender);
   if (!isOpen) return [comparison];
@@ -106,12 +111,16 @@ function assign(expression: Expression, contender: string): Expression {
 }
 
 class Evaluation {
-  readonly #claim: Claim;
+  readonly #claim: MeasuredClaim;
   readonly #results: readonly Results[];
   readonly #samples: readonly Samples[];
   readonly #options: BootstrapOptions | undefined;
 
-  constructor(claim: Claim, results: readonly Results[], options: BootstrapOptions | undefined) {
+  constructor(
+    claim: MeasuredClaim,
+    results: readonly Results[],
+    options: BootstrapOptions | undefined,
+  ) {
     this.#claim = claim;
     this.#results = results;
     this.#samples = results.map((each) => new Samples(each, metricOf(claim)));

@@ -4,7 +4,7 @@ import type { Experiment } from "../experiment/load-experiment.ts";
 import type { Results } from "../experiment/results.ts";
 import { type RunOptions, runExperiment } from "../experiment/run.ts";
 import { checkClaim, sizesOf } from "./check.ts";
-import type { Claim } from "./claim.ts";
+import type { MeasuredClaim } from "./claim.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Finding } from "./finding.ts";
 
@@ -25,7 +25,7 @@ export interface Falsified {
  * @throws MeasureError `CLAIM_INVALID`, `EXPERIMENT_CRASHED`
  */
 export async function falsify(
-  claim: Claim,
+  claim: MeasuredClaim,
   experiment: Experiment,
   { log, ...options }: FalsifyOptions,
 ): Promise<Falsified> {

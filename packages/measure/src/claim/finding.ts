@@ -4,7 +4,7 @@ import { type Dimension, formatNumber, formatQuantity, unitFor } from "../units.
 import type { ClaimFields } from "./claim.ts";
 
 /** What became of a claim. */
-export type Finding = NotRun | Measured;
+export type Finding = NotRun | Measured | Checked;
 
 export interface NotRun {
   readonly id: string;
@@ -14,6 +14,7 @@ export interface NotRun {
 }
 
 export interface Measured {
+  readonly kind: "measured";
   readonly id: string;
   readonly verdict: Judgement;
   readonly comparisons: readonly Compared[];
@@ -22,6 +23,30 @@ export interface Measured {
   readonly turns: number;
   /** Of the last results. */
   readonly environment: Environment;
+}
+
+/** What checks said of the reference, and of wrong answers. */
+export interface Checked {
+  readonly kind: "checked";
+  readonly id: string;
+  /** `cannot fail`: the reference passed, and so did a wrong answer that was to fail. */
+  readonly verdict: "held" | "falsified" | "cannot fail";
+  /** Of the reference, each as often, with seeds of its own. */
+  readonly checks: readonly { readonly id: string; readonly passed: number; readonly of: number }[];
+  /** By which check each was told from the reference; absent for one that passed them all. */
+  readonly mutants: readonly { readonly name: string; readonly failed?: string }[];
+  readonly environment: Environment;
+}
+
+/** @param found as {@link Checked} has it */
+export function checked(found: Omit<Checked, "kind" | "verdict">): Checked {
+  const passed = found.checks.every(({ passed, of }) => passed === of);
+  const told = found.mutants.every(({ failed }) => failed !== undefined);
+  return {
+    kind: "checked",
+    verdict: passed ? (told ? "held" : "cannot fail") : "falsified",
+    ...found,
+  };
 }
 
 /** One comparison of a predicate, measured. */
@@ -61,9 +86,10 @@ export function formatEstimate({ kind, estimate, dimension }: Compared): string 
 
 /** Whether a finding is what its claim expects, or the contrary; neither where it was not decided. */
 export function outcomeOf(
-  { expected = "held" }: Pick<ClaimFields, "expected">,
+  fields: ClaimFields,
   { verdict }: Finding,
 ): "as expected" | "contrary" | "undecided" {
+  const expected = ("expected" in fields && fields.expected) || "held";
   if (verdict === "inconclusive" || verdict === "not run") return "undecided";
   return verdict === expected ? "as expected" : "contrary";
 }
@@ -73,7 +99,19 @@ export function formatFinding(finding: Finding): string {
   if (finding.verdict === "not run") {
     return `${finding.id}: not run (needs ${finding.needs})`;
   }
-  const { environment, turns } = finding;
+  const { environment } = finding;
+  const machine = `${environment.cores} cores, load ${formatNumber(environment.load)}`;
+  if (finding.kind === "checked") {
+    return [
+      `${finding.id}: ${finding.verdict}`,
+      ...finding.checks.map(({ id, passed, of }) => `  ${id}: passed ${passed} of ${of}`),
+      ...finding.mutants.map(
+        ({ name, failed }) =>
+          `  the mutant ${name}: ${failed ? `failed ${failed}` : "passed, and was to fail"}`,
+      ),
+      `  ${machine}`,
+    ].join("\n");
+  }
   const line = (compared: Compared, prefix: string): string => {
     const { text, judgement, sides, note } = compared;
     const figures = sides
@@ -86,7 +124,7 @@ export function formatFinding(finding: Finding): string {
     `${finding.id}: ${finding.verdict}`,
     ...finding.comparisons.map((each) => line(each, "")),
     ...finding.conditions.map((each) => line(each, "at ")),
-    `  ${turns} turns, ${environment.cores} cores, load ${formatNumber(environment.load)}`,
+    `  ${finding.turns} turns, ${machine}`,
   ].join("\n");
 }
 
@@ -96,7 +134,15 @@ export function formatFinding(finding: Finding): string {
  */
 export function lastMeasured(finding: Finding, date: string): string {
   if (finding.verdict === "not run") return `${date} not run (needs ${finding.needs})`;
-  const { verdict, comparisons, turns, environment } = finding;
-  const figures = comparisons.map(formatEstimate).join(", ");
-  return `${date} ${verdict}: ${figures}; ${turns} turns, ${environment.cores} cores, load ${formatNumber(environment.load)}`;
+  const { verdict, environment } = finding;
+  const machine = `${environment.cores} cores, load ${formatNumber(environment.load)}`;
+  if (finding.kind === "measured") {
+    const figures = finding.comparisons.map(formatEstimate).join(", ");
+    return `${date} ${verdict}: ${figures}; ${finding.turns} turns, ${machine}`;
+  }
+  const checks = finding.checks.map(({ id, passed, of }) => `${id} passed ${passed} of ${of}`);
+  const mutants = finding.mutants.map(
+    ({ name, failed }) => `${name} ${failed ? `failed ${failed}` : "passed"}`,
+  );
+  return `${date} ${verdict}: ${[...checks, ...mutants].join(", ")}; ${machine}`;
 }

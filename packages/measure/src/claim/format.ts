@@ -1,11 +1,19 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
 import { type Block, replaceBlocks } from "./blocks.ts";
-import { claimSchema } from "./claim.ts";
+import { claimSchemas } from "./claim.ts";
 import { parsePredicate } from "./parse-predicate.ts";
 import { formatPredicate } from "./predicate.ts";
 
-const order = Object.keys(claimSchema.shape);
 const LAST_MEASURED = "last-measured";
+/** `last-measured` is the last one of all. */
+const order = [
+  ...new Set(
+    Object.values(claimSchemas)
+      .flatMap(({ shape }) => Object.keys(shape))
+      .filter((name) => name !== LAST_MEASURED),
+  ),
+  LAST_MEASURED,
+];
 
 /** Puts fields in order and predicates in form; everything around them stays as it is. */
 export function formatLog(markdown: string): string {

@@ -13,7 +13,8 @@ export const historySchema = z.object({
   at: z.iso.datetime(),
   id: z.string(),
   size: z.enum(["full", "quick"]),
-  verdict: z.enum(["held", "falsified", "inconclusive"]),
+  verdict: z.enum(["held", "falsified", "inconclusive", "cannot fail"]),
+  /** Empty where checks were run. */
   comparisons: z.array(
     z.object({
       text: z.string(),
@@ -26,6 +27,7 @@ export const historySchema = z.object({
       bound: z.number(),
     }),
   ),
+  /** Of an experiment, or runs of each check. */
   turns: z.number(),
   environment: environmentSchema,
 });
@@ -39,8 +41,12 @@ export function historyEntry(
   at: Date,
 ): HistoryEntry | undefined {
   if (finding.verdict === "not run") return undefined;
-  const { id, verdict, turns, comparisons } = finding;
+  const { id, verdict } = finding;
   const environment: Environment = finding.environment;
+  const [turns, comparisons] =
+    finding.kind === "measured"
+      ? [finding.turns, finding.comparisons]
+      : [finding.checks[0]?.of ?? 0, []];
   return {
     at: at.toISOString(),
     id,

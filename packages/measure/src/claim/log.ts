@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { type Block, findBlocks } from "./blocks.ts";
-import { type Claim, type ClaimFields, claimSchema, type Problem } from "./claim.ts";
+import { type Claim, type ClaimFields, claimSchemas, type Problem } from "./claim.ts";
 import { parsePredicate } from "./parse-predicate.ts";
 
 /** What a decision log claims, and what of it can't be read. */
@@ -42,17 +42,31 @@ function parseBlock(block: Block): Claim | Problem[] {
       message: `${message.split(/ at line \d/)[0]}; expected a field in each line, such as "id: reads-are-fast"`,
     }));
   }
-  const parsed = claimSchema.safeParse(document.toJS() ?? {});
+  const written: unknown = document.toJS() ?? {};
+  const evidence = evidenceOf(written);
+  if (!evidence) {
+    const names = Object.keys(claimSchemas);
+    const message = isRecord(written)
+      ? `the claim has no evidence; expected one of: ${names.join(", ")}`
+      : 'expected a field in each line, such as "id: reads-are-fast"';
+    return [{ line: block.line, column: 1, message }];
+  }
+  const schema = claimSchemas[evidence];
+  const parsed = schema.safeParse(written);
   if (!parsed.success) {
     return parsed.error.issues.flatMap((issue) =>
-      describeIssue(issue).map(({ path, message }) => {
+      describeIssue(issue, evidence).map(({ path, message }) => {
         const offset = offsetOf(document, path);
         const place = offset === undefined ? { line: block.line, column: 1 } : placeOf(offset);
         return { ...place, message };
       }),
     );
   }
+  const { entry } = block;
+  const place = { line: block.line };
   const fields: ClaimFields = parsed.data;
+  if ("checks" in fields) return { kind: "checked", fields, entry, place };
+  if ("outside" in fields) return { kind: "outside", fields, entry, place };
   const predicateAt = placeOf(textOffset(document, "predicate"));
   const predicate = parsePredicate(fields.predicate);
   if ("expected" in predicate) {
@@ -61,11 +75,24 @@ function parseBlock(block: Block): Claim | Problem[] {
     return [{ line: predicateAt.line, column: predicateAt.column + at, message }];
   }
   return {
+    kind: "measured",
     fields,
     predicate,
-    entry: block.entry,
-    place: { line: block.line, predicate: predicateAt },
+    entry,
+    place: { ...place, predicate: predicateAt },
   };
+}
+
+type Evidence = keyof typeof claimSchemas;
+
+/** Which field says how the claim is put to the test: the first that is there. */
+function evidenceOf(written: unknown): Evidence | undefined {
+  const names = Object.keys(claimSchemas) as Evidence[];
+  return isRecord(written) ? names.find((name) => name in written) : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Where a field's value begins, or its name where that is what is wrong. */
@@ -84,12 +111,15 @@ function textOffset(document: Document, field: string): number {
   return (value.range?.[0] ?? 0) + (quoted ? 1 : 0);
 }
 
-function describeIssue(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  evidence: Evidence,
+): { path: PropertyKey[]; message: string }[] {
   if (issue.code === "unrecognized_keys") {
-    const known = Object.keys(claimSchema.shape).join(", ");
+    const known = Object.keys(claimSchemas[evidence].shape).join(", ");
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
-      message: `there is no field "${key}"; expected one of: ${known}`,
+      message: `a claim with "${evidence}" has no field "${key}"; expected one of: ${known}`,
     }));
   }
   const field = issue.path.map(String).join(".");
@@ -100,8 +130,5 @@ function describeIssue(issue: z.core.$ZodIssue): { path: PropertyKey[]; message:
   ) {
     return [{ path: issue.path, message: `the claim has no ${field}; expected "${field}: …"` }];
   }
-  const message = field
-    ? `${field}: ${issue.message}`
-    : 'expected a field in each line, such as "id: reads-are-fast"';
-  return [{ path: issue.path, message }];
+  return [{ path: issue.path, message: `${field}: ${issue.message}` }];
 }

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
-import type { Lease } from "@db-katas/engines";
 import { z } from "zod";
 
 export const environmentSchema = z.object({
@@ -32,12 +31,18 @@ export const environmentSchema = z.object({
 /** What figures hold for. */
 export type Environment = Readonly<z.infer<typeof environmentSchema>>;
 
-export async function captureEnvironment(
-  leases: Readonly<Record<string, Lease>>,
-): Promise<Environment> {
+/** An engine that figures depend on. */
+interface Met {
+  readonly name: string;
+  readonly provider: string;
+  readonly version: string;
+  readonly source: string;
+}
+
+/** @param met by their roles */
+export async function captureEnvironment(met: Readonly<Record<string, Met>>): Promise<Environment> {
   const osRelease = await readFile("/etc/os-release", "utf8").catch(() => "");
-  const engines = Object.entries(leases).map(([role, { engine }]) => {
-    const { name, provider, version, source } = engine;
+  const engines = Object.entries(met).map(([role, { name, provider, version, source }]) => {
     // Where on this machine it is, is nobody's business.
     return [
       role,

@@ -46,7 +46,9 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
   for (const [role, { engine, ...request }] of Object.entries(definition.engines)) {
     leases[role] = opened.use(await options.engines.lease(engine, request));
   }
-  const environment = await captureEnvironment(leases);
+  const environment = await captureEnvironment(
+    Object.fromEntries(Object.entries(leases).map(([role, { engine }]) => [role, engine])),
+  );
   const fingerprint = fingerprintOf(experiment, parameters, environment);
   const count = options.turns ?? definition.turns ?? DEFAULT_TURNS;
   const done = new Set(journal.turns(fingerprint).map(({ number }) => number));
