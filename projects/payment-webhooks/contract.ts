@@ -7,13 +7,14 @@
  */
 
 export interface NodeConfig {
-  /** Unique among the nodes that share the stores: `"a"`, `"b"`. */
+  /** Unique among the nodes that share the stores: `"a"`, `"b"`. One that is started again has it again. */
   readonly name: string;
   /** `postgres://…`, this node's own address. What was recorded is recorded here. */
   readonly postgres: string;
   /**
    * `redis://…`, this node's own address. Use it for what you like, or not at all. It may hang, die,
-   * come back empty: nothing is lost by it, nothing is done twice, and nobody waits for it.
+   * come back empty: nothing is lost by it, nothing is done twice, and while it hangs a call waits for it
+   * for a tenth of its budget at most.
    */
   readonly redis: string;
   /** In force at the same time, one or two of them: while one replaces the other, both sign. */
@@ -141,7 +142,7 @@ export interface WebhookNode {
   /** What is known of a payment; null when no event of it was applied or waits. */
   payment(id: string): Promise<Payment | null>;
 
-  /** All that was captured minus all that was refunded in that currency, in minor units. */
+  /** All that was captured minus all that was refunded in that currency, in minor units, however much. */
   balance(currency: string): Promise<bigint>;
 
   /**
@@ -156,14 +157,18 @@ export interface WebhookNode {
   /** All that was put aside. */
   quarantined(): Promise<readonly Quarantined[]>;
 
-  /** Finishes what is under way and lets go of every connection, within the budget. */
+  /**
+   * Lets those that were called before finish as if nobody closed, and then lets go of every connection,
+   * within the budget.
+   */
   close(): Promise<void>;
 }
 
 export interface Submission {
   /**
    * Brings a PostgreSQL database to what `createNode` needs. Called before any node is created, and
-   * again with each deployment, while nodes are at work: what is there stays as it is.
+   * again with each deployment, while nodes are at work: what is there stays as it is, and where there is
+   * nothing to do no call waits for it for longer than a second.
    */
   migrate(postgres: string): Promise<void>;
   /** Resolves within 3 s, whether or not Redis is there. */

@@ -17,6 +17,7 @@ export default defineKata({
     "failover",
     "poison messages",
     "outbox",
+    "deployment",
   ],
   engines: { postgres: {}, redis: {} },
   bundled: ["ioredis", "pg", "zod"],

@@ -14,6 +14,11 @@ import { bytesOf, Purchase, signed } from "./provider.ts";
 
 /** More than a double can hold, and not a multiple of what it can. */
 const LARGE = 90_071_992_547_409_931n;
+/** The largest amount that there is, and how many of them are more than 64 bits hold. */
+const NINES = 99_999_999_999_999_999n;
+const MANY = 93;
+/** So many of them at the same moment. */
+const TOGETHER = 10;
 
 export default check({
   title: "a payment that one node is told of is read on the other, to the last cent",
@@ -79,6 +84,17 @@ export default check({
     await recorded(t, b, early.captured());
     const both = { state: "captured", captured: 1_000n, refunded: 100n } as const;
     await expectPayment(t, [a], early, both, "and what waited still waits");
+
+    t.step(`${MANY} payments of 17 nines each`);
+    const many = Array.from({ length: MANY }, () => new Purchase(t, NINES, "JPY"));
+    for (let i = 0; i < MANY; i += TOGETHER) {
+      const some = many.slice(i, i + TOGETHER);
+      await Promise.all(some.map((each, n) => recorded(t, n % 2 ? a : b, each.captured())));
+      // Who applies events when somebody reads has not all of them to apply at the end.
+      await a.balance("JPY");
+    }
+    const sum = BigInt(MANY) * NINES;
+    for (const node of [a, b]) t.equal(await node.balance("JPY"), sum, "no balance is too large");
 
     t.step("the nodes are closed");
     for (const node of [a, b]) {

@@ -1,5 +1,6 @@
 import { kill } from "@db-katas/engines/faults/kill";
 import { pause } from "@db-katas/engines/faults/pause";
+import { whileNobodyWrites } from "./interleave.ts";
 import {
   BUDGET_MS,
   check,
@@ -16,12 +17,14 @@ import { bytesOf, Purchase, requestWith, signed } from "./provider.ts";
 
 /** Payments that are told immediately before. */
 const LAST = 6;
+/** As many fail at the same moment: more than half of PostgreSQL's connections. */
+const FAILURES = 120;
 
 export default check({
   title: "without PostgreSQL the answer is 503, in time, and what is sent again later is recorded",
   points: 4,
   concept: "durability",
-  traps: ["error-answered-with-200", "waits-for-ever", "not-flushed"],
+  traps: ["error-answered-with-200", "waits-for-ever", "not-flushed", "failure-costs-a-connection"],
   engines: { postgres: { faults: [kill, pause] }, redis: {} },
   nodes: ["a", "b"],
   dependsOn: ["credited"],
@@ -97,6 +100,14 @@ export default check({
       const all = { state: "captured", captured: purchase.amount, refunded: 0n } as const;
       await expectPaymentBack(t, [a, b], purchase, all, "recorded late, and once");
     }
+    t.step(`a table is locked until ${FAILURES} deliveries have failed`);
+    await whileNobodyWrites(t, async () => {
+      const late = Array.from({ length: FAILURES }, () =>
+        deliver(t, a, new Purchase(t).authorized()),
+      );
+      for (const outcome of await Promise.allSettled(late)) statusOf(t, outcome);
+    });
+    await untilRecorded(t, a, new Purchase(t).authorized(), "a failure costs no connection");
     const total = purchases.reduce((sum, { amount }) => sum + amount, 0n);
     t.equal(await b.balance("EUR"), total, "nothing is credited twice");
     await expectFulfilments(t, a, purchases, "nor shipped twice");

@@ -92,6 +92,19 @@ export async function atEachMessage(
   }
 }
 
+/** Nothing can be written, in any table that the submission made, until `meanwhile` is over. */
+export async function whileNobodyWrites<T>(
+  t: HookContext,
+  meanwhile: () => Promise<T>,
+): Promise<T> {
+  return withTables(t, async (tables, admin) => {
+    await admin.query(`BEGIN; LOCK TABLE ${tables.join(", ")} IN EXCLUSIVE MODE`);
+    const result = await meanwhile();
+    await admin.query("COMMIT");
+    return result;
+  });
+}
+
 /**
  * One round for each table that the submission made: while it can't be written, both calls are begun and
  * get as far as they can, each to a place of its own inside of what may be one message. Then it can.
@@ -100,27 +113,40 @@ export async function atEachTable(
   t: HookContext,
   round: (interleave: Interleave) => Promise<void>,
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: t.lease("postgres").adminUrl });
-  await client.connect();
+  await withTables(t, async (tables, admin) => {
+    for (const name of tables) {
+      await round(async (call, meanwhile) => {
+        await admin.query(`BEGIN; LOCK TABLE ${name} IN EXCLUSIVE MODE`);
+        const first = call();
+        await Promise.race([Promise.allSettled([first]), wait(LOCKED_MS)]);
+        const second = meanwhile();
+        await Promise.race([Promise.allSettled([second]), wait(LOCKED_MS)]);
+        await admin.query("COMMIT");
+        return Promise.allSettled([first, second]);
+      });
+    }
+  });
+}
+
+/** Has `work` do something with the tables that the submission made, as one who may do everything. */
+async function withTables<T>(
+  t: HookContext,
+  work: (tables: readonly string[], admin: pg.Client) => Promise<T>,
+): Promise<T> {
+  const admin = new pg.Client({ connectionString: t.lease("postgres").adminUrl });
+  await admin.connect();
   try {
-    const { rows } = await client.query<{ name: string }>(
+    const { rows } = await admin.query<{ name: string }>(
       `SELECT oid::regclass::text AS name FROM pg_class
        WHERE relkind = 'r' AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
        ORDER BY 1 LIMIT $1`,
       [MOST_MESSAGES],
     );
-    for (const { name } of rows) {
-      await round(async (call, meanwhile) => {
-        await client.query(`BEGIN; LOCK TABLE ${name} IN EXCLUSIVE MODE`);
-        const first = call();
-        await Promise.race([Promise.allSettled([first]), wait(LOCKED_MS)]);
-        const second = meanwhile();
-        await Promise.race([Promise.allSettled([second]), wait(LOCKED_MS)]);
-        await client.query("COMMIT");
-        return Promise.allSettled([first, second]);
-      });
-    }
+    return await work(
+      rows.map(({ name }) => name),
+      admin,
+    );
   } finally {
-    await client.end();
+    await admin.end();
   }
 }

@@ -19,6 +19,8 @@ export const BUDGET_MS = 1_500;
 export const EASY_BUDGET_MS = 8_000;
 /** Room for the grader itself and for a busy machine, in milliseconds. What hangs, hangs for seconds. */
 export const SLACK_MS = 1_000;
+/** What of it a call may wait for a Redis that hangs, by contract, in milliseconds. */
+export const REDIS_MS = EASY_BUDGET_MS / 10;
 /** How long nodes may take until they reach a store again that is back, in milliseconds. */
 export const RECOVERY_MS = 10_000;
 /** How long nodes are given to use Redis again, in milliseconds; a slower way back is no mistake. */
