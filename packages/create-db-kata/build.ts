@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { availableEngines, defaultTemplates } from "@db-katas/generators";
+import { availableEngines, defaultTemplates, SHAPES } from "@db-katas/generators";
 import { loadKata, stageExercise } from "@db-katas/grading";
 import { rolldown } from "rolldown";
 import type { Offer } from "./src/offer.ts";
@@ -43,8 +43,9 @@ const tools = Object.fromEntries(
 );
 const { version } = JSON.parse(await readFile(here("package.json"), "utf8"));
 const engines = await availableEngines(defaultTemplates);
+const shapes = Object.entries(SHAPES).map(([name, title]) => ({ name, title }));
 const pnpm = packageManager.split("@").at(-1);
-const offer: Offer = { version, katas, engines, pnpm, tools };
+const offer: Offer = { version, katas, engines, shapes, pnpm, tools };
 await writeFile(dist("offer.json"), `${JSON.stringify(offer, null, 2)}\n`);
 
 async function settings(): Promise<{ catalog: Record<string, string> }> {

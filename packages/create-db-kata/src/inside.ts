@@ -9,7 +9,7 @@ import { attemptExists, nameTaken } from "@db-katas/generators/errors";
 import { commandsIn } from "./commands.ts";
 import { exerciseFolder, type Offer } from "./offer.ts";
 import type { Answers } from "./questions.ts";
-import { kataCommand, type PackageManager } from "./workspace.ts";
+import { kataCommand, newArguments, type PackageManager } from "./workspace.ts";
 import { filesBelow } from "./write.ts";
 
 /** A clone of db-katas, or what this command made some time ago. */
@@ -75,9 +75,7 @@ export function commandsFor(
   return [
     ...(missing.length > 0 ? [[...add, "--save-dev", ...missing]] : []),
     ...answers.katas.map((name) => [...kata, "start", name, ...later]),
-    ...(answers.own
-      ? [[...kata, "new", answers.own.name, "--engines", ...answers.own.engines, ...later]]
-      : []),
+    ...(answers.own ? [[...kata, ...newArguments(answers.own), ...later]] : []),
   ];
 }
 
@@ -100,9 +98,8 @@ export async function wouldAdd(
     }
     const files = await filesBelow(draft);
     if (!answers.own) return files;
-    const { name, engines } = answers.own;
     const [program = "", ...before] = kataCommand(pm).split(" ");
-    const args = [...before, "new", name, "--engines", ...engines, "--dry-run", "--json"];
+    const args = [...before, ...newArguments(answers.own), "--dry-run", "--json"];
     const { stdout } = await promisify(execFile)(program, args, { cwd: root, maxBuffer: 1 << 24 });
     const { contents } = JSON.parse(stdout) as { contents: Record<string, string> };
     return { ...files, ...contents };

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { basename, join, resolve } from "node:path";
 import { createAttempt } from "@db-katas/generators/create-attempt";
-import { GeneratorError } from "@db-katas/generators/errors";
+import { GeneratorError, shapeUnknown } from "@db-katas/generators/errors";
 import { checkName } from "@db-katas/generators/names";
 import { recordOfTexts, TEMPLATE_RECORD } from "@db-katas/generators/template-record";
 import { Command, CommanderError, Option } from "commander";
@@ -22,14 +22,21 @@ import {
   wouldAdd,
 } from "./inside.ts";
 import { exerciseFolder, type Offer, readOffer, readTsconfig } from "./offer.ts";
-import { type Answers, askFolder, askWhat } from "./questions.ts";
-import { type Choices, kataCommand, type PackageManager, workspaceFiles } from "./workspace.ts";
+import { type Answers, askFolder, askWhat, type OwnExercise } from "./questions.ts";
+import {
+  type Choices,
+  kataCommand,
+  newArguments,
+  type PackageManager,
+  workspaceFiles,
+} from "./workspace.ts";
 import { checkFolder, rehearse, writeWhole } from "./write.ts";
 
 interface Options {
   readonly kata?: string[];
   readonly new?: string;
   readonly engines?: string[];
+  readonly shape?: string;
   readonly yes?: boolean;
   readonly force?: boolean;
   readonly install: boolean;
@@ -47,6 +54,7 @@ const program = new Command("create-db-kata")
   .option("--kata <name...>", "the exercises to begin with")
   .option("--new <name>", "a new exercise of your own")
   .option("--engines <name...>", "what it runs on")
+  .option("--shape <name>", "how its grader calls it: library (default), http or websocket")
   .option("-y, --yes", "ask nothing: the first exercise, unless you say which")
   .option("--force", "into a folder that isn't empty; nothing is overwritten")
   .option("--no-install", "don't install packages")
@@ -61,6 +69,7 @@ Examples:
   pnpm create db-kata my-katas --kata session-failover
   npm create db-kata@latest -- my-katas --kata session-failover
   pnpm create db-kata . --new write-skew --engines postgres
+  pnpm create db-kata . --new write-skew --engines postgres redis --shape http
 
 Exit codes: 0 done, 2 not done, 130 ended by Ctrl-C`,
   )
@@ -100,7 +109,7 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
     await command(pm, "install");
     if (own) {
       const [program = "", ...before] = kataCommand(pm).split(" ");
-      await command(program, ...before, "new", own.name, "--engines", ...own.engines);
+      await command(program, ...before, ...newArguments(own));
     }
   }
   const report = { folder, pm, katas, own, git, installed: options.install };
@@ -170,18 +179,20 @@ function namesOf(offer: Offer, more: readonly string[]): string[] {
   return [...new Set([...offer.katas.map(({ name }) => name), ...more])];
 }
 
-function saidBy({ kata = [], new: name, engines = [] }: Options): Answers {
+function saidBy({ kata = [], new: name, engines = [], shape }: Options): Answers {
   const split = (lists: readonly string[]) => lists.flatMap((list) => list.split(","));
   const katas = split(kata);
-  return name === undefined ? { katas } : { katas, own: { name, engines: split(engines) } };
+  return name === undefined ? { katas } : { katas, own: { name, engines: split(engines), shape } };
 }
 
-function checkOwn({ name, engines }: NonNullable<Answers["own"]>, offer: Offer): void {
+function checkOwn({ name, engines, shape }: OwnExercise, offer: Offer): void {
   checkName(name);
   const known = offer.engines.map((engine) => engine.name);
   if (engines.length === 0) throw enginesMissing(known);
   const unknown = engines.find((engine) => !known.includes(engine));
   if (unknown !== undefined) throw engineUnknown(unknown, known);
+  const shapes = offer.shapes.map((each) => each.name);
+  if (shape !== undefined && !shapes.includes(shape)) throw shapeUnknown(shape, shapes);
 }
 
 function packageOf(name: string, offer: Offer): string {
@@ -215,7 +226,7 @@ function whatNext(
   const kata = kataCommand(pm);
   const lines = [`cd ${folder}`];
   if (!install) lines.push(`${pm} install`);
-  if (own && !isMade) lines.push(`${kata} new ${own.name} --engines ${own.engines.join(" ")}`);
+  if (own && !isMade) lines.push([kata, ...newArguments(own)].join(" "));
   if (own) lines.push(`${kata} verify ${own.name}`);
   for (const name of katas) lines.push(`${kata} grade ${name} --watch`);
   return `\nYour workspace is ready. Now:\n\n${lines.map((line) => `  ${line}\n`).join("")}`;

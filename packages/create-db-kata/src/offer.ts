@@ -15,6 +15,8 @@ export interface Offer {
   }[];
   /** Those that a new exercise can be made for. */
   readonly engines: readonly { readonly name: string; readonly title: string }[];
+  /** How a grader may call app nodes; the first one is what nobody has to say. */
+  readonly shapes: readonly { readonly name: string; readonly title: string }[];
   /** The pnpm that this was built with. */
   readonly pnpm: string;
   /** Of a workspace's tools, the versions. */

@@ -1,12 +1,20 @@
-import { cancel, isCancel, multiselect, text } from "@clack/prompts";
+import { cancel, isCancel, multiselect, select, text } from "@clack/prompts";
 import { checkName } from "@db-katas/generators/names";
 import type { Offer } from "./offer.ts";
 
 const OWN = "(own)";
 
+/** A new exercise, as somebody wants it. */
+export interface OwnExercise {
+  readonly name: string;
+  readonly engines: readonly string[];
+  /** Default: the first one that is offered. */
+  readonly shape?: string | undefined;
+}
+
 export interface Answers {
   readonly katas: readonly string[];
-  readonly own?: { readonly name: string; readonly engines: readonly string[] };
+  readonly own?: OwnExercise;
 }
 
 /** Asks for the folder. Ctrl-C ends the process; nothing has been written yet. */
@@ -38,7 +46,7 @@ export async function askWhat(offer: Offer): Promise<Answers> {
   return chosen.includes(OWN) ? { katas, own: await askOwn(offer) } : { katas };
 }
 
-async function askOwn(offer: Offer): Promise<NonNullable<Answers["own"]>> {
+async function askOwn(offer: Offer): Promise<OwnExercise> {
   const name = given(
     await text({ message: "What is it called?", placeholder: "write-skew", validate: problemOf }),
   );
@@ -48,7 +56,17 @@ async function askOwn(offer: Offer): Promise<NonNullable<Answers["own"]>> {
       options: offer.engines.map((engine) => ({ value: engine.name, label: engine.title })),
     }),
   );
-  return { name, engines };
+  const shape = given(
+    await select({
+      message: "How does the grader call it?",
+      options: offer.shapes.map((each) => ({
+        value: each.name,
+        label: each.name,
+        hint: each.title,
+      })),
+    }),
+  );
+  return { name, engines, shape };
 }
 
 function problemOf(name: string | undefined): string | undefined {

@@ -1,24 +1,26 @@
 /** What a workspace consists of besides its exercises. */
 import type { Offer } from "./offer.ts";
+import type { Answers, OwnExercise } from "./questions.ts";
 
 export type PackageManager = "pnpm" | "npm";
 
 /** All that has to be known before anything is written. */
-export interface Choices {
+export interface Choices extends Answers {
   /** Absolute. */
   readonly folder: string;
   readonly pm: PackageManager;
   /** Its version, for whoever reads `packageManager`: turbo does. */
   readonly pmVersion: string;
-  /** Names of exercises. */
-  readonly katas: readonly string[];
-  /** An exercise of one's own. */
-  readonly own?: { readonly name: string; readonly engines: readonly string[] };
 }
 
 /** How one types the `kata` command. */
 export function kataCommand(pm: PackageManager): string {
   return pm === "npm" ? "npx kata" : "pnpm kata";
+}
+
+/** What one types after it for a new exercise. */
+export function newArguments({ name, engines, shape }: OwnExercise): string[] {
+  return ["new", name, "--engines", ...engines, ...(shape ? ["--shape", shape] : [])];
 }
 
 /** The files of a workspace, by their paths in it. */

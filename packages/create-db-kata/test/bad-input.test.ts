@@ -6,30 +6,14 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createExercise, createLinkedWorkspace } from "@db-katas/generators";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { canMount, onSmallDisk } from "./disk.ts";
-import { attempt, run } from "./registry.ts";
+import { attempt, MAIN } from "./registry.ts";
 import { inTerminal, KEYS } from "./terminal.ts";
 
 const repo = join(import.meta.dirname, "..", "..", "..");
 const unlessMounted = canMount ? "" : " (skipped: nothing can be mounted here)";
 const KATA = join(repo, "packages", "cli", "src", "main.ts");
-let built: string;
-let CREATE: string;
-
-beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), "create-db-kata-built-"));
-  CREATE = join(built, "main.js");
-  await run(
-    repo,
-    process.env,
-    process.execPath,
-    join(import.meta.dirname, "..", "build.ts"),
-    built,
-  );
-}, 120_000);
-afterAll(() => rm(built, { recursive: true, force: true }));
-
 async function emptyFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "kata-bad-input-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -175,7 +159,7 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
     const here = await emptyFolder();
     const { code, shown } = await inTerminal(
       here,
-      [CREATE, "--no-install", "--no-git"],
+      [MAIN, "--no-install", "--no-git"],
       [
         ["Where to?", "katas\r"],
         // The last of the list.
@@ -183,9 +167,10 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
         ["What is it called?", "Write Skew\r"],
         [`"Write Skew" can't be the name`, `${KEYS.rubOut.repeat(10)}write-skew\r`],
         ["What does it run on?", " \r"],
+        ["How does the grader call it?", `${KEYS.up}\r`],
       ],
     );
-    expect(shown).toMatch(/kata new write-skew --engines \w+/);
+    expect(shown).toMatch(/kata new write-skew --engines \w+ --shape websocket/);
     expect(code).toBe(0);
     expect(await readdir(here)).toEqual(["katas"]);
   });
@@ -196,7 +181,7 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
       ["Where to?", "katas\r"],
       ["Which exercises?", KEYS.interrupt],
     ] as const;
-    const { code, shown } = await inTerminal(here, [CREATE], steps);
+    const { code, shown } = await inTerminal(here, [MAIN], steps);
     expect(shown).toContain("Nothing was written.");
     expect(code).toBe(130);
     expect(await readdir(here)).toEqual([]);
@@ -204,7 +189,7 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
 
   it("ended while it writes leaves nothing", async () => {
     const here = await emptyFolder();
-    const args = [CREATE, "katas", "--yes", "--no-install"];
+    const args = [MAIN, "katas", "--yes", "--no-install"];
     const { code, printed } = await interruptedWhileWriting(here, "turbo.json", args);
     expect(`${code} ${printed}`).toMatchSnapshot();
     expect(await readdir(here)).toEqual([]);
@@ -214,7 +199,7 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
     const here = await emptyFolder();
     const pnpm = await hangingPnpm();
     const PATH = [pnpm.folder, process.env.PATH].join(delimiter);
-    const args = [CREATE, "katas", "--yes", "--no-git", "--pm", "pnpm"];
+    const args = [MAIN, "katas", "--yes", "--no-git", "--pm", "pnpm"];
     const child = spawn(process.execPath, args, { cwd: here, env: { ...process.env, PATH } });
     await pnpm.isRunning(child);
     child.kill("SIGINT");
@@ -226,7 +211,7 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
   it.skipIf(!canMount)(`on a full disk leaves nothing${unlessMounted}`, async () => {
     const folder = await emptyFolder();
     const script = '"$@"; echo "exit code $?"; find . -mindepth 1';
-    const command = [process.execPath, CREATE, "katas", "--yes", "--no-install"];
+    const command = [process.execPath, MAIN, "katas", "--yes", "--no-install"];
     const { stdout, stderr } = await onSmallDisk(folder, 32, script, command);
     expect(clean(stderr + stdout, folder)).toMatchSnapshot();
   });
@@ -234,7 +219,7 @@ describe("create-db-kata", { timeout: 60_000 }, () => {
   it.skipIf(!canMount)(`on a read-only disk leaves nothing${unlessMounted}`, async () => {
     const folder = await emptyFolder();
     const script = 'mount -o remount,ro "$0" && "$@"; echo "exit code $?"; find . -mindepth 1';
-    const command = [process.execPath, CREATE, "katas", "--yes", "--no-install"];
+    const command = [process.execPath, MAIN, "katas", "--yes", "--no-install"];
     const { stdout, stderr } = await onSmallDisk(folder, 1024, script, command);
     expect(clean(stderr + stdout, folder)).toMatchSnapshot();
   });

@@ -42,11 +42,26 @@ it("is the same in every run, and small", () => {
   expect(grades).toBeLessThan(1.5 * engines.length * shapes.length);
 });
 
-it("has a sample with every engine, shape and package manager in it", () => {
-  const sample = sampleSet(engines);
-  expect(sample.flatMap((choice) => choice.engines).sort()).toEqual([...engines].sort());
-  expect(sample.map(({ shape }) => shape)).toEqual(shapes);
-  expect(new Set(sample.map(({ pm }) => pm))).toEqual(new Set(pms));
+it("has a sample with every shape and package manager in it, and whatever engines the seed draws", () => {
+  const drawn = new Set<string>();
+  for (let seed = 1; seed <= 50; seed++) {
+    const sample = sampleSet(engines, seed);
+    expect(sample).toEqual(sampleSet(engines, seed));
+    expect(sample.map(({ shape }) => shape).sort()).toEqual([...shapes].sort());
+    expect(new Set(sample.map(({ pm }) => pm))).toEqual(new Set(pms));
+    expect(sample.map((choice) => choice.engines.length)).toEqual([1, 1, 1]);
+    for (const engine of sample.flatMap((choice) => choice.engines)) drawn.add(engine);
+  }
+  expect([...drawn].sort()).toEqual([...engines].sort());
+});
+
+it("has a sample with all engines whose templates have changed", () => {
+  const changed = engines.slice(0, 5);
+  const sampled = sampleSet(engines, 1, changed).flatMap((choice) => choice.engines);
+  expect(sampled.sort()).toEqual([...changed].sort());
+  const two = sampleSet(engines, 1, changed.slice(0, 2)).flatMap((choice) => choice.engines);
+  expect(two).toHaveLength(3);
+  expect(two).toEqual(expect.arrayContaining(changed.slice(0, 2)));
 });
 
 /** What is made and proven can't drift. A template that no choice leads to would be proven by nobody. */

@@ -1,5 +1,6 @@
 /** Which new exercises prove the templates: few, and yet every pair of choices is among them. */
 import { SHAPES, type Shape } from "@db-katas/generators";
+import { randomFrom, seedFor } from "@db-katas/grading";
 import { make, sorters } from "covertable";
 import type { PackageManager } from "../src/workspace.ts";
 
@@ -42,13 +43,26 @@ export function coveringSet(engines: readonly string[]): Choice[] {
   });
 }
 
-/** Every engine, every shape and every package manager at least once: what a gate has the time for. */
-export function sampleSet(engines: readonly string[]): Choice[] {
-  return shapes.map((shape, i) => ({
+/**
+ * Every shape and every package manager once: what a gate has the time for. Which engines they are
+ * for is drawn by the seed.
+ * @param changed engines that have to be among them
+ */
+export function sampleSet(
+  engines: readonly string[],
+  seed: number,
+  changed: readonly string[] = [],
+): Choice[] {
+  const random = randomFrom(seedFor(seed, "covering"));
+  const drawn = random.shuffle(engines.filter((engine) => !changed.includes(engine)));
+  const dealt = [...engines.filter((engine) => changed.includes(engine)), ...drawn];
+  const count = Math.max(shapes.length, changed.length);
+  return random.shuffle(shapes).map((shape, i) => ({
     name: `sample-${shape}`,
-    pm: pms[i % pms.length] as PackageManager,
+    // npm is the slower one.
+    pm: i === 0 ? "npm" : "pnpm",
     shape,
-    engines: engines.filter((_, at) => at % shapes.length === i),
+    engines: dealt.slice(0, count).filter((_, at) => at % shapes.length === i),
   }));
 }
 

@@ -1,14 +1,12 @@
 /** In a workspace, such as a clone, no other one is made. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createExercise, createLinkedWorkspace, type LinkedWorkspace } from "@db-katas/generators";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { attempt, run } from "./registry.ts";
+import { attempt, MAIN } from "./registry.ts";
 
 const repo = join(import.meta.dirname, "..", "..", "..");
 let workspace: LinkedWorkspace;
-let program: string;
 
 /** As a clone is: it runs the command from its source, and has exercises in projects/. */
 beforeAll(async () => {
@@ -20,19 +18,12 @@ beforeAll(async () => {
   const exercise = { name: "note-book", title: "Notes", engines: ["sqlite"] };
   await createExercise({ ...exercise, into: workspace.root });
   await workspace.install();
-  program = await mkdtemp(join(tmpdir(), "create-db-kata-built-"));
-  const build = join(import.meta.dirname, "..", "build.ts");
-  await run(repo, process.env, process.execPath, build, program);
 }, 120_000);
-afterAll(async () => {
-  await workspace[Symbol.asyncDispose]();
-  await rm(program, { recursive: true, force: true });
-});
+afterAll(() => workspace[Symbol.asyncDispose]());
 
 /** What it prints, without the folder of this run. */
 async function create(...args: string[]) {
-  const main = join(program, "main.js");
-  const ran = await attempt(workspace.root, process.env, process.execPath, main, ...args);
+  const ran = await attempt(workspace.root, process.env, process.execPath, MAIN, ...args);
   const clean = (text: string) => text.replaceAll(workspace.root, "<workspace>");
   return { code: ran.code, stdout: clean(ran.stdout), stderr: clean(ran.stderr) };
 }

@@ -9,6 +9,9 @@ import { promisify } from "node:util";
 import { runServer } from "verdaccio";
 
 const repo = join(import.meta.dirname, "..", "..", "..");
+/** The command as it is published: to open a registry builds it. */
+export const MAIN = join(import.meta.dirname, "..", "dist", "main.js");
+
 const PACKAGES = [
   "packages/engines",
   "packages/grading",

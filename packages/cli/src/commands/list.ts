@@ -14,7 +14,7 @@ export function registerList(program: Command): void {
       const workspace = await findWorkspace(process.cwd());
       const katas = await Promise.all(
         (await listKatas(workspace)).map(async (kata) => {
-          const rubric = await loadRubric(kata);
+          const rubric = await loadRubric(kata, { mayBeEmpty: true });
           return {
             name: kata.name,
             title: kata.definition.title,

@@ -93,7 +93,7 @@ Exit codes: 0 all holds, 1 something does not, 2 an error of ours, 4 nothing cou
 async function run(target: string | undefined, options: VerifyOptions): Promise<void> {
   const workspace = await findWorkspace(process.cwd());
   const { kata } = await resolveTarget(workspace, target, { reference: true }, process.cwd());
-  const rubric = await loadRubric(kata);
+  const rubric = await loadRubric(kata, { mayBeEmpty: true });
   // Says it at once when there is no such check.
   if (options.check) withDependencies(rubric, options.check);
   const seed = chooseSeed(options.seed);
@@ -101,7 +101,7 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
   const progress = startProgress({ quiet: options.json === true });
   await using session = await openSession(progress);
   progress.line(terminalPaint("bold", `verify ${kata.name} · seed ${seed}`));
-  const { results, graded } = await verify({
+  const { results, warnings, graded } = await verify({
     kata,
     rubric,
     engines: session.engines,
@@ -109,6 +109,7 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     choose: (subjects) => chooseSubjects(kata, subjects, options, seed),
     checks: options.check,
     full: options.full === true,
+    strict: options.allVariants === true && !options.write,
     variantsPerCheck: isSpecific(options) ? undefined : VARIANTS_PER_CHECK,
     repeat: options.repeat,
     compileCache: session.compileCache,
@@ -131,7 +132,9 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     const readme = join(kata.folder, "README.md");
     await writeFile(readme, withMatrix(await readFile(readme, "utf8"), matrix));
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ seed, results, matrix }, null, 2)}\n`);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ seed, results, warnings, matrix }, null, 2)}\n`);
+  for (const warning of warnings) progress.line(`  ${terminalPaint("yellow", "⚠")} ${warning}`);
   progress.line(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;
 }
@@ -173,17 +176,20 @@ function countOf(results: readonly VerifyResult[]) {
 }
 
 function formatResult(result: VerifyResult): string {
+  const isLate = (result.tries ?? 1) > 1;
   const mark = !result.holds
     ? terminalPaint("red", "✗")
     : result.notGraded
       ? terminalPaint("yellow", "?")
-      : terminalPaint("green", "✓");
+      : isLate
+        ? terminalPaint("yellow", "⚠")
+        : terminalPaint("green", "✓");
   const seconds = `${(result.durationMs / 1_000).toFixed(1)} s`.padStart(7);
   const missing = result.notGraded
     ? terminalPaint("yellow", ` (not graded: ${result.notGraded})`)
     : "";
   const tries =
-    result.holds && (result.tries ?? 1) > 1
+    result.holds && isLate
       ? terminalPaint("yellow", ` (at try ${result.tries}; --repeat tells how often)`)
       : "";
   return [

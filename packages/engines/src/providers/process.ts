@@ -13,6 +13,8 @@ import { DataFolder } from "./data-folder.ts";
 import { OwnNetwork } from "./own-network.ts";
 
 const stopDeadlineMs = 10_000;
+/** One that ends is noticed at once. This is for one that hangs: a busy machine takes minutes to start a JVM. */
+const startSeconds = 120;
 const portAttempts = 5;
 const plainStart: SpecialStart = { args: [], until: () => false };
 
@@ -313,7 +315,7 @@ export class ProcessServer implements Server, ServerControl {
       const exit = running.ended();
       return exit && `it ended with ${exit.signal ? `signal ${exit.signal}` : `code ${exit.code}`}`;
     };
-    return answering(this.#definition, this.adminUrl, over, running.exited, refused);
+    return answering(this.#definition, this.adminUrl, over, running.exited, refused, startSeconds);
   }
 
   get #user(): { uid?: number; gid?: number } {

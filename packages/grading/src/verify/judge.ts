@@ -52,6 +52,9 @@ function starterDeviation(check: CheckResult): string | undefined {
 
 /** Checks that no mutant must fail, and traps that none falls into. */
 export function gaps(rubric: Rubric, mutants: readonly Mutant[]): string[] {
+  if (rubric.length === 0) {
+    return ["there is no check yet: write grading/01-<id>.grade.ts, and a mutant that fails it"];
+  }
   const killed = new Set(mutants.flatMap((mutant) => mutant.must));
   const traps = new Set(mutants.map((mutant) => mutant.trap));
   return [

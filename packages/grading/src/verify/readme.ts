@@ -11,8 +11,9 @@ export function withMatrix(readme: string, matrix: KillMatrix): string {
   return `${before}${BEGIN}\n\n${asMarkdown(matrix)}\n\n${END}${after}`;
 }
 
-/** Whom the matrix in a README is about. @throws GradingError `README_UNMARKED` */
+/** Whom the matrix in a README is about; nobody where there is none. */
 export function namesInReadme(readme: string): { checks: string[]; mutants: string[] } {
+  if (!readme.includes(BEGIN)) return { checks: [], mutants: [] };
   const lines = split(readme)[1].split("\n");
   const after = (first: RegExp) => lines.slice(lines.findIndex((text) => first.test(text)) + 1);
   const until = (list: string[]) =>

@@ -9,9 +9,11 @@ import { Turns } from "../run/turns.ts";
 import { seedFor } from "../seed.ts";
 import { bundleLibraries } from "./bundle.ts";
 import { deviation, expected, gaps } from "./judge.ts";
+import { loadVariants } from "./manifest.ts";
 import { meetings } from "./meets.ts";
 import { loadSubjects, type Subject } from "./subjects.ts";
 import { typeErrors } from "./types.ts";
+import { staleMatrix, warningsOf } from "./warnings.ts";
 
 /** One thing that must be true of the grader, and whether it is. */
 export interface VerifyResult {
@@ -37,6 +39,8 @@ export interface GradedSubject {
 
 export interface Verification {
   readonly results: readonly VerifyResult[];
+  /** What is true of the grader, and yet not as its author will want it: a line each. */
+  readonly warnings: readonly string[];
   readonly graded: readonly GradedSubject[];
 }
 
@@ -57,6 +61,8 @@ export interface VerifyOptions {
   readonly variantsPerCheck?: number | undefined;
   /** Whether the exercise is type-checked as well. Default true. */
   readonly types?: boolean;
+  /** Whether a kill matrix in the README that is out of date is a problem, and no warning. */
+  readonly strict?: boolean;
   /** How often each check is run, each time with a seed of its own. Default 1. */
   readonly repeat?: number;
   readonly compileCache?: string | undefined;
@@ -129,6 +135,11 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const coverage = announce(
     resultOf("coverage", "every check has a mutant that must fail it", gaps(rubric, mutants), 0),
   );
+  const stale = await staleMatrix(kata, rubric, mutants);
+  const strictly = options.strict && stale !== undefined;
+  const readme = strictly
+    ? [announce(resultOf("readme", "its kill matrix is of what there is", [stale], 0))]
+    : [];
   const types =
     options.types === false
       ? undefined
@@ -147,8 +158,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     return scorecards;
   };
   const grades = work.map(async ({ subject, checks }, order) => {
-    const stale = await staleness(subject);
-    if (stale) return { graded: { subject, scorecards: [] }, result: announce(stale) };
+    const unfit = await staleness(subject);
+    if (unfit) return { graded: { subject, scorecards: [] }, result: announce(unfit) };
     if (repeat === 1 && subject.mutant) {
       const tries = await gradeAgain(subject, checks, order);
       const scorecard = lastOfEach(tries);
@@ -166,7 +177,16 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   await Promise.allSettled([types, ...grades]);
   const graded = await Promise.all(grades);
   return {
-    results: [coverage, ...(types ? [await types] : []), ...graded.map(({ result }) => result)],
+    results: [
+      coverage,
+      ...readme,
+      ...(types ? [await types] : []),
+      ...graded.map(({ result }) => result),
+    ],
+    warnings: [
+      ...(await warningsOf(kata, await loadVariants(kata))),
+      ...(stale !== undefined && !strictly ? [stale] : []),
+    ],
     graded: graded.map((each) => each.graded),
   };
 }
