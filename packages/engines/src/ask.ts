@@ -23,3 +23,11 @@ export async function ask<T>(
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return (text ? JSON.parse(text) : undefined) as T;
 }
+
+/** Whole numbers that are beyond JavaScript's. */
+const great = /[:,[]\s*-?\d{16,}[\s,\]}]/;
+
+/** Whether all numbers of an answer are still what the server said. */
+export function isExact(answer: unknown): boolean {
+  return !great.test(JSON.stringify(answer));
+}

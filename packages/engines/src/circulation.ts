@@ -32,8 +32,11 @@ export class Circulation {
   readonly #templates = new Map<string, Promise<Built>>();
   /** Ready for a lease. */
   #kept: Kept[] = [];
-  readonly #renewals = new Set<Promise<void>>();
+  /** Those that are being renewed or started for nobody yet, with what they will hold; none of them fails. */
+  readonly #coming = new Map<Promise<void>, Built>();
   #waiting = 0;
+  /** What the last lease wanted. */
+  #last: Built | undefined;
   #ended = false;
 
   /** @param start starts a server, of a folder that {@link Server.snapshot} made or an empty one */
@@ -45,13 +48,16 @@ export class Circulation {
   /** A server that holds the template and nothing else; its end is to be given back. */
   async take(template: LeaseTemplate | undefined): Promise<Server> {
     const wanted = template ? await this.#built(template) : nothing;
-    return this.#lend((await this.#keptOne(wanted)) ?? (await this.#startOne(wanted)), wanted);
+    const one = (await this.#keptOne(wanted)) ?? (await this.#startOne(wanted));
+    if (this.#last === wanted) this.#startAhead(wanted);
+    this.#last = wanted;
+    return this.#lend(one, wanted);
   }
 
   /** Ends those that nobody has, and from now on those that are given back. */
   async end(): Promise<void> {
     this.#ended = true;
-    await Promise.all(this.#renewals);
+    await Promise.all(this.#coming.keys());
     await Promise.allSettled(this.#kept.splice(0).map(finish));
   }
 
@@ -88,9 +94,10 @@ export class Circulation {
       if (found?.holds === wanted) return found;
       if (found && (await this.#renew(found, wanted))) return found;
       if (found) continue;
-      if (!isPortable(wanted) || this.#renewals.size <= this.#waiting) return undefined;
+      const coming = [...this.#coming].filter(([, holds]) => serves(holds, wanted));
+      if (coming.length <= this.#waiting) return undefined;
       this.#waiting += 1;
-      await Promise.race(this.#renewals);
+      await Promise.race(coming.map(([each]) => each));
       this.#waiting -= 1;
     }
   }
@@ -98,15 +105,14 @@ export class Circulation {
   #pick(wanted: Built): Kept | undefined {
     const found =
       this.#kept.find(({ holds }) => holds === wanted) ??
-      // What can't be put into a server comes with a start only.
-      (isPortable(wanted) ? this.#kept.find(({ holds }) => isPortable(holds)) : undefined);
+      this.#kept.find(({ holds }) => serves(holds, wanted));
     this.#kept = this.#kept.filter((each) => each !== found);
     return found;
   }
 
   async #startOne(wanted: Built): Promise<Served> {
     const server = await this.#start(wanted.seed);
-    const one = { server, client: await this.#recycling.open(server.adminUrl) };
+    const one = { server, client: await this.#recycling.open(server) };
     try {
       if (wanted.contents !== undefined) await one.client.renew(wanted.contents);
       return one;
@@ -116,14 +122,47 @@ export class Circulation {
     }
   }
 
-  /** @returns false when it could not be done, and the server has been ended */
-  async #renew(one: Served, holds: Built): Promise<boolean> {
+  /** Leases that differ from each other would have servers started that nobody takes. */
+  #startAhead(wanted: Built): void {
+    const { ahead = 0 } = this.#recycling;
+    if (this.#ended || ahead === 0) return;
+    const free = this.#kept.filter(({ holds }) => serves(holds, wanted)).length + this.#coming.size;
+    this.#endUseless(wanted);
+    if (free < ahead && process.availableMemory() >= spareBytes)
+      this.#comes(this.#startOne(wanted), wanted);
+  }
+
+  /** Those that were started for what nobody wants any more, and can't be made to hold anything else. */
+  #endUseless(wanted: Built): void {
+    const useless = this.#kept.filter(({ holds }) => holds !== wanted && !isPortable(holds));
+    this.#kept = this.#kept.filter((each) => !useless.includes(each));
+    for (const each of useless)
+      this.#comes(
+        finish(each).then(() => undefined),
+        each.holds,
+      );
+  }
+
+  /** Keeps what is on its way to be ready, if it gets there. */
+  #comes(one: Promise<Served | undefined>, holds: Built): void {
+    const coming: Promise<void> = one
+      // What fails is told to nobody: the next lease that needs a start will meet it again.
+      .catch(() => undefined)
+      .then((served) => {
+        this.#coming.delete(coming);
+        if (served) this.#kept.push({ ...served, holds });
+      });
+    this.#coming.set(coming, holds);
+  }
+
+  /** @returns undefined when it could not be done, and the server has been ended */
+  async #renew(one: Served, holds: Built): Promise<Served | undefined> {
     try {
       await one.client.renew(holds.contents);
-      return true;
+      return one;
     } catch {
       await finish(one);
-      return false;
+      return undefined;
     }
   }
 
@@ -140,11 +179,7 @@ export class Circulation {
       const enough = this.#kept.length > 0 && process.availableMemory() < spareBytes;
       // What a fault has hit is not what it was.
       if (this.#ended || pulled || enough || !isPortable(holds)) return finish(one);
-      const renewal = this.#renew(one, holds).then((done) => {
-        this.#renewals.delete(renewal);
-        if (done) this.#kept.push({ ...one, holds });
-      });
-      this.#renewals.add(renewal);
+      this.#comes(this.#renew(one, holds), holds);
     };
     const own = new Map<PropertyKey, unknown>([
       ["control", control],
@@ -161,6 +196,11 @@ async function finish({ server, client }: Served): Promise<void> {
 
 function isPortable({ key, contents }: Built): boolean {
   return key === undefined || contents !== undefined;
+}
+
+/** Whether a server that holds the one can be made to hold the other: what no client can put there comes with a start. */
+function serves(holds: Built, wanted: Built): boolean {
+  return holds === wanted || (isPortable(holds) && isPortable(wanted));
 }
 
 /** An object as it is, but for the members that somebody answers for it. */

@@ -78,8 +78,13 @@ export interface EngineDefinition {
 
 /** For servers that have one database each. */
 export interface Recycling {
+  /**
+   * How many servers nobody has yet, at most, for a lease like the last two: worth it where renewing
+   * one takes long and starting one costs little. None where absent.
+   */
+  readonly ahead?: number;
   /** A client of one server, kept for as long as that is handed on: connecting takes longer than asking. */
-  open(adminUrl: string): Promise<Recycler>;
+  open(server: Server): Promise<Recycler>;
 }
 
 /** What {@link Recycling} does with one server. Contents are whatever {@link Recycler.read} makes of them. */
@@ -135,6 +140,8 @@ export interface PreparedServer {
   readonly stopSignal: NodeJS.Signals;
   /** Its server listens on every interface, whatever it is told: it gets a network of its own. */
   readonly ownNetwork?: true;
+  /** It tells of itself as Prometheus asks it, over HTTP, at a port called `metrics`. */
+  readonly metrics?: true;
   /** Writes the configuration into the data folder and says how to start on it. */
   launch(data: string, port: number, around: Surroundings): Promise<Omit<Launch, "log">>;
   /** Without {@link EngineDefinition.also}, which is added. */
@@ -214,6 +221,14 @@ export interface Server {
   /** Straight to the server; its port may change with a restart. */
   readonly adminUrl: string;
   readonly control?: ServerControl;
+  /** Where it tells of itself ({@link PreparedServer.metrics}). */
+  readonly metricsUrl?: string | undefined;
+  /**
+   * Breaks all connections to it, and resolves when the server has read what came by them, and closed
+   * them, too; absent where nobody can tell.
+   * @throws Error when it doesn't in good time
+   */
+  readonly disconnect?: (() => Promise<void>) | undefined;
   /** Who connected to it; absent where nobody can tell. */
   readonly arrivals?: Arrivals;
   /** Stops it, copies its data folder, starts it again. @returns the copy */

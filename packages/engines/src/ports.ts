@@ -6,8 +6,8 @@
 const further = ["grpc"] as const;
 
 export type FurtherPort = (typeof further)[number];
-export type PortName = "main" | FurtherPort;
-/** `main` is the port of the address itself. */
+/** `main` is the port of the address itself; at `metrics` a server tells us of itself, and nobody else. */
+export type PortName = "main" | "metrics" | FurtherPort;
 export type Ports = ReadonlyMap<PortName, number>;
 
 export function portsOf(address: string): Ports {
@@ -26,7 +26,7 @@ export function onLoopback(address: string, ports: Ports): string {
   url.hostname = "127.0.0.1";
   for (const [name, port] of ports) {
     if (name === "main") url.port = String(port);
-    else url.searchParams.set(name, String(port));
+    else if (name !== "metrics") url.searchParams.set(name, String(port));
   }
   return url.href;
 }

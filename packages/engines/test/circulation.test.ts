@@ -11,6 +11,7 @@ class World implements Recycling {
   readonly seeds: (string | undefined)[] = [];
   /** What is read of a server; undefined when it can't be. */
   portable = true;
+  ahead = 0;
   /** Those that are open. */
   clients = 0;
   /** Somebody who keeps a server from being renewed. */
@@ -34,7 +35,7 @@ class World implements Recycling {
     };
   };
 
-  async open(url: string): Promise<Recycler> {
+  async open({ adminUrl: url }: Server): Promise<Recycler> {
     this.clients += 1;
     return {
       read: async () => (this.portable ? [...(this.data.get(url) ?? [])] : undefined),
@@ -121,6 +122,52 @@ test("a server that a fault has hit, or that can't be renewed, ends", async () =
   world.obstacle = undefined;
   const fresh = await circulation.take(undefined);
   expect([hit.adminUrl, stuck.adminUrl]).not.toContain(fresh.adminUrl);
+});
+
+test("where some are to be ahead, the second lease in a row that is alike has another started, and so on", async () => {
+  const { world, circulation } = open();
+  world.ahead = 2;
+  const started = (count: number) =>
+    eventually(
+      () => world.seeds.length,
+      (length) => length === count,
+    );
+  const template = world.template("t");
+  const first = await circulation.take(template);
+  expect(world.seeds).toHaveLength(1);
+  const second = await circulation.take(template);
+  await started(3);
+  const third = await circulation.take(template);
+  const others = [first, second, third];
+  for (const each of others) expect(world.data.get(each.adminUrl)).toEqual(["t"]);
+  await started(4);
+  for (const each of others) await each.end();
+  const again = await circulation.take(template);
+  await again.end();
+  // Enough have come back.
+  expect(world.seeds).toHaveLength(4);
+  await circulation.end();
+  expect(world.ended).toHaveLength(4);
+});
+
+test("what was started ahead for a template that nobody wants any more, and holds too much, ends", async () => {
+  const { world, circulation } = open();
+  world.ahead = 1;
+  world.portable = false;
+  const much = world.template("much");
+  for (let count = 0; count < 2; count += 1) await (await circulation.take(much)).end();
+  await eventually(
+    () => world.seeds.length,
+    (length) => length === 3,
+  );
+  const other = world.template("other");
+  for (let count = 0; count < 2; count += 1) await (await circulation.take(other)).end();
+  await eventually(
+    () => world.seeds.filter((seed) => seed === "other").length,
+    (length) => length === 2,
+  );
+  await circulation.end();
+  expect(world.ended).toHaveLength(world.seeds.length);
 });
 
 test("the end ends those that nobody has, and those that come back later", async () => {

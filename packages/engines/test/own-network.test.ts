@@ -1,6 +1,6 @@
 /** A network of a server's own, with one that listens everywhere and needs no fetching. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { kill } from "../src/faults/kill.ts";
 import { type Lease, openEngines, portsOf } from "../src/index.ts";
 import { ownNetworks, tryOne } from "../src/providers/own-network.ts";
 import { serverUser, untraversable } from "../src/user.ts";
-import { linux, ownFolder, processesIn } from "./helpers.ts";
+import { eventually, linux, ownFolder, processesIn } from "./helpers.ts";
 
 /** Weaviate's ports, and its answers as far as its definition asks for any. */
 const impostor = `#!${process.execPath}
@@ -20,6 +20,32 @@ createServer(({ url }, response) => response.end(JSON.stringify(answers[url] ?? 
 require("node:net").createServer((socket) => socket.pipe(socket)).listen(Number(process.env.GRPC_PORT));
 // A port that nobody is told of.
 createServer().listen(7947);
+`;
+
+/**
+ * One whose requests outlive their connections by a moment, as connections do their clients, and which
+ * writes down when they end, and when it is asked what is in it.
+ */
+const lingering = `#!${process.execPath}
+const { createServer } = require("node:http");
+const note = (text) => require("node:fs").appendFileSync(process.env.NOTES, text + "\\n");
+const answers = { "/v1/meta": { version: "0.1" }, "/v1/schema": { classes: [] }, "/v1/aliases": { aliases: [] } };
+let open = 0;
+createServer(({ url }, response) => {
+  if (url === "/v1/schema") note("asked");
+  if (url !== "/v1/objects") return response.end(JSON.stringify(answers[url] ?? ""));
+  open += 1;
+  note("request");
+  response.on("close", () => setTimeout(() => { open -= 1; note("request over"); }, 400));
+}).listen(Number(process.argv[process.argv.indexOf("--port") + 1]));
+require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+  const over = () => { note("call over"); socket.destroy(); };
+  socket.on("error", () => {}).on("end", () => socket.bytesRead ? setTimeout(over, 100) : socket.end());
+  socket.on("data", () => note("call"));
+}).listen(Number(process.env.GRPC_PORT));
+createServer((_, response) =>
+  response.end('weaviate_http_requests_inflight{method="POST"} ' + open + "\\n"),
+).listen(Number(process.env.PROMETHEUS_MONITORING_PORT));
 `;
 
 /** Everybody who listens on this machine, as `ss` sees it: address and port. */
@@ -97,4 +123,31 @@ describe.runIf(can)("a server in a network of its own", () => {
     for (const port of doors) expect(listeners()).not.toContain(`127.0.0.1:${port}`);
     expect(processesIn(run.folder).filter((each) => each.includes("doorkeeper"))).toEqual([]);
   });
+
+  test.each(["request", "call"])(
+    "is handed on when the last %s of a lease is over",
+    async (what) => {
+      await using folder = await ownFolder();
+      const [file, notes] = [join(folder.path, "weaviate"), join(folder.path, "notes")];
+      writeFileSync(file, lingering.replace("process.env.NOTES", JSON.stringify(notes)));
+      chmodSync(file, 0o755);
+      writeFileSync(notes, "");
+      chmodSync(notes, 0o666);
+      const noted = () => readFileSync(notes, "utf8").trim().split("\n");
+      await using run = await openEngines({ env: { ...process.env, KATA_WEAVIATE: file } });
+      const first = await run.lease("weaviate");
+      const url = await first.urlFor("a");
+      if (what === "request") fetch(new URL("/v1/objects", url)).catch(() => {});
+      else
+        connect(await grpcOf(first, "a"), "127.0.0.1")
+          .on("error", () => {})
+          .write("call");
+      await eventually(noted, (lines) => lines.includes(what));
+      await first[Symbol.asyncDispose]();
+      const second = await run.lease("weaviate");
+      expect(second.adminUrl).toBe(first.adminUrl);
+      const lines = noted();
+      expect(lines.slice(lines.indexOf(what))).toEqual([what, `${what} over`, "asked", "asked"]);
+    },
+  );
 });

@@ -77,6 +77,35 @@ describe.runIf(chosen && fetchableUnasked(chosen))("Weaviate", { timeout: 90_000
     await client.close();
   });
 
+  test("what a lease has asked for last lands in no other lease", async () => {
+    for (let round = 0; round < 6; round += 1) {
+      await using lease = await run.lease("weaviate");
+      const url = await lease.urlFor("a");
+      const client = await open(url);
+      // It takes its turn behind all that is still to be made.
+      await client.collections.create({
+        name,
+        properties: [{ name: "of", dataType: dataType.INT }],
+      });
+      expect((await client.collections.listAll()).map((each) => each.name)).toEqual([name]);
+      const things = client.collections.use(name);
+      expect((await things.query.fetchObjects()).objects).toEqual([]);
+      // Nobody waits for these: the lease ends while they are under way.
+      const late = Array.from({ length: 8 }, (_, count) => {
+        const json = { "content-type": "application/json" };
+        const body = JSON.stringify({ class: `Late${count}` });
+        return [
+          fetch(new URL("/v1/schema", url), { method: "POST", headers: json, body }),
+          things.data.insert({ of: round }),
+        ].map((each) => each.catch(() => {}));
+      }).flat();
+      if (round % 2 > 0) await Promise.race(late);
+      await lease[Symbol.asyncDispose]();
+      await Promise.all(late);
+      await client.close();
+    }
+  });
+
   test("nothing of it listens beyond the loopback", async () => {
     await using lease = await run.lease("weaviate");
     const lines = execFileSync("ss", ["-ltnpH"], { encoding: "utf8" }).trim().split("\n");

@@ -4,7 +4,8 @@
  * doors, one for each of the server's ports: a port of our loopback, which leads to a Unix socket,
  * whose listener lives in there. Sockets in files know no networks (unix(7)).
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { extname, join } from "node:path";
 import { setTimeout as delayed } from "node:timers/promises";
 import { type RunContext, tail, unique } from "../context.ts";
@@ -16,8 +17,13 @@ import type { Launch } from "../watcher/protocol.ts";
 import { becoming, entering, trying, unshares, unsharing } from "./unshare.ts";
 
 const openDeadlineMs = 10_000;
+/** In which a server must have closed what we broke. */
+const partingMs = 5_000;
 /** To sh, before what is to run in there. */
 const loopbackAndRun = `ip link set lo up && exec "$@"`;
+
+/** ESTABLISHED, SYN_RECV and CLOSE_WAIT, as `/proc/net/tcp` has them (proc_net_tcp of the kernel's documentation). */
+const open: ReadonlySet<string> = new Set(["01", "03", "08"]);
 
 let tried: Promise<boolean> | undefined;
 
@@ -105,8 +111,52 @@ export class OwnNetwork {
     return { ...launch, file: "nsenter", args: [...entered, ...command] };
   }
 
+  /**
+   * Breaks all connections, and resolves when the server has read what came by them, and closed them.
+   * @throws Error when it doesn't in good time
+   */
+  async disconnect(): Promise<void> {
+    const deadline = Date.now() + partingMs;
+    const breaking = () => {
+      for (const door of this.#doors) door.resetConnections();
+    };
+    breaking();
+    // Who came before these is at the server by then: they pass the doors in order.
+    await Promise.all([...this.ports.values()].map((port) => knock(port, partingMs)));
+    while (this.#connected()) {
+      if (Date.now() > deadline) throw new Error("somebody is still connected");
+      breaking();
+      await delayed(2);
+    }
+  }
+
+  /** Whether the server has yet to close a connection, or to learn of it. */
+  #connected(): boolean {
+    const ports = [...this.ports.values()];
+    return ["tcp", "tcp6"].some((table) =>
+      readFileSync(`/proc/${this.#keeper.pid}/net/${table}`, "utf8")
+        .split("\n")
+        .slice(1)
+        .some((line) => {
+          const [, local = "", , state = ""] = line.trim().split(/\s+/);
+          return ports.includes(Number.parseInt(local.split(":")[1] ?? "", 16)) && open.has(state);
+        }),
+    );
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.#doors.map((door) => door.close()));
     await this.#context.watcher.ask({ op: "kill", key: this.#keeper.key });
   }
+}
+
+/** Comes and goes; resolves when it has been let go. */
+function knock(port: number, patienceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.setTimeout(patienceMs, () => socket.destroy());
+    socket.on("error", () => {});
+    socket.once("close", () => resolve());
+    socket.resume().end();
+  });
 }

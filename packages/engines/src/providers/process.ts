@@ -51,7 +51,11 @@ export class ProcessServer implements Server, ServerControl {
     this.isolated = isolated;
     this.#folder = folder;
     this.#data = data;
-    this.#names = ["main", ...(Object.keys(definition.also ?? {}) as PortName[])];
+    this.#names = [
+      "main",
+      ...(Object.keys(definition.also ?? {}) as PortName[]),
+      ...(prepared.metrics ? (["metrics"] as const) : []),
+    ];
     if (definition.arrivals) this.arrivals = new Arrivals(this.#logFile, definition.arrivals);
   }
 
@@ -91,6 +95,16 @@ export class ProcessServer implements Server, ServerControl {
   get adminUrl(): string {
     const ports: Ports = this.#ports ?? new Map();
     return onLoopback(this.#prepared.adminUrl(ports.get("main") ?? 0), ports);
+  }
+
+  get metricsUrl(): string | undefined {
+    const port = this.#ports?.get("metrics");
+    return port === undefined ? undefined : `http://127.0.0.1:${port}/metrics`;
+  }
+
+  get disconnect(): Server["disconnect"] {
+    const network = this.#network;
+    return network && (() => network.disconnect());
   }
 
   get control(): ServerControl {

@@ -11,7 +11,7 @@ export const definition: EngineDefinition = {
   capabilities: ["transactions", "durable", ...ofAnyServer],
   alone: true,
   recycling: {
-    open: async (adminUrl) => (await import("./recycling.ts")).recycler(adminUrl),
+    open: async ({ adminUrl }) => (await import("./recycling.ts")).recycler(adminUrl),
   },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_NEO4J_URL",

@@ -12,7 +12,7 @@ export const definition: EngineDefinition = {
   capabilities: ["durable", ...ofAnyServer],
   alone: true,
   recycling: {
-    open: async (adminUrl) => (await import("./recycling.ts")).recycler(adminUrl),
+    open: async ({ adminUrl }) => (await import("./recycling.ts")).recycler(adminUrl),
   },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_QDRANT_URL",

@@ -20,11 +20,19 @@ export async function isEmpty(url: string): Promise<boolean> {
   return (await collectionsOf(url)).length === 0;
 }
 
+/** Another name of a collection. */
+export interface Alias {
+  readonly alias: string;
+  readonly class: string;
+}
+
+export async function aliasesOf(url: string): Promise<Alias[]> {
+  return (await ask<{ aliases: Alias[] }>(url, "GET", "/v1/aliases")).aliases;
+}
+
 /** Removes all collections, and the aliases that would outlive them. */
 export async function clear(url: string): Promise<void> {
-  type Listed = { aliases: { alias: string }[] };
-  for (const { alias } of (await ask<Listed>(url, "GET", "/v1/aliases")).aliases)
-    await ask(url, "DELETE", `/v1/aliases/${alias}`);
+  for (const { alias } of await aliasesOf(url)) await ask(url, "DELETE", `/v1/aliases/${alias}`);
   for (const { class: name } of await collectionsOf(url))
     await ask(url, "DELETE", `/v1/schema/${name}`);
 }

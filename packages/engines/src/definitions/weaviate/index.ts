@@ -11,6 +11,11 @@ export const definition: EngineDefinition = {
   licence: "BSD-3-Clause",
   capabilities: ["durable", ...ofAnyServer],
   alone: true,
+  recycling: {
+    // Making a collection takes it 0.16 s, in which it waits; a start is 2.4 s, of which it works 0.3.
+    ahead: 2,
+    open: async (server) => (await import("./recycling.ts")).recycler(server),
+  },
   also: { grpc: 50051 },
   image: pinnedImage(import.meta.dirname),
   urlVariable: "KATA_WEAVIATE_URL",

@@ -26,7 +26,6 @@ const weaviate: Package = {
 
 const packages = packaged({
   engine: "weaviate",
-  spare: true,
   bundles: [{ packages: [weaviate] }],
 
   async prepare([server]) {
@@ -34,6 +33,7 @@ const packages = packaged({
       stopSignal: "SIGTERM",
       // Its gRPC and the data port of its cluster are bound to no address (`:50051`), and can't be.
       ownNetwork: true,
+      metrics: true,
       adminUrl: (port) => `http://127.0.0.1:${port}/`,
       launch: async (data, port, { ports }) => ({
         file: server?.file ?? "",
@@ -46,6 +46,8 @@ const packages = packaged({
           LC_ALL: "C.UTF-8",
           PERSISTENCE_DATA_PATH: data,
           GRPC_PORT: String(ports.get("grpc")),
+          PROMETHEUS_MONITORING_ENABLED: "true",
+          PROMETHEUS_MONITORING_PORT: String(ports.get("metrics")),
           CLUSTER_BIND_ADDR: "127.0.0.1",
           CLUSTER_ADVERTISE_ADDR: "127.0.0.1",
           CLUSTER_IN_LOCALHOST: "true",
