@@ -13,7 +13,7 @@
  *       email      text,         -- as somebody typed it: 'Ada@Example.ORG ', any case, blanks around it
  *       cents      text,         -- an integer as text: '1250', '-300', '+0012'
  *       closed_on  text,         -- '31.01.2026'; NULL or '' for an open account
- *       updated_at timestamptz   -- by the clock of whoever wrote last, if they thought of it
+ *       updated_at timestamptz   -- by the clock of whoever wrote last, if they thought of it: nobody relies on it
  *     )
  *
  * `modern`:
@@ -125,7 +125,7 @@ export interface MigrationNode {
   /** @throws `ALREADY_EXISTS`; an id that was removed may be created again */
   create(account: Account): Promise<void>;
   get(id: string): Promise<Read>;
-  /** In the order of the ids. */
+  /** One answer for each, in the order of the ids. */
   getMany(ids: readonly string[]): Promise<readonly Read[]>;
   /** Replaces what is given. @throws `NOT_FOUND` */
   update(id: string, change: Partial<Omit<Account, "id">>): Promise<void>;
@@ -133,10 +133,11 @@ export interface MigrationNode {
   remove(id: string): Promise<void>;
 
   /**
-   * The operator's: one phase on, or back to any earlier one. When it resolves, every node goes by
+   * The operator's: one phase on (nobody asks for one further on), or back to any earlier one. When it resolves, every node goes by
    * it; when it rejects, the phase is what it was. On to `modern` only when all rows are copied and
    * both stores are reached; back from `modern` only with all that was written to it, so not while
-   * either store is away. The phase that it is already: nothing happens.
+   * either store is away. The phase that it is already: nothing happens. Of two who ask on two nodes
+   * at the same moment one may be refused, and clients go on.
    * @throws `NOT_READY`
    */
   setPhase(phase: Phase): Promise<void>;

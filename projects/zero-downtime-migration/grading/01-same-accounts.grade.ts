@@ -7,7 +7,7 @@ export default check({
     "before anything moves, clients see clean accounts, and legacy's readers see what clients wrote",
   points: 2,
   concept: "contract",
-  traps: ["as-it-was-typed", "read-then-written"],
+  traps: ["as-it-was-typed", "read-then-written", "answers-once"],
   engines: { legacy: {}, modern: {} },
   nodes: ["a", "b"],
   hints: [
@@ -33,6 +33,14 @@ export default check({
       );
     }
     await expectAccount(t, [a, b], "nobody", null, "an unknown id is no account");
+    t.equal(await a.getMany([]), [], "no ids, no answers");
+    const [first = "", second = ""] = ids;
+    const repeated = await b.getMany([second, first, second, "nobody"]);
+    t.equal(
+      repeated.map(({ account }) => account?.id ?? null),
+      [second, first, second, null],
+      "getMany() has an answer for each id that was asked for",
+    );
 
     t.step("a writes, b reads, and the other way round");
     const shouted = { ...someAccount(t), email: `  Ada.${t.random.word()}@EXAMPLE.org ` };

@@ -1,20 +1,35 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
-import { check, copyAll, expectBoth, hintOnDifferences, startNode, startTwoNodes } from "./kit.ts";
-import { seedLegacy, someAccount } from "./rows.ts";
+import { atEachMessage, CUT_OFF, cutOff } from "./interleave.ts";
+import {
+  check,
+  copyAll,
+  expectBoth,
+  hintOnDifferences,
+  type MigrationContext,
+  startNode,
+  startTwoNodes,
+} from "./kit.ts";
+import { accountsIn, seedLegacy, someAccount } from "./rows.ts";
 
-const ROWS = 240;
+const ROWS = 200;
 const LIMIT = 8;
-/** Of the 30 that it takes: those that node a makes before it is cut off. */
-const FIRST_STEPS = 20;
-/** For the rest it takes 10, one to see that there is no more, and as many again for whoever is careful. */
-const MOST_STEPS = 22;
+/** Of the 25 that it takes: those that node a makes before it is cut off. */
+const FIRST_STEPS = 15;
+/** Rows of a step that fails; few, so that some are left. */
+const LOST_LIMIT = 2;
 
 export default check({
   title: "the copy skips no row while clients write, and goes on where a dead worker left it",
   points: 4,
   concept: "backfill",
-  traps: ["by-the-guide", "offset-paged", "progress-in-memory"],
-  engines: { legacy: { faults: [blackHole] }, modern: { faults: [blackHole] } },
+  traps: [
+    "by-the-guide",
+    "offset-paged",
+    "progress-in-memory",
+    "limit-is-a-hint",
+    "progress-before-work",
+  ],
+  engines: { legacy: CUT_OFF, modern: CUT_OFF },
   nodes: ["a", "b", "c"],
   dependsOn: ["same-accounts"],
   hints: [
@@ -25,10 +40,20 @@ export default check({
   async run(t) {
     const expected = await seedLegacy(t, ROWS);
     const [a, b] = await startTwoNodes(t);
+    const alone = await t.inject("modern", blackHole, { nodes: ["c"] });
+    const c = await startNode(t, "c");
     await a.setPhase("copying");
+    await a.backfill(LIMIT);
+    const copied = (await accountsIn(t, "modern")).size;
+    t.ok(copied <= LIMIT, "a step copies no more rows than it was told to", {
+      expected: `at most ${LIMIT} rows in modern`,
+      received: String(copied),
+    });
+    t.step("c copies, too, without reaching modern");
+    const vain = Promise.allSettled([c.backfill(LIMIT)]);
     t.step("while a copies, clients remove rows that are copied, and create rows everywhere");
     const early = [...expected.keys()].sort().slice(0, LIMIT * FIRST_STEPS);
-    for (let step = 0; step < FIRST_STEPS; step++) {
+    for (let step = 1; step < FIRST_STEPS; step++) {
       await a.backfill(LIMIT);
       const gone = early.slice(step * LIMIT, step * LIMIT + 2);
       for (const id of gone) {
@@ -39,23 +64,51 @@ export default check({
       await b.create(fresh);
       expected.set(fresh.id, fresh);
     }
+    for (const store of ["legacy", "modern"] as const) {
+      await atEachMessage(t, { store, node: "a", lost: true }, async (interleave) => {
+        t.step(`a copies, and a request of ${store} is lost with its line`);
+        const copy = () => a.backfill(LOST_LIMIT);
+        const [step] = await interleave(copy, async () => {});
+        if (step.status === "rejected") await refusedOrMore(t, step);
+      });
+    }
+    const [said] = await vain;
+    await refusedOrMore(t, said);
+    await alone.heal();
+    const rest = Math.ceil((expected.size - (await accountsIn(t, "modern")).size) / LIMIT);
+    // One to see that there is no more, and as many again for whoever is careful.
+    const most = 2 * rest + 2;
     t.step("a is cut off in the middle of a step; b goes on");
     using gate = t.hold(t.random.pick(["legacy", "modern"]), { node: "a", match: /./, nth: 2 });
     const last = a.backfill(LIMIT).catch(() => {});
     await Promise.race([gate.held, last]);
-    await using _off = await t.inject("legacy", blackHole, { nodes: ["a"] });
-    await using _too = await t.inject("modern", blackHole, { nodes: ["a"] });
-    gate.drop();
+    await cutOff(t, "a", gate);
     const steps = await copyAll([b], LIMIT);
-    t.ok(steps <= MOST_STEPS, "the next worker does not begin anew", {
-      expected: `at most ${MOST_STEPS} steps of ${LIMIT} rows for what a left`,
+    t.ok(steps <= most, "the next worker does not begin anew", {
+      expected: `at most ${most} steps of ${LIMIT} rows for what a left`,
       received: `${steps} steps`,
     });
     await expectBoth(t, b, expected, "every row that was there, and none that was removed");
 
     t.step("two workers go through it again at the same time, and there is nothing left to copy");
-    const c = await startNode(t, "c");
     const ends = await Promise.all([b.backfill(LIMIT), c.backfill(LIMIT)]);
     t.equal(ends, [{ done: true }, { done: true }], "what is copied stays copied");
   },
 });
+
+/** A step that didn't reach modern has an error to say so, or says that there is more to do. */
+async function refusedOrMore(
+  t: MigrationContext,
+  step: PromiseSettledResult<{ readonly done: boolean }>,
+): Promise<void> {
+  if (step.status === "fulfilled") {
+    t.equal(step.value, { done: false }, "without modern no copy is done");
+    return;
+  }
+  const refused = Promise.reject(step.reason);
+  await t.rejects(
+    refused,
+    "STORE_UNAVAILABLE",
+    "a step without modern says that it may be repeated",
+  );
+}

@@ -10,7 +10,7 @@ import {
   startTwoNodes,
   untilSettled,
 } from "./kit.ts";
-import { accountsIn, seedLegacy, someAccount } from "./rows.ts";
+import { accountsIn, seedLegacy, someAccount, sql } from "./rows.ts";
 
 const LIMIT = 4;
 /** How long a write may take to arrive in modern before the copy that is stopped, in milliseconds. */
@@ -34,7 +34,8 @@ export default check({
     const [a, b] = await startTwoNodes(t);
     await a.setPhase("copying");
     for (const store of ["modern", "legacy"] as const) {
-      await atEachMessage(t, { store, node: "a", patienceMs: PASSED_MS }, async (interleave) => {
+      const place = { store, node: "a", patienceMs: PASSED_MS, afterwards: store === "modern" };
+      await atEachMessage(t, place, async (interleave) => {
         const rows = await nextRows(t, expected);
         t.step(`a copies ${rows.length} rows and is stopped on its way; b writes them meanwhile`);
         const [copy, writes] = await interleave(
@@ -48,6 +49,21 @@ export default check({
     }
     await copyAll([a, b], LIMIT);
     await expectBoth(t, a, expected, "the outcome of every race is what clients wrote");
+
+    const ids = [...expected.keys()];
+    const place = { store: "modern", node: "a", patienceMs: PASSED_MS, afterwards: true } as const;
+    await atEachMessage(t, place, async (interleave) => {
+      const rows = ids.splice(0, 3);
+      t.step("a repairs rows of modern and is stopped on its way; b writes them meanwhile");
+      await sql(t, "modern", "DELETE FROM accounts WHERE id = ANY($1)", [rows]);
+      const [repair, writes] = await interleave(
+        () => a.verify({ repair: true }),
+        () => writeAll(t, b, rows, expected),
+      );
+      fulfilled(repair);
+      fulfilled(writes);
+    });
+    await expectBoth(t, a, expected, "a repair, too, leaves what clients wrote");
   },
 });
 

@@ -5,16 +5,17 @@ import {
   check,
   expectAccount,
   expectBoth,
+  goTo,
   hintOnDifferences,
   type MigrationContext,
   startTwoNodes,
 } from "./kit.ts";
-import { accountsIn, someAccount } from "./rows.ts";
+import { accountsIn, seedLegacy, someAccount } from "./rows.ts";
 
 /** How long a write may take to be carried past one that is stopped; nobody has to, in milliseconds. */
 const PASSED_MS = 1_500;
 /** One or two for each round. */
-const ROWS = 30;
+const ROWS = 120;
 
 export default check({
   title: "modern takes over writes in their order, and none that was late to commit is passed over",
@@ -30,41 +31,40 @@ export default check({
     'Numbers of a sequence, and times, are drawn before a commit: 8 may be there before 7 is. Who remembers "all up to 8 are carried" never sees 7. Keep what is pending, row by row.',
   ],
   async run(t) {
+    const expected = await seedLegacy(t, ROWS);
     const [a, b] = await startTwoNodes(t);
-    await a.setPhase("copying");
-    const expected = new Map<string, Account>();
-    for (let i = 0; i < ROWS; i++) {
-      const account = someAccount(t);
-      await a.create(account);
-      expected.set(account.id, account);
-    }
-    await expectBoth(t, a, expected, "what is created arrives");
+    await goTo(a, "legacy", "shadow");
+    await expectBoth(t, a, expected, "both stores hold the same accounts");
     const ids = [...expected.keys()];
     const next = () => ids.pop() ?? "";
 
     const place = { node: "a", patienceMs: PASSED_MS };
-    await atEachMessage(t, { ...place, store: "modern" }, async (interleave, nth) => {
-      const id = next();
-      const isRemoved = nth % 2 === 0;
-      const newer = someAccount(t, id);
-      t.step(
-        `a changes a row and is stopped on its way to modern; b ${isRemoved ? "removes" : "changes"} it`,
-      );
-      const [older, later] = await interleave(
-        () => a.update(id, someAccount(t, id)),
-        async () => {
-          await (isRemoved ? b.remove(id) : b.update(id, newer));
-          await passing(t, id, isRemoved ? undefined : newer);
-        },
-      );
-      fulfilled(later);
-      // Who goes to modern first is stopped before it is in legacy: there the removal came first then.
-      if (older.status === "rejected" && !isRemoved) throw older.reason;
-      const { account } = await b.get(id);
-      t.equal(account === null, isRemoved, "b's write is what legacy says");
-      if (account) expected.set(id, account);
-      else expected.delete(id);
-    });
+    await atEachMessage(
+      t,
+      { ...place, store: "modern", afterwards: true },
+      async (interleave, nth) => {
+        const id = next();
+        const isRemoved = nth % 2 === 0;
+        const newer = someAccount(t, id);
+        t.step(
+          `a changes a row and is stopped on its way to modern; b ${isRemoved ? "removes" : "changes"} it`,
+        );
+        const [older, later] = await interleave(
+          () => a.update(id, someAccount(t, id)),
+          async () => {
+            await (isRemoved ? b.remove(id) : b.update(id, newer));
+            await passing(t, id, isRemoved ? undefined : newer);
+          },
+        );
+        fulfilled(later);
+        // Who goes to modern first is stopped before it is in legacy: there the removal came first then.
+        if (older.status === "rejected" && !isRemoved) throw older.reason;
+        const { account } = await b.get(id);
+        t.equal(account === null, isRemoved, "b's write is what legacy says");
+        if (account) expected.set(id, account);
+        else expected.delete(id);
+      },
+    );
     await expectBoth(t, b, expected, "the newer write stays, though the older one arrived later");
 
     await atEachMessage(t, { ...place, store: "legacy" }, async (interleave) => {

@@ -1,5 +1,5 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
-import { atEachMessage } from "./interleave.ts";
+import { atEachMessage, CUT_OFF, cutOff } from "./interleave.ts";
 import {
   ARRIVAL_MS,
   check,
@@ -7,22 +7,26 @@ import {
   expectBoth,
   goTo,
   hintOnDifferences,
+  startNode,
   startTwoNodes,
+  untilSettled,
 } from "./kit.ts";
 import { seedLegacy, someAccount } from "./rows.ts";
 
 /** What nodes are told a call may take: whoever is cut off must not hold a lock for longer, either. */
 const BUDGET_MS = 2_000;
 /** Messages to modern of somebody who cuts over, at each of which he is cut off once. */
-const MOST_MESSAGES = 5;
+const MOST_MESSAGES = 6;
+/** At this one its line falls silent, and what it has locked stays so until the store gives up on it. */
+const SILENT = 2;
 
 export default check({
   title: "a node that dies in a write or in the cut-over leaves nothing half done",
   points: 4,
   concept: "cut-over",
   traps: ["noted-after-the-write", "nobody-finishes", "retries-whatever-happened"],
-  engines: { legacy: { faults: [blackHole] }, modern: { faults: [blackHole] } },
-  nodes: ["a", "b"],
+  engines: { legacy: CUT_OFF, modern: CUT_OFF },
+  nodes: ["a", "b", "c"],
   dependsOn: ["carried-over"],
   timeoutMs: 60_000,
   hints: [
@@ -31,7 +35,7 @@ export default check({
     "At the cut-over one store is closed first. Whoever finds none open must be able to tell which one is to be opened: a number that grows with each turn tells.",
   ],
   async run(t) {
-    const expected = await seedLegacy(t, 80);
+    const expected = await seedLegacy(t, 160);
     const ids = [...expected.keys()];
     const next = () => ids.pop() ?? "";
     const [a, b] = await startTwoNodes(t, BUDGET_MS);
@@ -46,7 +50,8 @@ export default check({
       { store: "legacy", direction: "reply", kind: "remove" },
     ] as const;
     for (const { store, direction, ...only } of places) {
-      const place = { store, direction, node: "a", lost: true };
+      const afterwards = store === "modern";
+      const place = { store, direction, node: "a", lost: true, afterwards };
       await atEachMessage(t, place, async (interleave, nth) => {
         const id = next();
         const changed = someAccount(t, id);
@@ -93,17 +98,23 @@ export default check({
     }
 
     await goTo(b, "canary-50", "canary-100");
-    for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
-      t.step(`a cuts over, and is cut off at its message ${nth} to modern`);
-      const gate = t.hold("modern", { node: "a", match: /./, nth });
-      const over = a.setPhase("modern").then(
-        () => true,
-        () => true,
-      );
-      await Promise.race([gate.held.then(() => true), over]);
-      await using _legacy = await t.inject("legacy", blackHole, { nodes: ["a"] });
-      await using _modern = await t.inject("modern", blackHole, { nodes: ["a"] });
-      gate.drop();
+    // In turns: who is cut off takes its time to give up, and may go on with it if it hasn't.
+    const victims = [
+      { name: "a", node: a, back: Promise.resolve() },
+      { name: "c", node: await startNode(t, "c", BUDGET_MS), back: Promise.resolve() },
+    ];
+    for (let nth = 1, reached = true; reached && nth <= MOST_MESSAGES; nth++) {
+      const [victim] = victims.reverse();
+      if (!victim) break;
+      await victim.back;
+      await untilSettled(t, b);
+      const { name } = victim;
+      t.step(`${name} cuts over, and is cut off at its message ${nth} to modern`);
+      const gate = t.hold("modern", { node: name, match: /./, nth });
+      const over = Promise.allSettled([victim.node.setPhase("modern")]);
+      reached = await Promise.race([gate.held.then(() => true), over.then(() => false)]);
+      const heal = await cutOff(t, name, gate, { silently: nth === SILENT });
+      victim.back = over.then(heal);
       const id = next();
       const changed = someAccount(t, id);
       await t.eventually(
@@ -122,10 +133,6 @@ export default check({
         "setPhase() resolves",
       );
       await expectAccount(t, [b], id, changed, "what was acknowledged is read");
-      // Only when a has given up, or it may go on with it once it can.
-      await over;
-      await _legacy.heal();
-      await _modern.heal();
       await t.eventually(
         ARRIVAL_MS,
         () => b.setPhase("canary-100"),
@@ -134,6 +141,7 @@ export default check({
         "setPhase() resolves",
       );
     }
+    for (const { back } of victims) await back;
     await expectBoth(t, b, expected, "both stores hold all that was acknowledged");
   },
 });

@@ -4,7 +4,7 @@ import type { Comparison, Phase } from "../contract.ts";
 import { carry } from "./carrier.ts";
 import { compare } from "./comparison.ts";
 import type { Settings } from "./config.ts";
-import { MigrationError, notReady, unavailable } from "./errors.ts";
+import { Closed, MigrationError, notReady, unavailable } from "./errors.ts";
 import { phases } from "./phase.ts";
 import type { Store, Word } from "./store.ts";
 import { finishPass, passWord } from "./word.ts";
@@ -44,14 +44,19 @@ export class Operator {
       throw notReady("The store with the last word can't be reached.", cause);
     });
     if (lead === this.#legacy && phase !== "modern") {
-      await this.#legacy.database.query("UPDATE migration SET phase = $1 WHERE open", [phase]);
-      return;
+      const set = "UPDATE migration SET phase = $1 WHERE open";
+      const { rowCount } = await this.#legacy.database.query(set, [phase]);
+      return rowCount === 0 ? this.setPhase(phase) : undefined;
     }
     if (phase === word.phase) return;
     if (phase === "modern" && !word.copied_all) {
       throw notReady("Not all rows are copied: call backfill() until it is done.");
     }
-    await this.#pass(lead, follower, phase, deadline);
+    await this.#pass(lead, follower, phase, deadline).catch((error: unknown) => {
+      // Another operator was faster: what that means for this one is another question now.
+      if (error instanceof Closed) return this.setPhase(phase);
+      throw error;
+    });
   }
 
   async backfill(limit: number): Promise<{ done: boolean }> {
@@ -87,6 +92,7 @@ export class Operator {
       try {
         return await passWord(from, to, phase, { fenceMs: this.#settings.fenceMs, deadline });
       } catch (error) {
+        if (error instanceof Closed) throw error;
         // Somebody may hold the lock who was cut off, or the other store may have hiccuped.
         if (performance.now() > deadline) {
           throw error instanceof MigrationError

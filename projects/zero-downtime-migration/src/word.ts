@@ -2,7 +2,7 @@
 
 import type { Phase } from "../contract.ts";
 import { carry } from "./carrier.ts";
-import { notReady } from "./errors.ts";
+import { Closed, notReady } from "./errors.ts";
 import { within } from "./limit.ts";
 import type { Store, Word } from "./store.ts";
 
@@ -19,6 +19,7 @@ export interface PassOptions {
  * First without anybody noticing, then with writers held off for the rest. The store that had the last
  * word is closed in the transaction that found nothing pending; only then the other one is opened. If
  * this is cut short in between, no store is open: whoever looks next finishes it.
+ * @throws Closed when somebody else has passed it on meanwhile
  */
 export async function passWord(from: Store, to: Store, phase: Phase, options: PassOptions) {
   const { fenceMs, deadline } = options;
@@ -29,6 +30,7 @@ export async function passWord(from: Store, to: Store, phase: Phase, options: Pa
   // Also with nothing to carry: a store that can't be reached can't be given the last word.
   await to.word();
   const word = await from.database.fence(fenceMs, async (connection) => {
+    if (!(await from.word(connection)).open) throw new Closed();
     const rest = async () => {
       while ((await from.pendingCount()) > 0) await carry(from, to);
       await to.word();

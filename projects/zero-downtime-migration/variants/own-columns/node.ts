@@ -67,6 +67,7 @@ export class Node implements MigrationNode {
   }
 
   async getMany(ids: readonly string[]): Promise<Read[]> {
+    if (ids.length === 0) return [];
     return this.#leading(async (store) => {
       const { leads, phase, entries } = await store.read(ids);
       if (!leads) return undefined;
@@ -207,7 +208,10 @@ export class Node implements MigrationNode {
     const [leader, follower, helm] = await this.#roles();
     if (helm.phase === phase) return;
     if (leader === this.#legacy && phase !== "modern") {
-      await leader.pool.query("UPDATE helm SET phase = $1 WHERE leads", [phase]);
+      const { rowCount } = await leader.pool.query("UPDATE helm SET phase = $1 WHERE leads", [
+        phase,
+      ]);
+      if (rowCount === 0) throw new Error(`${leader.name} gave the helm to somebody else`);
       return;
     }
     if ((await leader.count(UNCOPIED)) > 0) throw refusal("NOT_READY", "rows are left to copy");
@@ -222,10 +226,12 @@ export class Node implements MigrationNode {
         await carry(leader, follower);
       }
       const { rows } = await client.query<Helm>(
-        "UPDATE helm SET leads = false, phase = $1, turn = turn + 1 RETURNING leads, phase, turn::int",
+        `UPDATE helm SET leads = false, phase = $1, turn = turn + 1 WHERE leads
+         RETURNING leads, phase, turn::int`,
         [phase],
       );
-      return rows[0] as Helm;
+      if (!rows[0]) throw new Error(`${leader.name} gave the helm to somebody else`);
+      return rows[0];
     });
     await inherit(follower, will);
   }

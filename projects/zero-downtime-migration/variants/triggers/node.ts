@@ -76,7 +76,9 @@ export class Node implements MigrationNode {
       const [lead, other, turn] = await this.#roles();
       if (turn.phase === phase) return;
       if (lead === this.#legacy && phase !== "modern") {
-        await lead.pool.query("UPDATE turn SET phase = $1 WHERE leads", [phase]);
+        const set = "UPDATE turn SET phase = $1 WHERE leads";
+        const { rowCount } = await lead.pool.query(set, [phase]);
+        if (rowCount === 0) throw new Error("it is somebody else's turn by now");
         return;
       }
       if (await lead.hasOld()) throw new Refused("NOT_READY", "Rows are left to copy.");
@@ -217,11 +219,12 @@ export class Node implements MigrationNode {
         await carry(lead, other);
       }
       const { rows } = await client.query(
-        `UPDATE turn SET leads = false, phase = $1, number = number + 1
+        `UPDATE turn SET leads = false, phase = $1, number = number + 1 WHERE leads
          RETURNING leads, phase, number::int`,
         [phase],
       );
-      given = rows[0] as Turn;
+      if (!rows[0]) throw new Error("it is somebody else's turn by now");
+      given = rows[0];
       await client.query("COMMIT");
       client.release();
     } catch (error) {
