@@ -7,7 +7,7 @@ if (process.env.TURBO_HASH && !process.env.KATA_ENGINE_KEY) {
 
 export default defineConfig({
   test: {
-    projects: ["packages/*", "projects/*", "generators"],
+    projects: ["packages/*", "projects/*", "generators", "docs/errata"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

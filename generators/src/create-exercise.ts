@@ -77,7 +77,7 @@ async function packagesIn(root: string): Promise<Map<string, string>> {
     ),
   );
   const packages = new Map<string, string>();
-  for (const folder of [...groups.flat(), "generators"]) {
+  for (const folder of [...groups.flat(), "generators", "docs/errata"]) {
     const text = await readFile(join(root, folder, "package.json"), "utf8").catch(() => "{}");
     const name = /"name":\s*"([^"]+)"/.exec(text)?.[1];
     if (name !== undefined) packages.set(name, folder);

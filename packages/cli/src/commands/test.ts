@@ -12,6 +12,12 @@ import { findWorkspace } from "../workspace.ts";
 /** A gate has to see the same thing twice: the seed is fixed unless `KATA_SEED` says otherwise. */
 const GATE_SEED = "1";
 
+/** What the tasks leave behind, seen from the workspace's root. */
+const REPORTS = [
+  "{packages,projects,attempts}/*/.kata/report/*.json",
+  "{generators,docs/errata}/.kata/report/*.json",
+];
+
 export function registerTest(program: Command): void {
   program
     .command("test")
@@ -21,11 +27,8 @@ export function registerTest(program: Command): void {
     .option("--force", "run everything again, also what is unchanged since it passed")
     .action(async (options: { force?: boolean }) => {
       const { root } = await findWorkspace(process.cwd());
-      const reports = join(root, "{packages,projects,attempts}/*/.kata/report/*.json");
       const stale: string[] = [];
-      for await (const file of glob([reports, join(root, "generators/.kata/report/*.json")])) {
-        stale.push(file);
-      }
+      for await (const file of glob(REPORTS, { cwd: root })) stale.push(join(root, file));
       // Cached tasks bring theirs back: what is there afterwards belongs to this run.
       await Promise.all(stale.map((file) => rm(file)));
       const exitCode = await runTurbo(root, await engineKey(), options.force === true);
@@ -110,11 +113,7 @@ interface Counts {
 /** Adds up every report that the tasks left, vitest's and our own. */
 async function addUp(root: string): Promise<Counts> {
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const patterns = [
-    "{packages,projects,attempts}/*/.kata/report/*.json",
-    "generators/.kata/report/*.json",
-  ];
-  for await (const file of glob(patterns, { cwd: root })) {
+  for await (const file of glob(REPORTS, { cwd: root })) {
     const report = JSON.parse(await readFile(join(root, file), "utf8")) as Partial<Counts> & {
       numPassedTests?: number;
       numFailedTests?: number;
