@@ -26,5 +26,6 @@ export default defineKata({
     sqlite: {},
   },
   bundled: ["@prisma/adapter-pg", "cockatiel", "ioredis", "pg"],
+  claims: { count: 2, points: 5, delayMs: 50 },
   limits: { memoryMb: 256, callMs: 5_000, checkMs: 20_000 },
 });

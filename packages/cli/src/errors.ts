@@ -20,6 +20,7 @@ export type CliErrorCode =
   | "BUNDLE_REFUSED"
   | "CLAIM_UNKNOWN"
   | "CHECK_ERRED"
+  | "CLAIMS_NOT_ASKED"
   | "HISTORY_CORRUPT"
   | "UPDATE_REFUSED"
   | "UPDATE_FAILED";

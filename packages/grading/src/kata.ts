@@ -42,6 +42,21 @@ export interface KataDefinition {
    * start faster so. Only such as work when bundled. A learner's are always loaded as they are installed.
    */
   readonly bundled?: readonly string[];
+  /**
+   * Claims that learners make in a decision log of their own, `src/DATABASE_DECISION_LOG.md`, with
+   * experiments in `src/experiments/`. Their points are apart from the rubric's: `kata grade --claims`.
+   */
+  readonly claims?: {
+    /** How many are wanted. */
+    readonly count: number;
+    /** For each of them. */
+    readonly points: number;
+    /**
+     * What an engine's distance grows by, in each direction, in milliseconds, to see whether a claim can
+     * fail: more than a busy machine makes up, less than the client's patience.
+     */
+    readonly delayMs: number;
+  };
   readonly limits: {
     /** JavaScript heap of one app node, in MiB. */
     readonly memoryMb: number;

@@ -8,6 +8,7 @@ export const errorCodes = [
   "LOAD_INVALID",
   "EXPERIMENT_INVALID",
   "EXPERIMENT_CRASHED",
+  "EXPERIMENT_UNUSABLE",
   "PARAMETER_UNKNOWN",
   "JOURNAL_CORRUPT",
   "CLAIM_INVALID",
@@ -104,6 +105,24 @@ export function experimentCrashed(
     happened: `The experiment ${name} crashed during ${during}: ${messageOf(cause)}`,
     remedy: `mend it; what was measured is kept (${kept.turns} turns, in ${kept.file}), and the same command goes on from there unless the experiment's file has changed`,
     cause,
+  });
+}
+
+/**
+ * Of an experiment in a process of its own.
+ * @param during for people: `while it was opened`
+ * @param stderr the last of what it wrote there
+ */
+export function experimentUnusable(
+  name: string,
+  during: string,
+  why: string,
+  stderr: string,
+): MeasureError {
+  const said = stderr.trim();
+  return new MeasureError("EXPERIMENT_UNUSABLE", {
+    happened: `The experiment ${name} can't be used: ${why.replace(/\.$/, "")} (${during}).${said ? `\nIt wrote: ${said}` : ""}`,
+    remedy: "mend it, and the same command again",
   });
 }
 

@@ -25,6 +25,7 @@ export {
 export { formatLog, setLastMeasured } from "./claim/format.ts";
 export { type HistoryEntry, historyEntry, historySchema } from "./claim/history.ts";
 export { type DecisionLog, parseLog } from "./claim/log.ts";
+export { formatPredicate } from "./claim/predicate.ts";
 export { errorCodes, MeasureError, type MeasureErrorCode } from "./errors.ts";
 export {
   type Bench,
@@ -54,6 +55,7 @@ export {
   type OpenLoop,
   type Request,
 } from "./load/load.ts";
+export { type Proof, type ProveOptions, proveClaim } from "./sabotage/prove.ts";
 export { type BootstrapOptions, bootstrap, FEWEST } from "./stats/bootstrap.ts";
 export {
   type Comparator,

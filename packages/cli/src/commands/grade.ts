@@ -26,6 +26,7 @@ interface GradeCommandOptions extends TargetOptions {
   readonly inspect?: string | boolean;
   readonly bundle?: string[];
   readonly csv?: string;
+  readonly claims?: boolean;
 }
 
 export function registerGrade(program: Command): void {
@@ -69,6 +70,15 @@ export function registerGrade(program: Command): void {
         "what `kata submit` made, one or many: measured, compared",
       ).conflicts(["watch", "report", "times", "keep", "inspect", "check", "reference", "mutant"]),
     )
+    .addOption(
+      new Option(
+        "--claims",
+        "the claims of your own decision log instead, where the kata asks for some",
+      ).conflicts([
+        ...["watch", "report", "times", "keep", "inspect", "check", "bundle", "isolated"],
+        ...["reference", "mutant", "variant"],
+      ]),
+    )
     .option("--csv <file>", "with --bundle: the summary for a spreadsheet")
     .addHelpText(
       "after",
@@ -96,6 +106,14 @@ Exit codes:
       const resolved = await resolveTarget(workspace, target, options, process.cwd());
       const progress = startProgress({ quiet: options.json === true });
       await using session = await openSession(progress);
+      if (options.claims) {
+        // Statistics and parsers take time to load: only whoever claims something shall wait for them.
+        const { gradeClaims } = await import("../claims/grade-claims.ts");
+        const { json } = options;
+        const asked = { json, seed: chooseSeed(options.seed) };
+        process.exitCode = await gradeClaims(workspace, resolved, asked, session, progress);
+        return;
+      }
       if (options.times !== undefined) {
         process.exitCode = await replayCheck(resolved, options, options.times, session, progress);
         return;

@@ -82,7 +82,21 @@ export async function loadExperiment(file: string): Promise<Experiment> {
   } catch (cause) {
     throw experimentInvalid(file, [messageOf(cause)], cause);
   }
-  const parsed = schema.safeParse(module.default);
+  const definition = parseDefinition(file, module.default);
+  return {
+    name: basename(file).replace(/(\.experiment)?\.[jt]s$/, ""),
+    file,
+    sha256: createHash("sha256").update(text).digest("hex"),
+    definition,
+  };
+}
+
+/**
+ * @param file for messages
+ * @throws MeasureError `EXPERIMENT_INVALID`
+ */
+export function parseDefinition(file: string, written: unknown): ExperimentDefinition {
+  const parsed = schema.safeParse(written);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => {
       const [why = issue] = issue.code === "invalid_key" ? issue.issues : [];
@@ -90,7 +104,7 @@ export async function loadExperiment(file: string): Promise<Experiment> {
     });
     throw experimentInvalid(file, problems);
   }
-  const definition = module.default as ExperimentDefinition;
+  const definition = written as ExperimentDefinition;
   const roles = Object.values(definition.contenders).flatMap(({ memoryOf = [] }) => memoryOf);
   const unknown = roles.filter((role) => !(role in definition.engines));
   if (unknown.length > 0) {
@@ -99,10 +113,5 @@ export async function loadExperiment(file: string): Promise<Experiment> {
       unknown.map((role) => `memoryOf: there is no engine "${role}"`),
     );
   }
-  return {
-    name: basename(file).replace(/(\.experiment)?\.[jt]s$/, ""),
-    file,
-    sha256: createHash("sha256").update(text).digest("hex"),
-    definition,
-  };
+  return definition;
 }
