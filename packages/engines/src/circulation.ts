@@ -1,8 +1,6 @@
 import type { Recycler, Recycling, Server } from "./definition.ts";
+import { spareBytes } from "./spares.ts";
 import type { LeaseTemplate } from "./types.ts";
-
-/** With less memory than this left on the machine, in bytes, no second server is kept for nobody yet. */
-const spareBytes = 2 ** 30;
 
 /** What a template has become: contents that a client can put into a server, or else a folder to start from. */
 interface Built {

@@ -118,10 +118,10 @@ export type Found = Distribute<Offer> & {
 /** How to run a real server on this machine. */
 export interface ProcessRecipe {
   /**
-   * Keep one private server started ahead, for a lease like the last two: worth it where a server is
-   * small and leases are apart by more than its start takes.
+   * How many private servers are started ahead, at most, for leases like the last two: worth it where a
+   * server is small. None where absent.
    */
-  readonly spare?: boolean;
+  readonly spares?: number;
   /** What it is made of, where that may have to be fetched: any one of them will do, the best first. */
   readonly bundles?: readonly Bundle[];
   /** Quick (some ms): looks, but fetches and starts nothing. */
@@ -242,6 +242,8 @@ export interface Server {
 export interface Namespaces {
   /** Makes sure that the template exists, without taking a namespace. */
   prepare(template: LeaseTemplate): Promise<void>;
+  /** Of a server for one lease: makes its namespace before anybody asks, for who comes without a template. */
+  prepareEmpty?(): Promise<void>;
   /** @param name which it must have: its base's namespace's ({@link EngineDefinition.runsOn}) */
   take(template: LeaseTemplate | undefined, name?: string): Promise<Namespace>;
   /** Forgets every template and namespace. */

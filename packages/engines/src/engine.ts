@@ -69,6 +69,11 @@ export class Engine implements RunningEngine {
     return lease;
   }
 
+  /** Does ahead what a lease would have to wait for. */
+  async prepare(template: LeaseTemplate | undefined): Promise<void> {
+    await (template ? this.#namespaces.prepare(template) : this.#namespaces.prepareEmpty?.());
+  }
+
   /** A copy of this server's data in which the template has been built. */
   async snapshot(template: LeaseTemplate): Promise<string | undefined> {
     await this.#namespaces.prepare(template);

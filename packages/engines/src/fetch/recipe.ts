@@ -7,7 +7,7 @@ import { chooseBundle, locate, obtain, ownOf, programsWanted, usableWays } from 
 /** A recipe for a server that packages make. */
 export interface PackagedRecipe<B extends Bundle> {
   readonly engine: string;
-  readonly spare?: boolean;
+  readonly spares?: number;
   /** Any one of them will do, the best first. */
   readonly bundles: readonly B[];
   /** Asks a server that is here for its version, without starting it. Some ms. */
@@ -21,9 +21,9 @@ export interface PackagedRecipe<B extends Bundle> {
 }
 
 export function packaged<B extends Bundle>(recipe: PackagedRecipe<B>): ProcessRecipe {
-  const { engine, spare, bundles } = recipe;
+  const { engine, spares, bundles } = recipe;
   return {
-    ...(spare === undefined ? {} : { spare }),
+    ...(spares === undefined ? {} : { spares }),
     bundles,
     offer: (env) => offer(recipe, env),
     async prepare(context) {

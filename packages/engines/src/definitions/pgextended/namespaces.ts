@@ -42,8 +42,13 @@ export class OneDatabase implements Namespaces {
     return this.#built;
   }
 
+  prepareEmpty(): Promise<void> {
+    this.#built ??= this.#create();
+    return this.#built;
+  }
+
   async take(template: LeaseTemplate | undefined): Promise<Namespace> {
-    await (template ? this.prepare(template) : this.#create());
+    await (template ? this.prepare(template) : this.prepareEmpty());
     const url = (role?: { name: string; password: string }) =>
       at(this.#server.adminUrl, this.#name, role);
     const role = this.#role;

@@ -36,7 +36,7 @@ const withoutVectors: Package = {
 
 export const recipe = packaged({
   engine: "pgextended",
-  spare: true,
+  spares: 3,
   bundles: [{ packages: [withVectors] }, { packages: [withoutVectors], lacks: ["vector"] }],
   version: (server) => versionOf(server, versionPattern),
 

@@ -9,7 +9,7 @@ import { adminName, configuration } from "./settings.ts";
 
 export const recipe = packaged({
   engine: "redis",
-  spare: true,
+  spares: 1,
   bundles: [{ packages: [redisServer] }],
   version: (server) => versionOf(server, /v=(\S+)/),
 
