@@ -5,7 +5,7 @@
  * have changed; with `KATA_COVERING=all` every pair of choices, which takes a while, and fetches what
  * engines need.
  */
-import { copyFile, cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -128,6 +128,56 @@ describe("in a workspace of pnpm", () => {
     },
     VERIFY_MS,
   );
+
+  it.runIf(isWhole)(
+    "the solution, unpacked, is an exercise like any other, whose claims are put to the test",
+    async () => {
+      const { root, env } = place;
+      const folder = join(root, "projects", "session-failover");
+      await mkdir(folder);
+      const file = join(registry.packed, "db-katas-session-failover-solution-0.1.0.tgz");
+      await run(folder, env, "tar", "-xzf", file, "--strip-components=1");
+      await run(root, env, ...installs.pnpm);
+      const claim = ["--claim", "reads-share-commands", "--quick", "--json"];
+      const { stdout } = await attempt(root, env, "kata", "falsify", "session-failover", ...claim);
+      const [{ finding }] = JSON.parse(stdout).claims;
+      expect(finding.verdict).toMatch(/held|inconclusive/);
+    },
+    VERIFY_MS,
+  );
+});
+
+describe("what an exercise is published as", () => {
+  const filesOf = async (name: string) => {
+    const list = await run(registry.packed, registry.env, "tar", "-tzf", `${name}-0.1.0.tgz`);
+    return list
+      .trim()
+      .split("\n")
+      .map((path) => path.replace(/^package\//, ""));
+  };
+  const partsOf = (files: readonly string[]) => [
+    ...new Set(files.map((path) => path.split("/")[0])),
+  ];
+
+  it("has no answer in the grader", async () => {
+    const files = await filesOf("db-katas-session-failover");
+    expect(partsOf(files).sort()).toEqual([
+      ...["README.md", "contract.ts", "grading", "kata.js", "package.json", "starter"],
+    ]);
+    const grading = files.filter((path) => path.startsWith("grading/"));
+    expect(grading.filter((path) => !/^grading\/[\w-]+(\.grade)?\.js$/.test(path))).toEqual([]);
+  });
+
+  it("has all that its author has in the solution", async () => {
+    const files = await filesOf("db-katas-session-failover-solution");
+    expect(partsOf(files)).toEqual(
+      expect.arrayContaining([
+        ...["src", "variants", "mutants", "experiments", "grading", "kata.ts", "tsconfig.json"],
+        ...["DATABASE_DECISION_LOG.md", "README.md", "contract.ts", "starter", "package.json"],
+      ]),
+    );
+    expect(files).toContain("mutants/fails-open/mutant.json");
+  });
 });
 
 describe("in a workspace of npm", () => {

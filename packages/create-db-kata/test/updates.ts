@@ -95,6 +95,9 @@ export function itUpdates(
     // The solution is fetched when it is asked for, and becomes nobody's dependency.
     const diff = await pnpm("kata", "diff", "session-failover", "--spoil", "--file", "index.ts");
     expect(diff.stdout).toContain("+++ reference/index.ts");
+    const variant = ["--variant", "outbox", "--file", "index.ts"];
+    const other = await pnpm("kata", "diff", "session-failover", "--spoil", ...variant);
+    expect(other.stdout).toMatch(/^\+\+\+ .*index\.ts/m);
     expect(await readdir(join(root, ".kata", "solutions"))).toEqual(["session-failover-0.2.0"]);
   }, 300_000);
 }

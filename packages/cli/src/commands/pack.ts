@@ -24,8 +24,10 @@ export function registerPack(program: Command): void {
     .addHelpText(
       "after",
       `
-Brief, contract, starter and compiled checks are one package, the solution is another one, which
-learners don't install. Mutants and variants stay with you.
+Brief, contract, starter and compiled checks are one package, and no answer is in it. The other one,
+the solution, is the exercise as you have it: reference, variants, mutants, experiments, decision log.
+Learners don't install it; whoever wants to verify the exercise, to falsify its claims or to go on with it
+unpacks it into projects/ of a workspace.
 
 Examples:
   kata pack write-skew --out packed

@@ -1,5 +1,5 @@
 /** What an exercise consists of where it is published: packages that Node runs as they are. */
-import { cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { GradingError } from "../errors.ts";
@@ -11,6 +11,7 @@ interface ProjectManifest {
   readonly version: string;
   readonly license?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -21,10 +22,17 @@ export interface Staged {
   readonly folder: string;
 }
 
+/** What somebody has to have who verifies the exercise, falsifies its claims, or goes on with it. */
+const AUTHORS_PARTS = [
+  ...["README.md", "contract.ts", "kata.ts", "tsconfig.json", "grading", "starter"],
+  ...["src", "variants", "mutants", "experiments"],
+];
+
 /**
- * Two packages: what a learner needs (brief, contract and starter as they are; `kata.ts` and
- * `grading/` compiled, because Node strips no types below node_modules), and the reference solution,
- * to be fetched by those who have asked to see it.
+ * Two packages. One is what a learner needs, and no answer: brief, contract and starter as they are;
+ * `kata.ts` and `grading/` compiled, because Node strips no types below node_modules. The other one, the
+ * solution, is the exercise as its author has it: fetched by those who have asked to see the reference,
+ * and, unpacked into `projects/` of a workspace, an exercise like any other there.
  * @param into an empty folder
  * @throws GradingError `PACK_FAILED`
  */
@@ -34,7 +42,8 @@ export async function stageExercise(kata: Kata, into: string): Promise<Staged[]>
   const solution = join(into, "solution");
   await compileGrader(kata, exercise, into);
   await copyParts(kata, exercise, ["README.md", "contract.ts", "starter"]);
-  await copyParts(kata, solution, ["contract.ts", "src", "DATABASE_DECISION_LOG.md"]);
+  const logs = (await readdir(kata.folder)).filter((name) => name.endsWith("_DECISION_LOG.md"));
+  await copyParts(kata, solution, [...AUTHORS_PARTS, ...logs]);
   const installed = versionsIn(kata);
   const common = {
     version: manifest.version,
@@ -56,10 +65,19 @@ export async function stageExercise(kata: Kata, into: string): Promise<Staged[]>
     peerDependencies: Object.fromEntries(peers.map(([name, version]) => [name, `^${version}`])),
   });
   const solutionName = `${manifest.name}-solution`;
+  const authors = { ...manifest.optionalDependencies, ...manifest.devDependencies };
+  const authorsTools = Object.keys(authors).filter((name) => name !== "vitest");
   await writeManifest(solution, {
     name: solutionName,
-    description: `A solution of the exercise ${kata.definition.title}, to compare one's own with`,
+    description: `The exercise ${kata.definition.title} as its author has it: every answer, right and wrong`,
     ...common,
+    scripts: { types: "tsc -p .", verify: "kata verify . --all-variants" },
+    devDependencies: Object.fromEntries(
+      Object.entries(installed(authorsTools)).map(([name, version]) => [
+        name,
+        name.startsWith("@db-katas/") ? `^${version}` : version,
+      ]),
+    ),
   });
   const { name, version } = manifest;
   return [
@@ -105,6 +123,16 @@ async function compileGrader(kata: Kata, outDir: string, into: string): Promise<
   }
   // Types only: nothing is left of it, and the attempt gets the original.
   await rm(join(outDir, "contract.js"), { force: true });
+  const others = (await readdir(outDir)).filter(
+    (name) => !/^(?:kata|contract)\.|^grading$/.test(name),
+  );
+  if (others.length > 0) {
+    throw new GradingError(
+      "PACK_FAILED",
+      `The grader of ${kata.name} imports from ${others.join(", ")}, and learners would get that with it.`,
+      { remedy: "move what both need into grading/ or contract.ts" },
+    );
+  }
 }
 
 async function copyParts(kata: Kata, folder: string, parts: readonly string[]): Promise<void> {
