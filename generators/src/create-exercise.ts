@@ -4,6 +4,8 @@ import { applyChanges, type Change } from "./changes.ts";
 import { GeneratorError, nameTaken, workspaceNotFound } from "./errors.ts";
 import { checkName, checkTitle } from "./names.ts";
 import { type ExerciseInput, renderExercise } from "./render.ts";
+import { checkShape } from "./shapes.ts";
+import { type AskedExercise, recordOfTexts, TEMPLATE_RECORD } from "./template-record.ts";
 
 /** The templates that come with this package. */
 export const defaultTemplates = join(import.meta.dirname, "..", "templates");
@@ -46,8 +48,47 @@ export async function planExercise(options: CreateExerciseOptions): Promise<Chan
   const root = resolve(into);
   await checkFree(root, name);
   const versions = options.versions ?? (await versionsOf(root));
-  const files = await renderExercise(templates, { ...options, versions });
-  return files.map(({ path, content }) => ({ path: `projects/${name}/${path}`, content }));
+  const asked: AskedExercise = {
+    name,
+    title: options.title,
+    engines: options.engines,
+    shape: options.shape ?? "library",
+    date: (options.date ?? new Date()).toISOString().slice(0, 10),
+  };
+  const files = await filesOf(asked, templates, versions);
+  return Object.entries(files).map(([path, content]) => ({
+    path: `projects/${name}/${path}`,
+    content,
+  }));
+}
+
+/**
+ * The files that an exercise is made of, its record among them.
+ * @param versions what the workspace asks for
+ * @throws GeneratorError `ENGINE_UNKNOWN`, `ENGINE_WITHOUT_TEMPLATES`, `SHAPE_UNKNOWN`, `TEMPLATES_TOO_NEW`
+ */
+export async function filesOf(
+  asked: AskedExercise,
+  templates: string,
+  versions: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const { shape, date, ...input } = asked;
+  const rendered = await renderExercise(templates, {
+    ...input,
+    shape: checkShape(shape),
+    date: new Date(date),
+    versions,
+  });
+  const files = Object.fromEntries(rendered.map(({ path, content }) => [path, content]));
+  const record = recordOfTexts(files, await packageOf(templates), asked);
+  return { [TEMPLATE_RECORD]: record, ...files };
+}
+
+/** Templates lie in a package, beside its manifest. */
+async function packageOf(templates: string): Promise<string> {
+  const text = await readFile(join(templates, "..", "package.json"), "utf8").catch(() => "{}");
+  const { name = "templates", version = "0.0.0" } = JSON.parse(text);
+  return `${name}@${version}`;
 }
 
 /** @throws GeneratorError `WORKSPACE_NOT_FOUND`, `NAME_TAKEN` */

@@ -8,6 +8,7 @@ export type GeneratorErrorCode =
   | "ENGINE_UNKNOWN"
   | "ENGINE_WITHOUT_TEMPLATES"
   | "SHAPE_UNKNOWN"
+  | "TEMPLATES_TOO_NEW"
   | "WORKSPACE_NOT_FOUND"
   | "FOLDER_NOT_WRITABLE"
   | "PATH_TAKEN"
@@ -136,6 +137,12 @@ export function shapeUnknown(name: string, known: readonly string[]): GeneratorE
   return new GeneratorError("SHAPE_UNKNOWN", `There is no shape called "${name}".`, {
     likelyCause: "a typing error; a shape is how the grader calls app nodes",
     remedy: `choose among ${known.join(", ")}`,
+  });
+}
+
+export function templatesTooNew(): GeneratorError {
+  return new GeneratorError("TEMPLATES_TOO_NEW", "Its newer templates ask for newer tools.", {
+    remedy: "run kata update again once those are installed",
   });
 }
 

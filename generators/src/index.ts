@@ -1,6 +1,11 @@
 export { applyChanges, type Change } from "./changes.ts";
 export { type AttemptOptions, createAttempt } from "./create-attempt.ts";
-export { type CreateExerciseOptions, createExercise, defaultTemplates } from "./create-exercise.ts";
+export {
+  type CreateExerciseOptions,
+  createExercise,
+  defaultTemplates,
+  filesOf,
+} from "./create-exercise.ts";
 export { availableEngines } from "./engines.ts";
 export { answerMissing, GeneratorError, type GeneratorErrorCode } from "./errors.ts";
 export { installPackages } from "./install.ts";
@@ -11,6 +16,7 @@ export { type RegisterOptions, register } from "./register.ts";
 export { type ExerciseInput, type RenderedFile, renderExercise } from "./render.ts";
 export { SHAPES, type Shape } from "./shapes.ts";
 export {
+  type AskedExercise,
   formatRecord,
   type RecordedFile,
   recordedFile,

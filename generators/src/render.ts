@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { NodePlopAPI } from "node-plop";
 import { chooseEngines, type EngineChoice } from "./engines.ts";
+import { templatesTooNew } from "./errors.ts";
 import { type Shape, shapePackages } from "./shapes.ts";
 
 /** A file of an exercise, in memory. */
@@ -10,6 +11,9 @@ export interface RenderedFile {
   readonly path: string;
   readonly content: string;
 }
+
+/** What templates may ask of {@link renderExercise}: one more with whatever only newer ones know of. */
+const FORMAT = 1;
 
 /** Folders that each hold a whole answer. */
 const ANSWERS = ["src", "starter", "variants/append-only"];
@@ -43,13 +47,14 @@ const RECOVERY_MS = 5_000;
  * Renders an exercise without touching the disk. These folders of templates make it up: `exercise/`
  * once, `servers/` where an engine is a server, `shapes/<shape>/exercise/` once and `…/each-answer/` for
  * reference, starter and variant, `each-engine/` once for every engine, `each-server/` for those that
- * are servers, and `engines/<engine>/` for the engines chosen.
+ * are servers, and `engines/<engine>/` for the engines chosen. `format.json` says what they ask of us.
  * @throws GeneratorError
  */
 export async function renderExercise(
   templates: string,
   input: ExerciseInput,
 ): Promise<RenderedFile[]> {
+  await checkFormat(templates);
   const engines = await chooseEngines(templates, input.engines);
   // Only here: it brings prompts along, and every kata command would wait for them.
   const { default: nodePlop } = await import("node-plop");
@@ -75,6 +80,13 @@ export async function renderExercise(
     ]),
   ]);
   return rendered.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What newer templates know of, and we don't, would be left away silently. */
+async function checkFormat(templates: string): Promise<void> {
+  const text = await readFile(join(templates, "format.json"), "utf8").catch(() => "{}");
+  const { format = FORMAT } = JSON.parse(text) as { format?: number };
+  if (format > FORMAT) throw templatesTooNew();
 }
 
 /** What templates use beyond Handlebars' own. */

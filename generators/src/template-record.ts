@@ -17,14 +17,31 @@ export interface TemplateRecord {
   readonly schemaVersion: 1;
   /** The package that it was made by or of, with its version. */
   readonly from: string;
+  /** What an exercise was asked to be; its files can be made again of it, by newer templates. */
+  readonly asked?: AskedExercise;
   /** By their paths, with `/`. */
   readonly files: Readonly<Record<string, RecordedFile>>;
 }
 
+export interface AskedExercise {
+  readonly name: string;
+  readonly title: string;
+  readonly engines: readonly string[];
+  readonly shape: string;
+  /** Of the decision log's entry: `2026-11-22`. */
+  readonly date: string;
+  /** Whether it was made without its example. */
+  readonly empty?: true | undefined;
+}
+
 /** The record of files that are text and in memory, as it is written. */
-export function recordOfTexts(files: Readonly<Record<string, string>>, from: string): string {
+export function recordOfTexts(
+  files: Readonly<Record<string, string>>,
+  from: string,
+  asked?: AskedExercise,
+): string {
   const recorded = Object.entries(files).map(([path, text]) => [path, { text }] as const);
-  return formatRecord(from, recorded);
+  return formatRecord(from, recorded, asked);
 }
 
 /** Records a folder that has just been made. */
@@ -53,8 +70,14 @@ export function recordedFile(bytes: Buffer, executable: boolean): RecordedFile {
 export function formatRecord(
   from: string,
   files: readonly (readonly [path: string, file: RecordedFile])[],
+  asked?: AskedExercise,
 ): string {
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
-  const record: TemplateRecord = { schemaVersion: 1, from, files: Object.fromEntries(sorted) };
+  const record: TemplateRecord = {
+    schemaVersion: 1,
+    from,
+    ...(asked && { asked }),
+    files: Object.fromEntries(sorted),
+  };
   return `${JSON.stringify(record, null, 2)}\n`;
 }

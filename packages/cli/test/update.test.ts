@@ -2,11 +2,13 @@ import { execFile, spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createExercise, defaultTemplates } from "@db-katas/generators";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changeWhole, recover } from "../src/update/transaction.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
-const COUNTER = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures", "counter");
+const GRADING = join(import.meta.dirname, "..", "..", "grading");
+const COUNTER = join(GRADING, "test", "fixtures", "counter");
 const TRANSACTION = join(import.meta.dirname, "..", "src", "update", "transaction.ts");
 
 let root: string;
@@ -49,12 +51,63 @@ describe("kata update, in a clone", () => {
     await writeFile(at("projects", "counter", "README.md"), "# Counter\n\nTask 1\n\nTask 2\n");
     const manifest = { name: "@db-katas/counter", version: "1.0.0" };
     await writeFile(at("projects", "counter", "package.json"), JSON.stringify(manifest));
+    // What a new exercise imports.
+    await mkdir(at("node_modules", "@db-katas"), { recursive: true });
+    await symlink(GRADING, at("node_modules", "@db-katas", "grading"));
     expect((await kata("start", "counter", "--no-install")).code).toBe(0);
   });
 
   it("has nothing to do right after the start", async () => {
     const { code, stdout } = await kata("update");
     expect([code, stdout]).toEqual([0, "Everything is up to date.\n"]);
+  });
+
+  it("merges newer templates into an exercise that was made of older ones", async () => {
+    const old = at("old");
+    await cp(defaultTemplates, join(old, "templates"), { recursive: true });
+    const older = async (path: string, change: (text: string) => string) => {
+      const file = join(old, "templates", "exercise", path);
+      await writeFile(file, change(await readFile(file, "utf8")));
+    };
+    await writeFile(join(old, "package.json"), '{ "name": "old", "version": "0.0.1" }');
+    await older("README.md.hbs", (text) => text.replace("## Predict first", "## Predict"));
+    await older("starter/index.ts.hbs", (text) => text.replace("starts here", "goes here"));
+    await older("src/index.ts.hbs", (text) => `// Older.\n${text}`);
+    await older("tsconfig.json.hbs", (text) => text.replace('"src", ', ""));
+    await createExercise({
+      ...{ name: "notes", title: "Notes", engines: ["sqlite"], into: root },
+      templates: join(old, "templates"),
+    });
+    const mine = (...path: string[]) => at("projects", "notes", ...path);
+    const change = async (file: string, by: (text: string) => string) =>
+      writeFile(file, by(await readFile(file, "utf8")));
+    await change(mine("README.md"), (text) => text.replace(/^# .*/, "# My exercise"));
+    await change(mine("starter/index.ts"), (text) => text.replace("goes here", "is yours"));
+    await writeFile(mine("src/index.ts"), "export default {};\n");
+    await rm(mine("DATABASE_DECISION_LOG.md"));
+
+    const before = await readFile(mine("README.md"), "utf8");
+    const dry = await kata("update", "--dry-run");
+    expect(dry.stdout).toContain("Nothing was written.");
+    expect(await readFile(mine("README.md"), "utf8")).toBe(before);
+
+    const { code, stdout } = await kata("update", "--no-install");
+    expect(`${code} ${stdout}`).toMatchSnapshot();
+    expect(await readFile(mine("README.md"), "utf8")).toMatch(
+      /^# My exercise\n[\s\S]*## Predict first\n/,
+    );
+    expect(await readFile(mine("starter/index.ts"), "utf8")).toMatch(/^<<<<<<< yours\n/);
+    const again = await kata("update");
+    expect([again.code, again.stdout]).toEqual([0, "Everything is up to date.\n"]);
+  });
+
+  it("leaves an exercise alone that can no longer be made", async () => {
+    await createExercise({ name: "notes", title: "Notes", engines: ["sqlite"], into: root });
+    const record = at("projects", "notes", ".kata-template.json");
+    await writeFile(record, (await readFile(record, "utf8")).replace('"sqlite"', '"oracle"'));
+    const { code, stdout } = await kata("update");
+    expect(code).toBe(0);
+    expect(stdout).toContain('projects/notes is left alone: There is no engine called "oracle".');
   });
 
   it("merges what has changed in the exercise with what the learner has changed", async () => {

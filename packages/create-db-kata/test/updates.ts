@@ -15,6 +15,7 @@ async function edit(file: string, change: (text: string) => string): Promise<voi
 
 /** The exercise of version 2, in its package and in what makes workspaces of it. */
 async function improve(name: string, folder: string): Promise<void> {
+  if (name === "@db-katas/generators") return improveTemplates(join(folder, "templates/exercise"));
   const exercise = name === EXERCISE ? folder : join(folder, "dist/exercises/session-failover");
   if (name !== EXERCISE && name !== "create-db-kata") return;
   await edit(join(exercise, "README.md"), (text) => text.replace(/^# .*/, "# Sessions that stay"));
@@ -24,23 +25,36 @@ async function improve(name: string, folder: string): Promise<void> {
   await rm(join(exercise, "starter/stores.ts"));
 }
 
+/** What new exercises are made from, in version 2. */
+async function improveTemplates(folder: string): Promise<void> {
+  await edit(join(folder, "README.md.hbs"), (text) =>
+    text.replace("## Predict first", "## Predict"),
+  );
+  await edit(join(folder, "starter/index.ts.hbs"), (text) =>
+    text.replace("starts here", "goes here"),
+  );
+  await edit(join(folder, "src/index.ts.hbs"), (text) => `// Version 2.\n${text}`);
+  await writeFile(join(folder, "NOTES.md.hbs"), "# {{{title}}}: notes\n");
+}
+
 /** What is told, without what differs from run to run, and from sample to sample. */
 const told = (text: string) =>
   text
     .replaceAll(/update-\d[\dTZ-]+/g, "update-<time>")
-    .replaceAll(/^.*projects\/sample-.*\n/gm, "")
+    .replaceAll(/projects\/sample-\w+/g, "projects/<sample>")
     .replaceAll(/(\S) {2,}/g, "$1  ");
 
 /** `kata update`. It publishes a version 2: whatever is made from the registry after it has that. */
 export function itUpdates(
   place: { readonly root: string; readonly env: NodeJS.ProcessEnv },
   registry: Registry,
+  [edited, untouched]: readonly [string, string],
 ): void {
   it("takes the next version over, and nothing that the learner has written is lost", async () => {
     const { root } = place;
     const pnpm = (...args: string[]) =>
       attempt(root, place.env, "npx", "--yes", "pnpm@12.21.0", ...args);
-    // An exercise of one's own, as kata new leaves it.
+    // An exercise of one's own that nobody has recorded.
     const own = join(root, "projects", "own");
     await mkdir(own, { recursive: true });
     const versions = { "@db-katas/grading": "^0.1.0", "@db-katas/engines": ">=0.1.0" };
@@ -57,6 +71,10 @@ export function itUpdates(
     await edit(mine("package.json"), (text) =>
       text.replace('"scripts": {', '"scripts": {\n"x": "y",'),
     );
+    const authored = (...path: string[]) => join(root, "projects", edited, ...path);
+    await edit(authored("README.md"), (text) => text.replace(/^# .*/, "# My exercise"));
+    await edit(authored("starter/index.ts"), (text) => text.replace("starts here", "is yours"));
+    await writeFile(authored("src/index.ts"), "export default {};\n");
     await publishNext(registry, "0.2.0", improve);
 
     const before = await readFile(join(root, "package.json"), "utf8");
@@ -83,6 +101,19 @@ export function itUpdates(
     });
     expect(JSON.parse(await readFile(join(own, "package.json"), "utf8"))).toMatchObject({
       devDependencies: { "@db-katas/grading": "^0.2.0", "@db-katas/engines": ">=0.1.0" },
+    });
+    expect(await readFile(authored("README.md"), "utf8")).toMatch(
+      /^# My exercise\n[\s\S]*\n## Predict\n/,
+    );
+    expect(await readFile(authored("starter/index.ts"), "utf8")).toMatch(
+      /^<<<<<<< yours\n.* is yours\..*\n=======\n.* goes here\..*\n>>>>>>> @db-katas\/generators@0\.2\.0\n/,
+    );
+    expect(await readFile(authored("src/index.ts"), "utf8")).toBe("export default {};\n");
+    expect(await readFile(authored("NOTES.md"), "utf8")).toMatch(/: notes\n$/);
+    const src = join(root, "projects", untouched, "src/index.ts");
+    expect(await readFile(src, "utf8")).toMatch(/^\/\/ Version 2\.\n/);
+    expect(JSON.parse(await readFile(authored("package.json"), "utf8"))).toMatchObject({
+      devDependencies: { "@db-katas/grading": "^0.2.0" },
     });
     const cli = join(root, "node_modules/@db-katas/cli/package.json");
     expect(JSON.parse(await readFile(cli, "utf8"))).toMatchObject({ version: "0.2.0" });

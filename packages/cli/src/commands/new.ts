@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import {
   type Answers,
   applyChanges,
@@ -6,6 +7,7 @@ import {
   type Part,
   parts,
   type Question,
+  TEMPLATE_RECORD,
 } from "@db-katas/generators";
 import { type Command, Option } from "commander";
 import { createTwoFilesPatch } from "diff";
@@ -137,6 +139,8 @@ async function untilInterrupted(
 
 /** A new file whole; of another one what changes. */
 function preview({ path, content, before }: Change): string {
+  if (basename(path) === TEMPLATE_RECORD)
+    return `── ${path}\n(all of this once more, for kata update)\n`;
   if (before === undefined) return `── ${path}\n${content}`;
   return createTwoFilesPatch(`a/${path}`, `b/${path}`, before, content);
 }

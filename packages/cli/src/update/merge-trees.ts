@@ -19,7 +19,7 @@ export interface MergedTree {
 }
 
 /** As git has it: less of a file than that in common, and it is another file. */
-const RENAMED = 0.5;
+const ANOTHER = 0.5;
 
 /**
  * @param base what the template was
@@ -110,7 +110,7 @@ export function mergeTrees(base: Tree, yours: Tree, theirs: Tree, sides: Sides):
 }
 
 /** Where files of the base have gone on one side: to one that is new there, and much the same. */
-function findRenames(base: Tree, side: Tree, other: Tree): Map<string, string> {
+export function findRenames(base: Tree, side: Tree, other: Tree): Map<string, string> {
   const found = new Map<string, string>();
   const gone = [...base].filter(([path]) => !side.has(path));
   const fresh = [...side].filter(([path]) => !base.has(path) && !other.has(path));
@@ -120,9 +120,14 @@ function findRenames(base: Tree, side: Tree, other: Tree): Map<string, string> {
       .filter(([to]) => !taken.has(to))
       .map(([to, is]) => ({ to, likeness: likenessOf(was.bytes, is.bytes) }))
       .sort((a, b) => b.likeness - a.likeness);
-    if (best && best.likeness > RENAMED) found.set(path, best.to);
+    if (best && best.likeness > ANOTHER) found.set(path, best.to);
   }
   return found;
+}
+
+/** Whether one has been written anew, rather than changed. */
+export function isAnother(a: Content, b: Content): boolean {
+  return likenessOf(a.bytes, b.bytes) <= ANOTHER;
 }
 
 /** The share of the longer one's text that is in lines of both. */

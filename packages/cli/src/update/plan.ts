@@ -1,12 +1,29 @@
 /** All that an update would do, before anything is done. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatRecord, recordedFile, TEMPLATE_RECORD } from "@db-katas/generators";
+import {
+  defaultTemplates,
+  formatRecord,
+  recordedFile,
+  TEMPLATE_RECORD,
+} from "@db-katas/generators";
 import { CliError } from "../errors.ts";
 import { listKatas, type Workspace } from "../workspace.ts";
 import { type MergedTree, mergeTrees, type Outcome } from "./merge-trees.ts";
-import { followVersions } from "./own-exercises.ts";
-import { fetchTemplates, isClone, localTemplate, type Templates } from "./templates.ts";
+import {
+  exerciseTemplate,
+  followVersions,
+  ownExercises,
+  versionsIn,
+  withoutReplaced,
+} from "./own-exercises.ts";
+import {
+  fetchExerciseTemplates,
+  fetchTemplates,
+  isClone,
+  localTemplate,
+  type Templates,
+} from "./templates.ts";
 import { type Content, isSame, type Recorded, readRecord, readTree, type Tree } from "./tree.ts";
 
 export interface Update {
@@ -45,7 +62,8 @@ export async function planUpdate(workspace: Workspace, to: string): Promise<Upda
   };
 
   let templates: Templates | undefined;
-  let manifest = await readFile(join(workspace.root, "package.json"), "utf8").catch(() => "{}");
+  const before = await readFile(join(workspace.root, "package.json"), "utf8").catch(() => "{}");
+  let manifest = before;
   if (!(await isClone(workspace))) {
     templates = await fetchTemplates(workspace, to, attempts);
     const base = await recordOfRoot(workspace);
@@ -53,11 +71,8 @@ export async function planUpdate(workspace: Workspace, to: string): Promise<Upda
     const merged = add("", base, templates.root, yours);
     manifest = merged.changes.get("package.json")?.bytes.toString("utf8") ?? manifest;
     record("", base, templates.root);
-    for (const [path, content] of await followVersions(workspace, base.tree, templates.root.tree)) {
-      changes.set(path, content);
-      outcomes.push({ path, state: "updated", note: "versions only: the exercise is yours" });
-    }
   }
+  await addExercises();
   const katas = new Map((await listKatas(workspace)).map((kata) => [kata.name, kata]));
   for (const name of attempts) {
     const folder = `attempts/${name}`;
@@ -82,12 +97,39 @@ export async function planUpdate(workspace: Workspace, to: string): Promise<Upda
   }
   return { versions: [...versions], outcomes, changes, notes };
 
+  async function addExercises(): Promise<void> {
+    const exercises = await ownExercises(workspace);
+    const made = exercises.flatMap(({ folder, base }) => (base ? [{ folder, base }] : []));
+    const place =
+      made.length > 0 && templates
+        ? await fetchExerciseTemplates(workspace, templates.tools)
+        : defaultTemplates;
+    for (const { folder, base } of made) {
+      const theirs = await exerciseTemplate(base, place, manifest);
+      if (typeof theirs === "string") {
+        notes.push(`${folder} is left alone: ${theirs}`);
+        continue;
+      }
+      const yours = await readTree(join(workspace.root, folder));
+      const { kept, ...rest } = withoutReplaced(base.tree, yours, theirs.tree);
+      add(folder, { ...base, tree: rest.base }, { ...theirs, tree: rest.theirs }, yours);
+      outcomes.push(...kept.map((each) => ({ ...each, path: `${folder}/${each.path}` })));
+      record(folder, base, theirs);
+    }
+    const others = exercises.filter(({ base }) => !base);
+    const versions = [versionsIn(before), versionsIn(manifest)] as const;
+    for (const [path, content] of await followVersions(workspace, others, versions)) {
+      changes.set(path, content);
+      outcomes.push({ path, state: "updated", note: "versions only: the exercise is yours" });
+    }
+  }
+
   function record(folder: string, base: Recorded | undefined, theirs: Recorded): void {
     if (base && base.from === theirs.from && isSameTree(base.tree, theirs.tree)) return;
     const files = [...theirs.tree].map(
       ([path, { bytes, executable }]) => [path, recordedFile(bytes, executable)] as const,
     );
-    const bytes = Buffer.from(formatRecord(theirs.from, files));
+    const bytes = Buffer.from(formatRecord(theirs.from, files, theirs.asked));
     const path = folder ? `${folder}/${TEMPLATE_RECORD}` : TEMPLATE_RECORD;
     changes.set(path, { bytes, executable: false });
   }

@@ -14,8 +14,13 @@ import { parseRecord, type Recorded, readRecord } from "./tree.ts";
 /** The command that makes workspaces: what it would write for one like this is the template. */
 const CREATOR = "create-db-kata";
 
+/** Whose templates exercises are made of. */
+const GENERATORS = "@db-katas/generators";
+
 export interface Templates {
   readonly version: string;
+  /** Of the packages that are released with it. */
+  readonly tools: string;
   /** Of the folder itself. */
   readonly root: Recorded;
   /** By the names of exercises: those that come with that version. */
@@ -36,7 +41,10 @@ export async function fetchTemplates(
   const version = await versionOf(`${CREATOR}@${to}`, root);
   const folder = join(root, ".kata", "templates", `${CREATOR}-${version}`);
   await fetchPackage(`${CREATOR}@${version}`, root, folder);
-  const { katas } = JSON.parse(await readFile(join(folder, "dist", "offer.json"), "utf8")) as {
+  const { version: tools, katas } = JSON.parse(
+    await readFile(join(folder, "dist", "offer.json"), "utf8"),
+  ) as {
+    version: string;
     katas: { name: string; package: string }[];
   };
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
@@ -52,9 +60,24 @@ export async function fetchTemplates(
   const started = chosen.filter((name) => attempts.includes(name));
   return {
     version,
+    tools,
     root: recordAt(""),
     attempts: new Map(started.map((name) => [name, recordAt(`attempts/${name}`)])),
   };
+}
+
+/**
+ * The templates of new exercises, of a version of ours. They are files: what renders them is the version
+ * that runs, which refuses those that it does not know enough for.
+ * @throws CliError `PACKAGE_NOT_FOUND`
+ */
+export async function fetchExerciseTemplates(
+  { root }: Workspace,
+  version: string,
+): Promise<string> {
+  const folder = join(root, ".kata", "templates", `generators-${version}`);
+  await fetchPackage(`${GENERATORS}@${version}`, root, folder);
+  return join(folder, "templates");
 }
 
 interface Manifest {

@@ -1,7 +1,7 @@
 /** Files in memory, as three of their kind are merged. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TEMPLATE_RECORD, type TemplateRecord } from "@db-katas/generators";
+import { type AskedExercise, TEMPLATE_RECORD, type TemplateRecord } from "@db-katas/generators";
 import { z } from "zod";
 import { isInside } from "../archive.ts";
 import { CliError } from "../errors.ts";
@@ -19,6 +19,8 @@ export interface Recorded {
   /** The package that it was made by or of, with its version. */
   readonly from: string;
   readonly tree: Tree;
+  /** Set for an exercise: what it was asked to be. */
+  readonly asked?: AskedExercise | undefined;
 }
 
 /** Larger than any template's file: it is left alone, and not read. */
@@ -33,6 +35,16 @@ const fileSchema = z.union([
 const recordSchema: z.ZodType<TemplateRecord> = z.object({
   schemaVersion: z.literal(1),
   from: z.string(),
+  asked: z
+    .object({
+      name: z.string(),
+      title: z.string(),
+      engines: z.array(z.string()),
+      shape: z.string(),
+      date: z.iso.date(),
+      empty: z.literal(true).optional(),
+    })
+    .optional(),
   files: z.record(z.string().refine(isInside), fileSchema),
 }) as never;
 
@@ -64,12 +76,12 @@ export async function readRecord(folder: string): Promise<Recorded | undefined> 
  */
 export function parseRecord(text: string, file: string): Recorded {
   try {
-    const { from, files } = recordSchema.parse(JSON.parse(text));
+    const { from, asked, files } = recordSchema.parse(JSON.parse(text));
     const contents = Object.entries(files).map(([path, each]) => {
       const bytes = "text" in each ? Buffer.from(each.text) : Buffer.from(each.base64, "base64");
       return [path, { bytes, executable: each.executable === true }] as const;
     });
-    return { from, tree: new Map(contents) };
+    return { from, tree: new Map(contents), asked };
   } catch {
     throw new CliError("UPDATE_REFUSED", `${file} is no record of a template.`, {
       likelyCause: "it was edited, merged by git, or written by a newer version",

@@ -7,7 +7,7 @@ import { randomFrom, seedFor } from "../seed.ts";
 import type { Subject } from "./subjects.ts";
 
 /** Parts of an exercise that change no verdict. */
-const NO_MATTER = /^(?:test|web|bench|experiments)\/|\.md$/;
+const NO_MATTER = /^(?:test|web|bench|experiments)\/|\.md$|^\.kata-template\.json$/;
 
 /**
  * Paths that differ from a commit, those that git does not know yet included, relative to the root
