@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { attemptExists } from "./errors.ts";
+import { asTypedWith, packageManagerOf } from "./package-manager.ts";
 import { recordFolder } from "./template-record.ts";
 
 /** An exercise as an attempt needs it: brief, contract, starter, and what its package.json asks for. */
@@ -38,7 +39,8 @@ export async function createAttempt(options: AttemptOptions): Promise<string> {
     await mkdir(draft, { recursive: true });
     await cp(join(exercise, "starter"), join(draft, "src"), { recursive: true });
     await cp(join(exercise, "contract.ts"), join(draft, "contract.ts"));
-    await writeFile(join(draft, "README.md"), await briefFor(options, folder));
+    const brief = asTypedWith(packageManagerOf(root) ?? "pnpm", await briefFor(options, folder));
+    await writeFile(join(draft, "README.md"), brief);
     await writeJson(join(draft, "package.json"), await manifestFor(options));
     // A grade is never remembered: turbo doesn't look into ignored folders, nor at the checks.
     await writeJson(join(draft, "turbo.json"), {

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { applyChanges, type Change } from "./changes.ts";
 import { GeneratorError, nameTaken, workspaceNotFound } from "./errors.ts";
 import { checkName, checkTitle } from "./names.ts";
+import { asTypedWith, type PackageManager, packageManagerOf } from "./package-manager.ts";
 import { type ExerciseInput, renderExercise } from "./render.ts";
 import { checkShape } from "./shapes.ts";
 import { type AskedExercise, recordOfTexts, TEMPLATE_RECORD } from "./template-record.ts";
@@ -55,22 +56,28 @@ export async function planExercise(options: CreateExerciseOptions): Promise<Chan
     shape: options.shape ?? "library",
     date: (options.date ?? new Date()).toISOString().slice(0, 10),
   };
-  const files = await filesOf(asked, templates, versions);
+  const files = await filesOf(asked, templates, { versions, pm: packageManagerOf(root) });
   return Object.entries(files).map(([path, content]) => ({
     path: `projects/${name}/${path}`,
     content,
   }));
 }
 
+/** What an exercise takes over from the workspace that it is in. */
+export interface Surroundings {
+  /** What its package.json asks for. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly pm: PackageManager | undefined;
+}
+
 /**
  * The files that an exercise is made of, its record among them.
- * @param versions what the workspace asks for
  * @throws GeneratorError `ENGINE_UNKNOWN`, `ENGINE_WITHOUT_TEMPLATES`, `SHAPE_UNKNOWN`, `TEMPLATES_TOO_NEW`
  */
 export async function filesOf(
   asked: AskedExercise,
   templates: string,
-  versions: Readonly<Record<string, string>>,
+  { versions, pm = "pnpm" }: Surroundings,
 ): Promise<Record<string, string>> {
   const { shape, date, ...input } = asked;
   const rendered = await renderExercise(templates, {
@@ -79,7 +86,12 @@ export async function filesOf(
     date: new Date(date),
     versions,
   });
-  const files = Object.fromEntries(rendered.map(({ path, content }) => [path, content]));
+  const files = Object.fromEntries(
+    rendered.map(({ path, content }) => [
+      path,
+      path.endsWith(".md") ? asTypedWith(pm, content) : content,
+    ]),
+  );
   const record = recordOfTexts(files, await packageOf(templates), asked);
   return { [TEMPLATE_RECORD]: record, ...files };
 }

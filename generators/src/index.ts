@@ -5,11 +5,13 @@ export {
   createExercise,
   defaultTemplates,
   filesOf,
+  type Surroundings,
 } from "./create-exercise.ts";
 export { availableEngines } from "./engines.ts";
 export { answerMissing, GeneratorError, type GeneratorErrorCode } from "./errors.ts";
 export { installPackages } from "./install.ts";
 export { createLinkedWorkspace, type LinkedWorkspace } from "./linked-workspace.ts";
+export { asTypedWith, type PackageManager, packageManagerOf } from "./package-manager.ts";
 export { parts } from "./parts/index.ts";
 export type { Answers, Choice, Part, Plan, Question } from "./parts/part.ts";
 export { type RegisterOptions, register } from "./register.ts";

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { installFailed } from "./errors.ts";
+import { packageManagerOf } from "./package-manager.ts";
 
 /**
  * Installs what the packages of a workspace need, with what is already here where that will do.
@@ -21,9 +22,7 @@ export async function installPackages(root: string, signal?: AbortSignal): Promi
 
 async function installCommand(root: string): Promise<[string, ...string[]]> {
   const install = ["install", "--prefer-offline"];
-  if (!(await stat(join(root, "pnpm-workspace.yaml")).catch(() => undefined))) {
-    return ["npm", ...install];
-  }
+  if (packageManagerOf(root) !== "pnpm") return ["npm", ...install];
   return [...(await findPnpm(root)), ...install, "--no-frozen-lockfile"];
 }
 

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { exerciseUnknown, manifestUnreadable } from "../errors.ts";
-import type { Choice, Question } from "./part.ts";
+import { type Choice, type Question, said } from "./part.ts";
 
 export interface AuthoredCheck {
   readonly id: string;
@@ -56,6 +56,10 @@ export const whichKata: Question = {
   help: "an exercise in projects/",
   choices: async (root) => (await authoredNames(root)).map(asChoice),
 };
+
+/** For a question about one of its checks, asked after {@link whichKata}. */
+export const itsChecks: NonNullable<Question["choices"]> = async (root, answers) =>
+  (await readAuthored(root, said(answers, "kata"))).checks.map(({ id }) => asChoice(id));
 
 export function asChoice(value: string): Choice {
   return { value, label: value };

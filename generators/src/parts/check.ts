@@ -7,7 +7,7 @@ import {
   type Authored,
   type AuthoredCheck,
   type AuthoredMutant,
-  asChoice,
+  itsChecks,
   pathIn,
   readAuthored,
   whichKata,
@@ -44,8 +44,7 @@ export const check: Part = {
       value: "id",
       message: "Which check is most like it?",
       help: "the check that it begins as a copy of; default: the first one that a mutant fails",
-      choices: async (root, answers) =>
-        (await readAuthored(root, said(answers, "kata"))).checks.map(({ id }) => asChoice(id)),
+      choices: itsChecks,
     },
     {
       name: "mutant",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Change } from "../changes.ts";
 import { checkUnknown, nothingToCopy, pathTaken } from "../errors.ts";
 import { checkName, checkTitle } from "../names.ts";
-import { type Authored, asChoice, pathIn, readAuthored, whichKata } from "./authored.ts";
+import { type Authored, itsChecks, pathIn, readAuthored, whichKata } from "./authored.ts";
 import { simplestAgainst } from "./check.ts";
 import { type Part, said } from "./part.ts";
 import { renderPart } from "./template.ts";
@@ -36,8 +36,7 @@ export const claim: Part = {
       value: "id",
       message: "Which check would tell?",
       help: "the check that puts it to the test; default: the first one that a mutant fails",
-      choices: async (root, answers) =>
-        (await readAuthored(root, said(answers, "kata"))).checks.map(({ id }) => asChoice(id)),
+      choices: itsChecks,
     },
   ],
   async plan(root, answers) {

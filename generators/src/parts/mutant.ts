@@ -12,8 +12,8 @@ import { checkName } from "../names.ts";
 import {
   type Authored,
   type AuthoredMutant,
-  asChoice,
   filesBelow,
+  itsChecks,
   pathIn,
   readAuthored,
   whichKata,
@@ -43,8 +43,7 @@ export const mutant: Part = {
       required: true,
       message: "Which checks must fail it?",
       help: "the checks that must fail it",
-      choices: async (root, answers) =>
-        (await readAuthored(root, said(answers, "kata"))).checks.map(({ id }) => asChoice(id)),
+      choices: itsChecks,
     },
     {
       name: "why",

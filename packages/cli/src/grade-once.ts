@@ -16,6 +16,7 @@ import { type ReportTarget, tellGitHub, writeReports } from "./reports.ts";
 import { saveFullGrade, saveScorecard } from "./results.ts";
 import type { Session } from "./session.ts";
 import { sourcesOf } from "./soak/journal.ts";
+import { withTypedHere } from "./typed.ts";
 import type { Target, Workspace } from "./workspace.ts";
 
 export interface GradeOnceOptions {
@@ -49,7 +50,7 @@ export async function gradeOnce(
   progress.line(terminalPaint("bold", `${kata.name} · ${submission.label}`));
   progress.update("starting the engines");
   using _stop = { [Symbol.dispose]: () => progress.stop() };
-  const scorecard = await grade({
+  const graded = await grade({
     kata,
     rubric,
     submission,
@@ -80,6 +81,7 @@ export async function gradeOnce(
     },
   });
   progress.stop();
+  const scorecard = withTypedHere(graded);
   await saveScorecard(workspace, scorecard);
   if (!only && !options.inspect) {
     const sources = await sourcesOf(workspace.root, kata.folder);

@@ -1,8 +1,9 @@
 /** What a workspace consists of besides its exercises. */
+import { asTypedWith, type PackageManager } from "@db-katas/generators/package-manager";
 import type { Offer } from "./offer.ts";
 import type { Answers, OwnExercise } from "./questions.ts";
 
-export type PackageManager = "pnpm" | "npm";
+export type { PackageManager };
 
 /** All that has to be known before anything is written. */
 export interface Choices extends Answers {
@@ -15,7 +16,7 @@ export interface Choices extends Answers {
 
 /** How one types the `kata` command. */
 export function kataCommand(pm: PackageManager): string {
-  return pm === "npm" ? "npx kata" : "pnpm kata";
+  return asTypedWith(pm, "pnpm kata");
 }
 
 /** What one types after it for a new exercise. */

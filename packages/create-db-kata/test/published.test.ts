@@ -198,7 +198,7 @@ describe("in a workspace of npm", () => {
     const { root, env } = place;
     const args = ["kata", "grade", "session-failover", "--check", "roundtrip"];
     const graded = await attempt(root, env, "npx", ...args);
-    expect(`${graded.code} ${graded.stdout}`).toMatch(/^1 [\s\S]*\n *0 of \d+ points/);
+    expect(`${graded.code} ${graded.stdout}`).toMatch(/^[13] [\s\S]*\n *0 of \d+ points/);
   }, 120_000);
 });
 

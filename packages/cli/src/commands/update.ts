@@ -32,7 +32,10 @@ export function registerUpdate(program: Command): void {
 Three versions of each file meet: what it was made from (.kata-template.json), what it would be made
 from now, and yours. Where both sides have changed the same lines, both are there, between <<<<<<< and
 >>>>>>>, as git has it; of package.json and other JSON it is keys instead of lines, and yours stay.
-In a clone, where git brings the newer exercises, it is about attempts/.
+In a clone, where git brings the newer exercises, it is about attempts/, and exercises of kata new's.
+
+An exercise that kata new has made is merged with newer templates. What its author has removed, or written
+anew, stays as it is.
 
 Nothing is lost: what was there before is kept in .kata/backups/, and an update that is interrupted is
 undone.

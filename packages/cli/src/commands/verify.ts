@@ -24,6 +24,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { startProgress } from "../output.ts";
 import { writeJson } from "../results.ts";
 import { chooseSeed, openSession, parseSeed } from "../session.ts";
+import { asTypedHere } from "../typed.ts";
 import { findWorkspace, resolveTarget } from "../workspace.ts";
 import { parseConcurrency } from "./grade.ts";
 
@@ -122,7 +123,7 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
   const counts = countOf(results);
   const matrix = killMatrix({ kata, rubric, graded, seed, repeat: options.repeat, startedAt });
   const reports = join(kata.folder, ".kata", "report");
-  await writeJson(join(reports, "verify.json"), { ...counts, results });
+  await writeJson(join(reports, "verify.json"), { ...counts, results, warnings });
   if (options.full) {
     await writeJson(join(reports, "kill-matrix.json"), matrix);
     progress.line(`\n${formatMatrix(matrix, terminalPaint)}`);
@@ -133,7 +134,9 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     await writeFile(readme, withMatrix(await readFile(readme, "utf8"), matrix));
   }
   if (options.json)
-    process.stdout.write(`${JSON.stringify({ seed, results, warnings, matrix }, null, 2)}\n`);
+    process.stdout.write(
+      `${asTypedHere(JSON.stringify({ seed, results, warnings, matrix }, null, 2))}\n`,
+    );
   for (const warning of warnings) progress.line(`  ${terminalPaint("yellow", "⚠")} ${warning}`);
   progress.line(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;

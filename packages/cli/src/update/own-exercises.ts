@@ -1,7 +1,7 @@
 /** Exercises of a workspace's owner, made by `kata new`: what their templates have to add to them. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { filesOf, GeneratorError, TEMPLATE_RECORD } from "@db-katas/generators";
+import { filesOf, GeneratorError, type Surroundings, TEMPLATE_RECORD } from "@db-katas/generators";
 import type { Workspace } from "../workspace.ts";
 import { findRenames, isAnother, type Outcome } from "./merge-trees.ts";
 import { type Content, isSame, parseRecord, type Recorded, readRecord, type Tree } from "./tree.ts";
@@ -39,11 +39,11 @@ export async function ownExercises({ root }: Workspace): Promise<OwnExercise[]> 
 export async function exerciseTemplate(
   { asked }: Recorded,
   templates: string,
-  manifest: string,
+  surroundings: Surroundings,
 ): Promise<Recorded | string> {
   if (!asked) return "nothing says what it was asked to be";
   try {
-    const files = await filesOf(asked, templates, versionsIn(manifest));
+    const files = await filesOf(asked, templates, surroundings);
     return parseRecord(files[TEMPLATE_RECORD] ?? "", "the new record");
   } catch (error) {
     if (error instanceof GeneratorError) return error.message.split("\n").join(" ");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   defaultTemplates,
   formatRecord,
+  packageManagerOf,
   recordedFile,
   TEMPLATE_RECORD,
 } from "@db-katas/generators";
@@ -104,8 +105,9 @@ export async function planUpdate(workspace: Workspace, to: string): Promise<Upda
       made.length > 0 && templates
         ? await fetchExerciseTemplates(workspace, templates.tools)
         : defaultTemplates;
+    const surroundings = { versions: versionsIn(manifest), pm: packageManagerOf(workspace.root) };
     for (const { folder, base } of made) {
-      const theirs = await exerciseTemplate(base, place, manifest);
+      const theirs = await exerciseTemplate(base, place, surroundings);
       if (typeof theirs === "string") {
         notes.push(`${folder} is left alone: ${theirs}`);
         continue;
