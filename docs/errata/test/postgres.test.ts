@@ -62,6 +62,19 @@ test("CREATE INDEX keeps writers out until its transaction ends, and CONCURRENTL
   await expect(concurrently).rejects.toEqual(code("25001"));
 });
 
+test("after ADD COLUMN nobody reads the table until the transaction ends", async () => {
+  await using database = await openDatabase();
+  const migration = await database.connect();
+  const reader = await database.connect();
+  await migration.query("CREATE TABLE users (id int PRIMARY KEY)");
+  await migration.query("BEGIN");
+  await migration.query("ALTER TABLE users ADD COLUMN phone varchar(20)");
+  await reader.query("SET lock_timeout = '50ms'");
+  await expect(reader.query("SELECT * FROM users")).rejects.toEqual(code("55P03"));
+  await migration.query("COMMIT");
+  await reader.query("SELECT * FROM users");
+});
+
 test("PostgreSQL knows neither 'user'@'%' nor current_user_id()", async () => {
   await using database = await openDatabase();
   const client = await database.connect();
