@@ -12,6 +12,8 @@ import {
 } from "@db-katas/grading";
 import { describeEnvironment } from "./environment.ts";
 import type { Progress } from "./output.ts";
+import { formatPredicted, withPredictions } from "./predict/graded.ts";
+import { attemptFolder, recordGrade } from "./predict/grades.ts";
 import { type ReportTarget, tellGitHub, writeReports } from "./reports.ts";
 import { saveFullGrade, saveScorecard } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -88,11 +90,17 @@ export async function gradeOnce(
     const environment = describeEnvironment();
     await saveFullGrade(workspace, { fingerprint: code, sources, environment, scorecard });
   }
-  await writeReports(scorecard, options.report ?? []);
+  const attempt = attemptFolder(workspace, submission);
+  // Under a debugger no time limit holds: that is no grade to be counted.
+  if (attempt && !options.inspect) await recordGrade(attempt, code, scorecard);
+  const shown = attempt ? await withPredictions(attempt, scorecard) : scorecard;
+  await writeReports(shown, options.report ?? []);
   const commands = await tellGitHub(scorecard, submission);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(scorecard, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
   } else {
+    const predicted = formatPredicted(shown, terminalPaint);
+    if (predicted) progress.line(predicted);
     if (scorecard.checks.some((check) => check.hints.length > 0)) {
       progress.line(`\n  ${terminalPaint("cyan", "stuck?")}  pnpm kata hint ${typed}`);
     }

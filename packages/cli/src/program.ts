@@ -8,6 +8,8 @@ import { registerHint } from "./commands/hint.ts";
 import { registerList } from "./commands/list.ts";
 import { registerNew } from "./commands/new.ts";
 import { registerPack } from "./commands/pack.ts";
+import { registerPredict } from "./commands/predict.ts";
+import { registerRetro } from "./commands/retro.ts";
 import { registerShell } from "./commands/shell.ts";
 import { registerSoak } from "./commands/soak.ts";
 import { registerStart } from "./commands/start.ts";
@@ -22,8 +24,10 @@ import { asTypedHere } from "./typed.ts";
 const commands = [
   registerList,
   registerStart,
+  registerPredict,
   registerGrade,
   registerHint,
+  registerRetro,
   registerDiff,
   registerSubmit,
   registerShell,

@@ -49,6 +49,7 @@ export {
 export { type Staged, stageExercise } from "./publish/stage.ts";
 export { githubAnnotations } from "./report/github.ts";
 export { html, Markup } from "./report/html/markup.ts";
+export { isMeasured } from "./report/measured.ts";
 export { type Reporter, reporters } from "./report/reporter.ts";
 export {
   type CheckResult,

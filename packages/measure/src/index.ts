@@ -25,7 +25,12 @@ export {
 export { formatLog, setLastMeasured } from "./claim/format.ts";
 export { type HistoryEntry, historyEntry, historySchema } from "./claim/history.ts";
 export { type DecisionLog, parseLog } from "./claim/log.ts";
-export { formatPredicate } from "./claim/predicate.ts";
+export {
+  type Expression,
+  formatExpression,
+  formatPredicate,
+  measuresOf,
+} from "./claim/predicate.ts";
 export { errorCodes, MeasureError, type MeasureErrorCode } from "./errors.ts";
 export {
   type Bench,
@@ -67,3 +72,4 @@ export {
 export { type AtSize, FEWEST_SIZES, type Growth, growth } from "./stats/growth.ts";
 export { Latencies } from "./stats/latencies.ts";
 export { DEFAULT_TURNS, pairedDifference, pairedRatio, typical } from "./stats/pairs.ts";
+export { formatQuantity, parseUnit } from "./units.ts";

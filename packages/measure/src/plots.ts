@@ -12,7 +12,7 @@ import type { Results } from "./experiment/results.ts";
 const SIZE = { width: 420, height: 180 };
 
 /** Renders without a browser: https://vega.github.io/vega/docs/api/view/#view_toSVG */
-async function toSvg(spec: TopLevelSpec): Promise<string> {
+export async function toSvg(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: "none" });
   try {
     return await view.toSVG();

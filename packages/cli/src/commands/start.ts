@@ -36,6 +36,7 @@ export function registerStart(program: Command): void {
           "",
           `  read     ${join(shown, "README.md")}       the brief`,
           `  write    ${join(shown, "src", "index.ts")}    what you submit`,
+          asTypedHere(`  predict  pnpm kata predict ${kata.name}`),
           asTypedHere(`  grade    pnpm kata grade ${kata.name} --watch`),
           asTypedHere(`  stuck?   pnpm kata hint ${kata.name}`),
           "",

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { terminalPaint } from "@db-katas/grading";
 import type { HistoryEntry } from "@db-katas/measure";
 import { startProgress } from "../output.ts";
+import { type PredictedClaim, predictedClaims } from "../predict/falsified.ts";
 import { writeWhole } from "../results.ts";
 import { chooseSeed, openSession } from "../session.ts";
 import { findKata, findWorkspace, listKatas } from "../workspace.ts";
@@ -33,6 +34,7 @@ export async function falsifyCommand(
   }
   const size = options.quick ? "quick" : "full";
   const seed = chooseSeed(options.seed);
+  const predictions = await predictedClaims(workspace, katas);
   const progress = startProgress({ quiet: options.json === true });
   await using session = await openSession(progress);
   progress.line(terminalPaint("bold", `falsify ${name ?? "all"} · ${size} · seed ${seed}\n`));
@@ -45,11 +47,14 @@ export async function falsifyCommand(
       seed,
       write: options.write && size === "full",
       onTurn: ({ claim }, done, of) => progress.update(`${claim.fields.id}: turn ${done} of ${of}`),
-      onOutcome: (outcome) => progress.line(`${formatOutcome(outcome, terminalPaint)}\n`),
+      onOutcome: (outcome) =>
+        progress.line(
+          `${formatOutcome(outcome, terminalPaint, predictedOf(outcome, predictions)?.said)}\n`,
+        ),
     });
     progress.stop();
-    if (options.html !== undefined) await writePage(outcomes, size, options.html);
-    report(outcomes, options, seed);
+    if (options.html !== undefined) await writePage(outcomes, predictions, size, options.html);
+    report(outcomes, predictions, options, seed);
   } catch (error) {
     if (!session.signal.aborted) throw error;
     process.stderr.write("What was measured is kept; the same command goes on from there.\n");
@@ -57,8 +62,15 @@ export async function falsifyCommand(
   }
 }
 
+type Predictions = ReadonlyMap<string, PredictedClaim>;
+
+function predictedOf({ bound }: Outcome, predictions: Predictions): PredictedClaim | undefined {
+  return predictions.get(`${bound.kata.name} ${bound.claim.fields.id}`);
+}
+
 async function writePage(
   outcomes: readonly Outcome[],
+  predictions: Predictions,
   size: HistoryEntry["size"],
   file: string,
 ): Promise<void> {
@@ -69,6 +81,7 @@ async function writePage(
   const page = await pageOf(outcomes, {
     history: history.filter((entry) => entry.size === size),
     about: aboutOf(outcomes),
+    predicted: (outcome) => predictedOf(outcome, predictions)?.said,
     at: new Date(),
   });
   await writeWhole(resolve(file), page);
@@ -84,11 +97,18 @@ function aboutOf(outcomes: readonly Outcome[]): string {
   );
 }
 
-function report(outcomes: readonly Outcome[], options: FalsifyOptions, seed: number): void {
+function report(
+  outcomes: readonly Outcome[],
+  predictions: Predictions,
+  options: FalsifyOptions,
+  seed: number,
+): void {
   if (options.json) {
     const claims = outcomes.map((outcome) => ({
       kata: outcome.bound.kata.name,
       ...outcome.bound.claim.fields,
+      // Undefined is left out of JSON.
+      prediction: predictedOf(outcome, predictions),
       ...("finding" in outcome
         ? { finding: outcome.finding }
         : { error: { code: outcome.error.code, message: outcome.error.message } }),

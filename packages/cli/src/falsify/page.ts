@@ -10,16 +10,19 @@ export interface PageOptions {
   readonly history: readonly HistoryEntry[];
   /** What the figures hold for, a line each. */
   readonly about: string;
+  /** What was said of a claim before it was first measured, if anything. */
+  readonly predicted: (outcome: Outcome) => string | undefined;
   readonly at: Date;
 }
 
 /** One file that needs nothing else: no script, nothing from the network, plots as SVG. */
 export async function pageOf(
   outcomes: readonly Outcome[],
-  { history, about, at }: PageOptions,
+  { history, about, predicted, at }: PageOptions,
 ): Promise<string> {
   const articles: Markup[] = [];
-  for (const outcome of outcomes) articles.push(await articleOf(outcome, history));
+  for (const outcome of outcomes)
+    articles.push(await articleOf(outcome, history, predicted(outcome)));
   const title = `Claims, ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
   const page = html`<!doctype html>
 <html lang="en">
@@ -40,13 +43,18 @@ ${articles}
   return `${page.text}\n`;
 }
 
-async function articleOf(outcome: Outcome, history: readonly HistoryEntry[]): Promise<Markup> {
+async function articleOf(
+  outcome: Outcome,
+  history: readonly HistoryEntry[],
+  predicted: string | undefined,
+): Promise<Markup> {
   const { kata, claim } = outcome.bound;
   const { id } = claim.fields;
   const source = claim.kind === "measured" ? claim.fields.source : undefined;
   const head = html`<h2>${kata.name} · ${id}</h2>
 <p><code>${wordsOf(claim)}</code></p>
-${source ? html`<p>Quoted from: ${source}</p>` : undefined}`;
+${source ? html`<p>Quoted from: ${source}</p>` : undefined}
+${predicted ? html`<p>You had said: ${predicted}</p>` : undefined}`;
   if ("error" in outcome) {
     return html`<article class="contrary">${head}<pre>${outcome.error.message}</pre></article>\n`;
   }

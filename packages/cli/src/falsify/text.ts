@@ -8,8 +8,11 @@ const looks = {
   undecided: ["?", "yellow"],
 } as const;
 
-/** What became of a claim, for people. */
-export function formatOutcome(outcome: Outcome, paint: Paint): string {
+/**
+ * What became of a claim, for people.
+ * @param predicted what was said of it before, if anything
+ */
+export function formatOutcome(outcome: Outcome, paint: Paint, predicted?: string): string {
   const { kata, claim } = outcome.bound;
   if ("error" in outcome) {
     const { code, message } = outcome.error;
@@ -27,7 +30,11 @@ export function formatOutcome(outcome: Outcome, paint: Paint): string {
     contrary: isFolklore ? "; the log says falsified" : "",
     undecided: "",
   };
-  return indented(`${paint(colour, mark)} ${kata.name} · ${said}${but[is]}`, figures);
+  const before = predicted === undefined ? [] : [`  you had said: ${predicted}`];
+  return indented(`${paint(colour, mark)} ${kata.name} · ${said}${but[is]}`, [
+    ...figures,
+    ...before,
+  ]);
 }
 
 function indented(first: string, others: readonly string[]): string {

@@ -56,6 +56,17 @@ const checkSchema = z.object({
     .describe("what the grader did, in order: all steps and faults, of calls the last hundreds")
     .optional(),
   callsLeftOut: z.int().describe("how many earlier calls the timeline has no room for").optional(),
+  prediction: z
+    .object({
+      probability: z.number().min(0).max(1).describe("that it passes at its first grade"),
+      at: z.iso.datetime(),
+      first: z
+        .object({ at: z.iso.datetime(), passed: z.boolean() })
+        .describe("what came of it at the first grade that put an answer to the test")
+        .optional(),
+    })
+    .describe("what the person said before, if `kata predict` was asked in time")
+    .optional(),
   hints: z.array(z.string()).describe("level by level; empty when passed"),
   replay: z.string().describe("the command that runs just this check again"),
 });

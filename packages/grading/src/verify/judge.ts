@@ -1,3 +1,4 @@
+import { waitsForTask } from "../report/measured.ts";
 import type { CheckResult } from "../report/scorecard.ts";
 import type { Rubric } from "../rubric.ts";
 import { NOT_LOADED } from "../run/preflight.ts";
@@ -43,9 +44,7 @@ export function deviation(subject: Subject, check: CheckResult): string | undefi
 
 function starterDeviation(check: CheckResult): string | undefined {
   if (check.verdict !== "failed") return problemOf(check);
-  // Who waits for an answer (`t.eventually`) is told of the last one that came.
-  const told = `${check.failure?.message} ${check.failure?.received}`;
-  return /task \d+/i.test(told)
+  return waitsForTask(check)
     ? undefined
     : `${check.id} fails without naming a task: ${check.failure?.message}`;
 }

@@ -45,7 +45,7 @@ function checkOf(check: CheckResult): Markup {
   const head = markup`<span class="mark" aria-hidden="true">${MARKS[verdict].mark}</span>
 <h2>${check.title}</h2>
 <span class="numbers">${check.earned}/${check.points} points · ${(check.durationMs / 1_000).toFixed(1)} s</span>
-<span class="about"><span class="verdict">${verdict}</span> · ${check.concept} · <code>${check.id}</code>${check.reason ? markup` · ${check.reason}` : undefined}</span>`;
+<span class="about"><span class="verdict">${verdict}</span> · ${check.concept} · <code>${check.id}</code>${predictionOf(check)}${check.reason ? markup` · ${check.reason}` : undefined}</span>`;
   const figure = timeline(check);
   if (!failure && !figure) {
     return markup`<article id="${check.id}" class="${classOf(check)}"><div class="row">${head}</div></article>\n`;
@@ -60,6 +60,12 @@ ${failure ? fold("What the engines logged meanwhile", failure.engineLog) : undef
 ${check.hints.length > 0 ? markup`<details class="more"><summary>Hints (${check.hints.length}; the first points, the last nearly tells)</summary><ol class="hints">${check.hints.map((hint) => markup`<li>${hint}</li>`)}</ol></details>` : undefined}
 <h3>Run just this again</h3><pre class="replay">${check.replay}</pre>
 </div></details></article>\n`;
+}
+
+function predictionOf({ prediction }: CheckResult): Content {
+  if (!prediction) return undefined;
+  const came = prediction.first && (prediction.first.passed ? "did" : "did not");
+  return ` · predicted to pass at first: ${Math.round(prediction.probability * 100)} %${came ? `; it ${came}` : ""}`;
 }
 
 function failureOf(failure: NonNullable<CheckResult["failure"]>): Content {
