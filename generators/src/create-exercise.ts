@@ -55,6 +55,7 @@ export async function planExercise(options: CreateExerciseOptions): Promise<Chan
     engines: options.engines,
     shape: options.shape ?? "library",
     date: (options.date ?? new Date()).toISOString().slice(0, 10),
+    ...(options.empty && { empty: true }),
   };
   const files = await filesOf(asked, templates, { versions, pm: packageManagerOf(root) });
   return Object.entries(files).map(([path, content]) => ({

@@ -25,6 +25,8 @@ export interface ExerciseInput {
   readonly engines: readonly string[];
   /** Default: `library`. */
   readonly shape?: Shape | undefined;
+  /** The frame only: no example, and thus no check yet. */
+  readonly empty?: boolean | undefined;
   /** The date of the decision log's entry; default: today. */
   readonly date?: Date | undefined;
   /** What the workspace asks for, which its exercises then ask for as well. */
@@ -44,8 +46,8 @@ const COMMON_DEV_DEPENDENCIES = {
 const RECOVERY_MS = 5_000;
 
 /**
- * Renders an exercise without touching the disk. These folders of templates make it up: `exercise/`
- * once, `servers/` where an engine is a server, `shapes/<shape>/exercise/` once and `…/each-answer/` for
+ * Renders an exercise without touching the disk. These folders of templates make it up: `frame/` and, where
+ * it is to be empty, `empty/`; else the example's: `exercise/` once, `servers/` where an engine is a server, `shapes/<shape>/exercise/` once and `…/each-answer/` for
  * reference, starter and variant, `each-engine/` once for every engine, `each-server/` for those that
  * are servers, and `engines/<engine>/` for the engines chosen. `format.json` says what they ask of us.
  * @throws GeneratorError
@@ -64,7 +66,10 @@ export async function renderExercise(
   const { shape } = context;
   const render = (folder: readonly string[], more: object = {}) =>
     renderFolder(plop, join(templates, ...folder), { ...context, ...more });
+  const frame = render(["frame"]);
+  if (input.empty) return sorted(await Promise.all([frame, render(["empty"])]));
   const rendered = await Promise.all([
+    frame,
     render(["exercise"]),
     render(["shapes", shape, "exercise"]),
     ...(context.anyRestarts ? [render(["servers"])] : []),
@@ -79,6 +84,10 @@ export async function renderExercise(
       render(["engines", engine.code], engine),
     ]),
   ]);
+  return sorted(rendered);
+}
+
+function sorted(rendered: readonly RenderedFile[][]): RenderedFile[] {
   return rendered.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -146,6 +155,7 @@ function contextOf(input: ExerciseInput, engines: readonly EngineChoice[]) {
   const recoveryMs = Math.max(...engines.map((engine) => engine.recoveryMs ?? RECOVERY_MS));
   return {
     shape,
+    several: engines.length > 1,
     library: shape === "library",
     http: shape === "http",
     websocket: shape === "websocket",

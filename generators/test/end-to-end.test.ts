@@ -19,8 +19,14 @@ test("a new exercise type-checks, lints and verifies as it is, outside of the cl
   try {
     const engines = ["postgres", "redis", "sqlite"];
     await createExercise({ name: "note-book", title: `It's "notes"`, engines, into: root });
+    // Without an example, too.
+    const frame = { title: "Frame", empty: true, into: root } as const;
+    await createExercise({ ...frame, name: "frame", engines });
+    await createExercise({ ...frame, name: "frame-http", engines: ["sqlite"], shape: "http" });
     await workspace.install();
-    await run(root, bin("tsc"), "-p", "projects/note-book");
+    for (const name of ["note-book", "frame", "frame-http"]) {
+      await run(root, bin("tsc"), "-p", `projects/${name}`);
+    }
     await run(
       root,
       bin("biome"),
@@ -45,6 +51,26 @@ test("a new exercise type-checks, lints and verifies as it is, outside of the cl
       ["variant append-only", []],
       ["mutant in-memory", []],
       ["mutant swallowed-errors", []],
+    ]);
+
+    const missing = await promisify(execFile)(process.execPath, [kata, "verify", "frame"], {
+      cwd: root,
+    }).catch((error: { code: number; stdout: string }) => error);
+    expect(missing).toMatchObject({ code: 1 });
+    expect(
+      missing.stdout
+        .replaceAll(/ +\d+\.\d s/g, "")
+        .split("\n")
+        .slice(1),
+    ).toEqual([
+      "  ✗  coverage: every check has a mutant that must fail it",
+      "        there is no check yet: write grading/01-<id>.grade.ts, and a mutant that fails it",
+      "  ✓  types: reference, starter, variants and mutants type-check",
+      '  ⚠ kata.ts says "to be written"',
+      '  ⚠ README.md says "to be written"',
+      "",
+      "1 passed, 1 failed, 0 skipped",
+      "",
     ]);
   } finally {
     await workspace[Symbol.asyncDispose]();

@@ -43,6 +43,13 @@ export const exercise: Part = {
       check: (value) => void checkShape(value),
       choices: async () => Object.entries(SHAPES).map(([value, label]) => ({ value, label })),
     },
+    {
+      name: "empty",
+      flag: true,
+      message: "With its example, or the frame only?",
+      help: "the frame only: no example to replace, and no check yet",
+      choices: async () => [{ value: "yes", label: "the frame only" }],
+    },
   ],
   async plan(root, answers) {
     const name = said(answers, "name");
@@ -52,6 +59,7 @@ export const exercise: Part = {
       title: said(answers, "title") || titleOf(name),
       engines: saidList(answers, "engines"),
       shape: checkShape(said(answers, "shape") || "library"),
+      empty: said(answers, "empty") !== "",
       into: root,
     });
     return { changes, next: [`pnpm kata verify ${name}`], install: true };

@@ -21,6 +21,8 @@ export interface Question {
   readonly value?: string;
   /** An argument, by its place among them. */
   readonly positional?: true;
+  /** Said or not: its answer is `yes`. */
+  readonly flag?: true;
   /** Several values. */
   readonly many?: true;
   /** There is no default. */

@@ -21,7 +21,8 @@ export async function completed(part: Part, root: string, said: Answers): Promis
 }
 
 /** As one types it. */
-export function spelled({ name, value = name, positional, many }: Question): string {
+export function spelled({ name, value = name, positional, flag, many }: Question): string {
+  if (flag) return `--${name}`;
   return positional ? `<${name}>` : `--${name} <${value}${many ? "..." : ""}>`;
 }
 

@@ -77,7 +77,7 @@ it("leaves no template out", async () => {
   }
   expect(unproven).toEqual([]);
   // The others are for whatever is chosen; one that plop doesn't render is none.
-  const others = ["exercise", "servers", "each-engine", "each-server"];
+  const others = ["frame", "empty", "exercise", "servers", "each-engine", "each-server"];
   const files = await Promise.all(
     others.map((kind) => readdir(join(defaultTemplates, kind), { recursive: true })),
   );

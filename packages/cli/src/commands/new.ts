@@ -63,8 +63,10 @@ function flagOf(question: Question): Option {
 
 function answersOf({ questions }: Part, command: Command): Answers {
   const values = command.processedArgs as (string | undefined)[];
-  const options = command.opts<Record<string, string | string[]>>();
+  const options = command.opts<Record<string, string | string[] | undefined>>();
   const positional = questions.filter((question) => question.positional);
+  const flags = questions.filter(({ name, flag }) => flag && options[name] !== undefined);
+  for (const { name } of flags) options[name] = "yes";
   return Object.fromEntries(
     questions.map((question) => [
       question.name,
