@@ -12,12 +12,14 @@ test("the generator of plop makes an exercise from answers, and says what is wro
     const plop = await nodePlop();
     register(plop, { into });
     const generator = plop.getGenerator("exercise");
-    const answers = await generator.runPrompts(["note-book", "Notes", "redis,sqlite", "http"]);
+    const said = ["note-book", "Notes", "redis,sqlite", "http", ""];
+    const answers = await generator.runPrompts(said);
     expect(answers).toEqual({
       name: "note-book",
       title: "Notes",
       engines: ["redis", "sqlite"],
       shape: "http",
+      empty: "",
     });
 
     const first = await generator.runActions(answers);
