@@ -8,8 +8,8 @@ import { sql } from "./rows.ts";
 /** A call that is stopped has so many messages at most that are tried. */
 const MOST_MESSAGES = 12;
 /** So often the same message is tried where that of somebody who polls was held instead. */
-const MOST_TRIES = 4;
-/** After so long no further round begins, but for the first three, in milliseconds. */
+const MOST_TRIES = 3;
+/** Where a check has a minute for more than one sweep, each has its share of it; in milliseconds. */
 const ENOUGH_MS = 8_000;
 /** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
 const PATIENCE_MS = 200;
@@ -32,6 +32,8 @@ export interface Place {
   readonly afterwards?: boolean;
   /** How long `meanwhile` may take before the call goes on in any case. Default {@link PATIENCE_MS}. */
   readonly patienceMs?: number;
+  /** After so long no further round begins, but for the first three. Default {@link ENOUGH_MS}. */
+  readonly enoughMs?: number;
 }
 
 /** Stops `call` at its message, does `meanwhile`, and lets it go on. */
@@ -53,8 +55,8 @@ export async function atEachMessage(
   round: (interleave: Interleave, nth: number) => Promise<void>,
 ): Promise<void> {
   const { store, node, direction = "request", lost = false, afterwards = false } = place;
-  const { patienceMs = PATIENCE_MS } = place;
-  const end = performance.now() + ENOUGH_MS;
+  const { patienceMs = PATIENCE_MS, enoughMs = ENOUGH_MS } = place;
+  const end = performance.now() + enoughMs;
   /** Where the call was stopped in the last two rounds. */
   let recent: string[] = [];
   for (let nth = 1, tries = 1; nth <= MOST_MESSAGES; ) {

@@ -89,15 +89,21 @@ export class Node implements MigrationNode {
     }
   }
 
-  async backfill(limit: number): Promise<{ done: boolean }> {
-    const [leader, follower] = await this.#roles();
-    const copied = await carry(leader, follower, UNCOPIED, limit);
-    if (copied > 0) return { done: false };
-    await carry(leader, follower);
-    return { done: (await leader.count(WRITTEN)) === 0 };
+  backfill(limit: number): Promise<{ done: boolean }> {
+    return reached(async () => {
+      const [leader, follower] = await this.#roles();
+      const copied = await carry(leader, follower, UNCOPIED, limit);
+      if (copied > 0) return { done: false };
+      await carry(leader, follower);
+      return { done: (await leader.count(WRITTEN)) === 0 };
+    });
   }
 
-  async verify({ repair }: { readonly repair: boolean }): Promise<Comparison> {
+  verify({ repair }: { readonly repair: boolean }): Promise<Comparison> {
+    return reached(() => this.#compareAll(repair));
+  }
+
+  async #compareAll(repair: boolean): Promise<Comparison> {
     const [leader, follower] = await this.#roles();
     const lead = await leader.entries("true");
     const follow = new Map((await follower.entries("true")).map((entry) => [entry.id, entry]));
@@ -251,6 +257,15 @@ export class Node implements MigrationNode {
 
   #other(store: Store): Store {
     return store === this.#legacy ? this.#modern : this.#legacy;
+  }
+}
+
+/** Whatever goes wrong on the way to a store: the call may be repeated. */
+async function reached<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw refusal("STORE_UNAVAILABLE", String(error));
   }
 }
 

@@ -89,14 +89,20 @@ export class Node implements MigrationNode {
     }
   }
 
-  async backfill(limit: number) {
-    const [lead, other] = await this.#roles();
-    const noted = await lead.noteOld(limit);
-    await carry(lead, other);
-    return { done: noted < limit && (await lead.countUnsent()) === 0 };
+  backfill(limit: number) {
+    return reached(async () => {
+      const [lead, other] = await this.#roles();
+      const noted = await lead.noteOld(limit);
+      await carry(lead, other);
+      return { done: noted < limit && (await lead.countUnsent()) === 0 };
+    });
   }
 
-  async verify({ repair }: { readonly repair: boolean }): Promise<Comparison> {
+  verify({ repair }: { readonly repair: boolean }): Promise<Comparison> {
+    return reached(() => this.#compareAll(repair));
+  }
+
+  async #compareAll(repair: boolean): Promise<Comparison> {
     const [lead, other] = await this.#roles();
     const wanted = await lead.all();
     const found = await other.all();
@@ -252,6 +258,15 @@ export class Node implements MigrationNode {
 async function accept(store: Store, { phase, number }: Turn): Promise<void> {
   const text = "UPDATE turn SET leads = true, phase = $1, number = $2 WHERE number < $2";
   await store.pool.query(text, [phase, number]);
+}
+
+/** Whatever goes wrong on the way to a store: the call may be repeated. */
+async function reached<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new Refused("STORE_UNAVAILABLE", String(cause), cause);
+  }
 }
 
 const served = (servedFrom: Read["servedFrom"], account: Account | null): Read => ({
