@@ -32,6 +32,7 @@ describe("what people type", () => {
     expect(["held:70", "falsified:70"].map(parseVerdict)).toEqual([0.7, 0.3]);
     expect(parseRange("0.5..2", {})).toEqual({ low: 0.5, high: 2, unit: "" });
     expect(parseRange("-1 … 1e3", { unit: "kB" })).toEqual({ low: -1_000, high: 1e6, unit: "kB" });
+    expect(parseRange("0..0", { unit: "rows" })).toMatchObject({ low: 0, high: 0 });
     expect(parseNamed("adds=80", "")).toEqual(["adds", "80"]);
   });
 

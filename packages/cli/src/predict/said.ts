@@ -32,7 +32,7 @@ export function parseRange(
   { unit = "" }: Pick<Question, "unit">,
 ): { low: number; high: number; unit: string } {
   const [, low, high] = RANGE.exec(text.trim()) ?? [];
-  if (low === undefined || Number(low) >= Number(high)) {
+  if (low === undefined || Number(low) > Number(high)) {
     const inUnit = unit ? `, in ${unit} and without it` : "";
     throw unclear(`"${text}" is no range`, `two numbers, the smaller one first: 0.5..2${inUnit}`);
   }
