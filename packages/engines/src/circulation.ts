@@ -124,9 +124,9 @@ export class Circulation {
   #startAhead(wanted: Built): void {
     const { ahead = 0 } = this.#recycling;
     if (this.#ended || ahead === 0) return;
-    const free = this.#kept.filter(({ holds }) => serves(holds, wanted)).length + this.#coming.size;
+    let free = this.#kept.filter(({ holds }) => serves(holds, wanted)).length + this.#coming.size;
     this.#endUseless(wanted);
-    if (free < ahead && process.availableMemory() >= spareBytes)
+    for (; free < ahead && process.availableMemory() >= spareBytes; free += 1)
       this.#comes(this.#startOne(wanted), wanted);
   }
 
