@@ -21,5 +21,6 @@ export default defineKata({
   ],
   engines: { postgres: {}, redis: {} },
   bundled: ["ioredis", "pg", "zod"],
+  claims: { count: 2, points: 5, delayMs: 50 },
   limits: { memoryMb: 192, callMs: 20_000, checkMs: 90_000 },
 });

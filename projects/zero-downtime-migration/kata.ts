@@ -20,5 +20,6 @@ export default defineKata({
   ],
   engines: { legacy: { engine: "postgres" }, modern: { engine: "postgres" } },
   bundled: ["pg", "pino", "zod"],
+  claims: { count: 2, points: 5, delayMs: 50 },
   limits: { memoryMb: 256, callMs: 12_000, checkMs: 30_000 },
 });
