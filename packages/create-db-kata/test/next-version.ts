@@ -17,7 +17,7 @@ export async function publishNext(
   version: string,
   change: (name: string, folder: string) => Promise<void>,
 ): Promise<void> {
-  for (const file of await readdir(packed)) {
+  const next = async (file: string) => {
     const folder = await mkdtemp(join(tmpdir(), "db-katas-next-"));
     try {
       await run(folder, env, "tar", "-xzf", join(packed, file), "--strip-components=1");
@@ -36,7 +36,8 @@ export async function publishNext(
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  }
+  };
+  await Promise.all((await readdir(packed)).map(next));
 }
 
 /** What it would write names the new versions, and the exercises that it copies have them. */

@@ -118,15 +118,16 @@ async function publish(
   const pnpm = process.env.npm_execpath?.includes("pnpm") ? process.env.npm_execpath : "pnpm";
   const [program, before] = /\.[cm]?js$/.test(pnpm) ? [process.execPath, [pnpm]] : [pnpm, []];
   await run(repo, process.env, program, ...before, "build");
-  for (const folder of [...PACKAGES, "packages/create-db-kata"]) {
-    const args = [...before, "pack", "--pack-destination", into];
-    await run(join(repo, folder), process.env, program, ...args);
-  }
+  const pack = [...before, "pack", "--pack-destination", into];
   const kata = join(repo, "packages", "cli", "src", "main.ts");
-  for (const name of katas) {
-    await run(repo, process.env, process.execPath, kata, "pack", name, "--out", into);
-  }
-  for (const file of await readdir(into)) {
-    await run(into, env, "npm", "publish", "--tag", "latest", join(into, file));
-  }
+  await Promise.all([
+    ...[...PACKAGES, "packages/create-db-kata"].map((folder) =>
+      run(join(repo, folder), process.env, program, ...pack),
+    ),
+    ...katas.map((name) =>
+      run(repo, process.env, process.execPath, kata, "pack", name, "--out", into),
+    ),
+  ]);
+  const files = (await readdir(into)).map((file) => join(into, file));
+  await Promise.all(files.map((file) => run(into, env, "npm", "publish", "--tag", "latest", file)));
 }

@@ -91,9 +91,9 @@ export function itUpdates(
     );
     const index = await readFile(mine("src/index.ts"), "utf8");
     expect(index).toMatch(/^\/\/ Version 2\.\n(?:.*\n)*\/\/ Mine\.\n$/);
-    expect((await readdir(mine("src"))).sort()).toEqual([
-      ...["clock.ts", "errors.ts", "index.ts", "own.ts", "polyglot-node.ts"],
-    ]);
+    const files = await readdir(mine("src"));
+    expect(files).toEqual(expect.arrayContaining(["clock.ts", "index.ts", "own.ts"]));
+    expect(files).not.toContain("stores.ts");
     expect(await readFile(mine("contract.ts"), "utf8")).toContain("export type Added = 1;");
     expect(JSON.parse(await readFile(mine("package.json"), "utf8"))).toMatchObject({
       scripts: { x: "y" },
