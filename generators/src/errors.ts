@@ -1,3 +1,5 @@
+import { ExplainedError } from "@db-katas/engines/explained-error";
+
 /** Everything that can go wrong here, for people. */
 export type GeneratorErrorCode =
   | "NAME_ILLEGAL"
@@ -28,28 +30,9 @@ export type GeneratorErrorCode =
   | "CLONE_NEEDED"
   | "RECIPE_UNREADABLE";
 
-interface Details {
-  readonly likelyCause?: string;
-  readonly remedy?: string;
-  readonly cause?: unknown;
-}
-
 /** What happened, why it probably did, and what to type next. */
-export class GeneratorError extends Error {
+export class GeneratorError extends ExplainedError<GeneratorErrorCode> {
   override readonly name = "GeneratorError";
-  readonly code: GeneratorErrorCode;
-  readonly likelyCause: string | undefined;
-  readonly remedy: string | undefined;
-
-  constructor(code: GeneratorErrorCode, happened: string, details: Details = {}) {
-    const lines = [happened];
-    if (details.likelyCause) lines.push(`Likely cause: ${details.likelyCause}`);
-    if (details.remedy) lines.push(`What to do: ${details.remedy}`);
-    super(lines.join("\n"), details.cause === undefined ? {} : { cause: details.cause });
-    this.code = code;
-    this.likelyCause = details.likelyCause;
-    this.remedy = details.remedy;
-  }
 }
 
 export function nameIllegal(name: string, suggestion: string, what = "exercise"): GeneratorError {

@@ -1,3 +1,5 @@
+import { ExplainedError } from "@db-katas/engines/explained-error";
+
 export type CliErrorCode =
   | "NOT_IN_WORKSPACE"
   | "KATA_UNKNOWN"
@@ -30,19 +32,6 @@ export type CliErrorCode =
   | "UPDATE_FAILED";
 
 /** Something that the person at the keyboard can mend: what happened, and what to type. */
-export class CliError extends Error {
+export class CliError extends ExplainedError<CliErrorCode> {
   override readonly name = "CliError";
-  readonly code: CliErrorCode;
-
-  constructor(
-    code: CliErrorCode,
-    happened: string,
-    details: { likelyCause?: string; remedy?: string } = {},
-  ) {
-    const lines = [happened];
-    if (details.likelyCause) lines.push(`Likely cause: ${details.likelyCause}`);
-    if (details.remedy) lines.push(`What to do: ${details.remedy}`);
-    super(lines.join("\n"));
-    this.code = code;
-  }
 }

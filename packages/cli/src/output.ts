@@ -1,9 +1,8 @@
 import { EngineError } from "@db-katas/engines";
-import { GeneratorError } from "@db-katas/generators";
-import { GradingError, terminalPaint } from "@db-katas/grading";
+import { ExplainedError } from "@db-katas/engines/explained-error";
+import { terminalPaint } from "@db-katas/grading";
 import { MeasureError } from "@db-katas/measure/errors";
 import yoctoSpinner, { type Spinner } from "yocto-spinner";
-import { CliError } from "./errors.ts";
 import { asTypedHere } from "./typed.ts";
 
 /** Progress goes to stderr, results to stdout, so that `--json` can be piped. */
@@ -43,10 +42,8 @@ export function startProgress(options: { quiet?: boolean } = {}): Progress {
 /** Writes an error for people and tells the exit code: 2, ours or the machine's to mend. */
 export function reportError(error: unknown): number {
   const known =
-    error instanceof CliError ||
-    error instanceof GradingError ||
+    error instanceof ExplainedError ||
     error instanceof EngineError ||
-    error instanceof GeneratorError ||
     error instanceof MeasureError;
   if (known) {
     process.stderr.write(

@@ -1,3 +1,5 @@
+import { ExplainedError } from "@db-katas/engines/explained-error";
+
 export type CreateErrorCode =
   | "FOLDER_NOT_EMPTY"
   | "FOLDER_NOT_WRITABLE"
@@ -9,21 +11,8 @@ export type CreateErrorCode =
   | "INTERRUPTED";
 
 /** What happened, why it probably did, and what to type. */
-export class CreateError extends Error {
+export class CreateError extends ExplainedError<CreateErrorCode> {
   override readonly name = "CreateError";
-  readonly code: CreateErrorCode;
-
-  constructor(
-    code: CreateErrorCode,
-    happened: string,
-    details: { likelyCause?: string; remedy?: string; cause?: unknown } = {},
-  ) {
-    const lines = [happened];
-    if (details.likelyCause) lines.push(`Likely cause: ${details.likelyCause}`);
-    if (details.remedy) lines.push(`What to do: ${details.remedy}`);
-    super(lines.join("\n"), details.cause === undefined ? {} : { cause: details.cause });
-    this.code = code;
-  }
 }
 
 export function folderNotEmpty(folder: string, entries: readonly string[]): CreateError {
