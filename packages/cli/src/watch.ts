@@ -5,6 +5,9 @@ import { watch } from "chokidar";
 /** An editor may write several files for one save. */
 const QUIET_MS = 60;
 
+/** What is fetched, what tools and we keep for ourselves, and what `kata retro` writes. */
+const NO_CODE = /[/\\](node_modules|\.kata|\.turbo|\.git|WHAT-I-GOT-WRONG\.md)([/\\]|$)/;
+
 /** Yields the file that was saved last, once the folder has been quiet for a moment. */
 export async function* watchSubmission(
   folder: string,
@@ -12,7 +15,7 @@ export async function* watchSubmission(
 ): AsyncGenerator<string> {
   const watcher = watch(folder, {
     ignoreInitial: true,
-    ignored: (path) => /[/\\](node_modules|\.kata|\.turbo|\.git)([/\\]|$)/.test(path),
+    ignored: (path) => NO_CODE.test(path),
   });
   const saves = new EventEmitter<{ saved: [file: string] }>();
   try {

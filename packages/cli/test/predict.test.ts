@@ -168,7 +168,7 @@ it("asks in a terminal, one question after the other, and keeps each answer", as
 });
 
 // A dozen commands, one after the other: each builds on those before.
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 300_000;
 
 it(
   "shows what was predicted beside what was measured, and writes down what was wrong",
