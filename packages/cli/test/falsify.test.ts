@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { formatMoment } from "../src/falsify/text.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 
@@ -264,4 +265,20 @@ it.each([
   const ran = await kata(args);
   expect(ran.stderr).toMatchSnapshot();
   expect(ran.code).toBe(2);
+});
+
+it("says how far it is, and how much time is left at most", () => {
+  const at = { claims: 2, done: 5, of: 8 };
+  expect(formatMoment("memory", { ...at, leftMs: 192_001 }, 16)).toBe(
+    "3/16  memory: turn 5 of 8, at most 3 min 13 s left",
+  );
+  expect(formatMoment("memory", { ...at, leftMs: -1 }, 16)).toContain("at most 0 min 0 s left");
+  const full = { ...at, leftMs: Number.POSITIVE_INFINITY };
+  expect(formatMoment("memory", full, 16)).toBe("3/16  memory: turn 5 of 8");
+});
+
+it("takes as many turns as it is told", async () => {
+  const ran = await kata(["--turns", "5", "--no-write", "--json"]);
+  const { claims } = JSON.parse(ran.stdout) as { claims: { finding: { turns: number } }[] };
+  expect(claims.map(({ finding }) => finding.turns)).toEqual([5, 5]);
 });

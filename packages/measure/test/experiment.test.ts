@@ -37,6 +37,20 @@ const failure = async (work: Promise<unknown>) =>
 const shown = (error: MeasureError) =>
   error.message.replaceAll(folder, "…").replaceAll(import.meta.dirname, "…");
 
+it("an experiment is another one when something is that it imports by a path", async () => {
+  const text = await readFile(fixture("counted.experiment.ts"), "utf8");
+  const imported = join(folder, "shared.ts");
+  const copy = join(folder, "copy.experiment.ts");
+  const packages = text.replace("../../src/index.ts", join(import.meta.dirname, "../src/index.ts"));
+  await writeFile(join(folder, "deep.ts"), "export const size = 1;\n");
+  await writeFile(imported, 'export { size } from "./deep.ts";\n');
+  await writeFile(copy, `import "./shared.ts";\n${packages}`);
+  const before = await loadExperiment(copy);
+  expect((await loadExperiment(copy)).sha256).toBe(before.sha256);
+  await writeFile(join(folder, "deep.ts"), "export const size = 2;\n");
+  expect((await loadExperiment(copy)).sha256).not.toBe(before.sha256);
+});
+
 describe("a run", () => {
   it("measures contenders in turns, ABBA, and says on what", async () => {
     const results = await runExperiment(counted, { engines, journal: await Journal.open(file) });
@@ -53,6 +67,16 @@ describe("a run", () => {
     expect(results.values("once", "throughput")).toBeUndefined();
     expect(results.environment.cores).toBeGreaterThan(0);
     expect(results.parameters).toEqual({ size: 10_000, crashIn: 1_000 });
+  });
+
+  it("ends when somebody has enough, and what is there counts", async () => {
+    const isEnough = (done: number) => done >= 3;
+    const results = await runExperiment(counted, {
+      engines,
+      journal: await Journal.open(file),
+      isEnough,
+    });
+    expect(results.turns).toHaveLength(3);
   });
 
   it("what is done isn't repeated, and more turns are added", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { growth, judge, Latencies, pairedDifference, pairedRatio, typical } from "../src/index.ts";
+import { turnsToDecide } from "../src/stats/estimate.ts";
 import { Pool } from "../src/stats/pool.ts";
 import { randomFrom } from "../src/stats/random.ts";
 
@@ -131,5 +132,23 @@ describe("latencies", () => {
     expect(pool.mean([0, 0, 1])).toBeCloseTo(34, 0);
     expect(pool.quantile([0, 0, 1], 0.5)).toBeCloseTo(1, 2);
     expect(pool.quantile([0, 1, 1], 0.5)).toBeCloseTo(100, 0);
+  });
+});
+
+describe("turns that would decide", () => {
+  const estimate = { value: 1.1, low: 0.9, high: 1.3 };
+
+  it("grow with the square of how far the interval reaches beyond the bound", () => {
+    const near = turnsToDecide(estimate, 1.05, 10);
+    expect(turnsToDecide(estimate, 1, 10) * 4).toBeCloseTo(near, -1);
+    // An interval that ends at the bound decides in half of all runs: four of five take twice as many.
+    expect(turnsToDecide(estimate, 0.9, 100)).toBe(205);
+    expect(turnsToDecide({ value: 0.5, low: 0.25, high: 1 }, 1, 100, Math.log)).toBe(205);
+  });
+
+  it("are none where what was measured is the bound, or there is no interval", () => {
+    expect(turnsToDecide(estimate, 1.1, 10)).toBe(Number.POSITIVE_INFINITY);
+    const none = { value: 1, low: Number.NaN, high: Number.NaN };
+    expect(turnsToDecide(none, 2, 10)).toBeNaN();
   });
 });

@@ -9,7 +9,13 @@ import { findKata, findWorkspace, listKatas } from "../workspace.ts";
 import { readHistory } from "./archive.ts";
 import { type Bound, readClaims, wordsOf } from "./logs.ts";
 import { falsifyAll, type Outcome } from "./run.ts";
-import { exitCodeOf, formatEnvironment, formatOutcome, formatTotals } from "./text.ts";
+import {
+  exitCodeOf,
+  formatEnvironment,
+  formatMoment,
+  formatOutcome,
+  formatTotals,
+} from "./text.ts";
 
 export interface FalsifyOptions {
   readonly claim?: string[];
@@ -17,6 +23,7 @@ export interface FalsifyOptions {
   readonly list?: boolean;
   readonly write: boolean;
   readonly seed?: number;
+  readonly turns?: number;
   readonly json?: boolean;
   readonly html?: string;
 }
@@ -46,10 +53,12 @@ export async function falsifyCommand(
       size,
       seed,
       write: options.write && size === "full",
-      onTurn: ({ claim }, done, of) => progress.update(`${claim.fields.id}: turn ${done} of ${of}`),
+      turns: options.turns,
+      onTurn: ({ claim }, at) => progress.update(formatMoment(claim.fields.id, at, claims.length)),
       onOutcome: (outcome) =>
         progress.line(
-          `${formatOutcome(outcome, terminalPaint, predictedOf(outcome, predictions)?.said)}\n`,
+          `${formatOutcome(outcome, terminalPaint, predictedOf(outcome, predictions)?.said)}
+`,
         ),
     });
     progress.stop();

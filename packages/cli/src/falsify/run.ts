@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import {
+  type Experiment,
   type Falsified,
+  FEWEST,
   type Finding,
   falsify,
   type HistoryEntry,
@@ -19,15 +21,30 @@ import type { Bound } from "./logs.ts";
 
 /** Enough to see whether a claim can be measured, and what is about to come out. */
 const QUICK_TURNS = 8;
+/** For all claims of a quick run together, in milliseconds. */
+const QUICK_MS = 5 * 60_000;
 
 export interface FalsifyRun extends Pick<Session, "engines" | "signal" | "compileCache"> {
   readonly size: HistoryEntry["size"];
   readonly seed: number;
+  /** Of each experiment; default: as it says, in a quick run at most {@link QUICK_TURNS}. */
+  readonly turns?: number | undefined;
   /** Whether the logs' `last-measured` lines are written. */
   readonly write: boolean;
   /** Told after each turn of an experiment, and each run of checks. */
-  onTurn(bound: Bound, done: number, of: number): void;
+  onTurn(bound: Bound, at: Moment): void;
   onOutcome(outcome: Outcome): void;
+}
+
+/** How far a run is. */
+export interface Moment {
+  /** Claims that are over. */
+  readonly claims: number;
+  /** Turns of this one, or runs of its checks. */
+  readonly done: number;
+  readonly of: number;
+  /** At most, in milliseconds; Infinity for a full run. */
+  readonly leftMs: number;
 }
 
 /** What became of one claim. */
@@ -38,12 +55,26 @@ export type Outcome =
 /**
  * Puts claims to the test, one after the other: two at a time would measure each other. What a claim
  * comes to is kept before the next one begins; an experiment that crashes doesn't keep the others.
+ *
+ * A quick run has {@link QUICK_MS}. Each claim may take an equal share of what is left of that: an
+ * experiment then ends with fewer turns, though not with too few for an interval, and of several
+ * wrong answers one is asked. What has had less, leaves more to those after it.
  * @throws the signal's reason
  */
 export async function falsifyAll(claims: readonly Bound[], run: FalsifyRun): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
+  const end = run.size === "quick" ? performance.now() + QUICK_MS : Number.POSITIVE_INFINITY;
   for (const bound of claims) {
-    const outcome = await falsifyOne(bound, run);
+    const leftMs = end - performance.now();
+    const until = performance.now() + leftMs / (claims.length - outcomes.length);
+    const share: Share = {
+      isLate: () => performance.now() > until,
+      onTurn: (done, of) => {
+        const at = { claims: outcomes.length, done, of, leftMs: end - performance.now() };
+        run.onTurn(bound, at);
+      },
+    };
+    const outcome = leftMs > 0 ? await falsifyOne(bound, run, share) : outOfTime(bound);
     outcomes.push(outcome);
     run.onOutcome(outcome);
   }
@@ -56,9 +87,21 @@ export async function falsifyAll(claims: readonly Bound[], run: FalsifyRun): Pro
   return outcomes;
 }
 
-async function falsifyOne(bound: Bound, run: FalsifyRun): Promise<Outcome> {
+/** What a claim may take, and whom it tells. */
+interface Share {
+  isLate(): boolean;
+  onTurn(done: number, of: number): void;
+}
+
+function outOfTime(bound: Bound): Outcome {
+  const { id } = bound.claim.fields;
+  const needs = `time: a quick run ends after ${QUICK_MS / 60_000} min; pnpm kata falsify ${bound.kata.name} --quick --claim ${id}`;
+  return { bound, finding: { id, verdict: "not run", needs }, results: [] };
+}
+
+async function falsifyOne(bound: Bound, run: FalsifyRun, share: Share): Promise<Outcome> {
   try {
-    const { finding, results } = await test(bound, run);
+    const { finding, results } = await test(bound, run, share);
     await keep(bound, finding, run);
     return { bound, finding, results };
   } catch (error) {
@@ -68,10 +111,10 @@ async function falsifyOne(bound: Bound, run: FalsifyRun): Promise<Outcome> {
   }
 }
 
-async function test(bound: Bound, run: FalsifyRun): Promise<Falsified> {
-  const onTurn = (done: number, of: number) => run.onTurn(bound, done, of);
+async function test(bound: Bound, run: FalsifyRun, share: Share): Promise<Falsified> {
+  const { isLate, onTurn } = share;
   if ("rubric" in bound) {
-    return { finding: await runChecks(bound, { ...run, onRun: onTurn }), results: [] };
+    return { finding: await runChecks(bound, { ...run, isLate, onRun: onTurn }), results: [] };
   }
   if (!("experiment" in bound)) {
     const { id, outside } = bound.claim.fields;
@@ -88,7 +131,8 @@ async function test(bound: Bound, run: FalsifyRun): Promise<Falsified> {
     size,
     seed,
     signal,
-    ...(size === "quick" ? { turns: quickTurns(bound.experiment.definition.turns) } : {}),
+    ...turnsFor(bound.experiment, run),
+    isEnough: (done) => done >= FEWEST && isLate(),
     onTurn,
   });
 }
@@ -106,6 +150,7 @@ async function keep({ kata, log }: Bound, finding: Finding, run: FalsifyRun): Pr
   await writeWhole(log.file, setLastMeasured(before, line));
 }
 
-function quickTurns(turns = QUICK_TURNS): number {
-  return Math.min(turns, QUICK_TURNS);
+function turnsFor({ definition }: Experiment, { size, turns }: FalsifyRun): { turns?: number } {
+  if (turns !== undefined) return { turns };
+  return size === "quick" ? { turns: Math.min(definition.turns ?? QUICK_TURNS, QUICK_TURNS) } : {};
 }

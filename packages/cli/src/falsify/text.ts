@@ -1,12 +1,21 @@
 import type { Paint } from "@db-katas/grading";
 import { type Environment, formatFinding, outcomeOf } from "@db-katas/measure";
-import type { Outcome } from "./run.ts";
+import type { Moment, Outcome } from "./run.ts";
 
 const looks = {
   "as expected": ["✓", "green"],
   contrary: ["✗", "red"],
   undecided: ["?", "yellow"],
 } as const;
+
+/** How far it is, in a line: `3/16  memory-grows: turn 5 of 8, at most 3 min 12 s left`. */
+export function formatMoment(id: string, at: Moment, claims: number): string {
+  const { done, of, leftMs } = at;
+  const seconds = Math.max(0, Math.ceil(leftMs / 1_000));
+  const left = `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const rest = Number.isFinite(leftMs) ? `, at most ${left} left` : "";
+  return `${at.claims + 1}/${claims}  ${id}: turn ${done} of ${of}${rest}`;
+}
 
 /**
  * What became of a claim, for people.

@@ -1,5 +1,11 @@
 import type { Environment } from "../experiment/environment.ts";
-import type { Comparator, Estimate, Judgement } from "../stats/estimate.ts";
+import { FEWEST } from "../stats/bootstrap.ts";
+import {
+  type Comparator,
+  type Estimate,
+  type Judgement,
+  turnsToDecide,
+} from "../stats/estimate.ts";
 import { type Dimension, formatNumber, formatQuantity, unitFor } from "../units.ts";
 import type { ClaimFields } from "./claim.ts";
 
@@ -35,6 +41,8 @@ export interface Checked {
   readonly checks: readonly { readonly id: string; readonly passed: number; readonly of: number }[];
   /** By which check each was told from the reference; absent for one that passed them all. */
   readonly mutants: readonly { readonly name: string; readonly failed?: string }[];
+  /** Wrong answers that there was no time for. */
+  readonly untried?: readonly string[];
   readonly environment: Environment;
 }
 
@@ -109,6 +117,9 @@ export function formatFinding(finding: Finding): string {
         ({ name, failed }) =>
           `  the mutant ${name}: ${failed ? `failed ${failed}` : "passed, and was to fail"}`,
       ),
+      ...(finding.untried?.length
+        ? [`  not tried, for lack of time: ${finding.untried.join(", ")}`]
+        : []),
       `  ${machine}`,
     ].join("\n");
   }
@@ -117,7 +128,9 @@ export function formatFinding(finding: Finding): string {
     const figures = sides
       ? `, ${formatQuantity(sides.left, sides.dimension)} against ${formatQuantity(sides.right, sides.dimension)}`
       : "";
-    const why = note ? `\n    ${note}` : "";
+    const hint =
+      note ?? (judgement === "inconclusive" ? needed(compared, finding.turns) : undefined);
+    const why = hint ? `\n    ${hint}` : "";
     return `  ${prefix}${text}: ${judgement}, ${formatEstimate(compared)}${figures}${why}`;
   };
   return [
@@ -126,6 +139,17 @@ export function formatFinding(finding: Finding): string {
     ...finding.conditions.map((each) => line(each, "at ")),
     `  ${finding.turns} turns, ${machine}`,
   ].join("\n");
+}
+
+/** More than that nobody waits for. */
+const MOST_TURNS = 10_000;
+
+/** How many turns it would take to tell. */
+function needed({ kind, estimate, bound }: Compared, turns: number): string {
+  const count = turnsToDecide(estimate, bound, turns, kind === "ratio" ? Math.log : undefined);
+  if (Number.isNaN(count)) return `it takes ${FEWEST} turns at least`;
+  if (count > MOST_TURNS) return "what was measured is too near the bound for any number of turns";
+  return `about ${Number(count.toPrecision(2))} turns would tell, if it is what was measured`;
 }
 
 /**

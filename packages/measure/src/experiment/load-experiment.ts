@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { experimentInvalid, messageOf } from "../errors.ts";
@@ -11,7 +11,7 @@ export interface Experiment {
   /** The file's name without its endings. */
   readonly name: string;
   readonly file: string;
-  /** Of its text: results of another text are another experiment's. */
+  /** Of its text, and of what it imports by a path: results of other texts are another experiment's. */
   readonly sha256: string;
   readonly definition: ExperimentDefinition;
 }
@@ -75,9 +75,8 @@ const schema = z.object({
  */
 export async function loadExperiment(file: string): Promise<Experiment> {
   let module: { default?: unknown };
-  let text: string;
   try {
-    text = await readFile(file, "utf8");
+    await readFile(file);
     module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (cause) {
     throw experimentInvalid(file, [messageOf(cause)], cause);
@@ -86,7 +85,7 @@ export async function loadExperiment(file: string): Promise<Experiment> {
   return {
     name: basename(file).replace(/(\.experiment)?\.[jt]s$/, ""),
     file,
-    sha256: createHash("sha256").update(text).digest("hex"),
+    sha256: await fingerprintOf(file),
     definition,
   };
 }
@@ -114,4 +113,29 @@ export function parseDefinition(file: string, written: unknown): ExperimentDefin
     );
   }
   return definition;
+}
+
+/** Specifiers that are paths. One that stands in a comment adds a file to the fingerprint, and harms nobody. */
+const IMPORTED = /\b(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g;
+
+/** Of a file and of all files that it imports by a path, directly or not; packages have versions. */
+async function fingerprintOf(file: string): Promise<string> {
+  const texts = new Map<string, string>();
+  const read = async (path: string): Promise<void> => {
+    if (texts.has(path)) return;
+    const text = await readFile(path, "utf8").catch(() => undefined);
+    if (text === undefined) return;
+    texts.set(path, text);
+    for (const [, specifier = ""] of text.matchAll(IMPORTED)) {
+      await read(resolve(dirname(path), specifier));
+    }
+  };
+  await read(resolve(file));
+  const hash = createHash("sha256");
+  // Where on this machine it is, makes no difference.
+  const named = [...texts].map(([path, text]) => [relative(dirname(file), path), text] as const);
+  for (const [name, text] of named.sort(([one], [other]) => (one < other ? -1 : 1))) {
+    hash.update(`${name}\0${text}\0`);
+  }
+  return hash.digest("hex");
 }

@@ -23,6 +23,8 @@ export interface RunOptions {
   /** Default 1. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
+  /** Asked before each turn but the first: no more are run when it says so, and those that are there count. */
+  readonly isEnough?: (done: number) => boolean;
   /** Told after each turn. */
   readonly onTurn?: (done: number, of: number) => void;
 }
@@ -78,6 +80,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
         environment,
       });
       for (const number of missing) {
+        if (done.size > 0 && options.isEnough?.(done.size)) break;
         const found = await perform(number);
         await journal.append({ kind: "turn", session, number, ...found });
         done.add(number);
