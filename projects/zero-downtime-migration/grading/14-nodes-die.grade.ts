@@ -52,6 +52,8 @@ export default check({
     for (const { store, direction, ...only } of places) {
       const afterwards = store === "modern";
       const place = { store, direction, node: "a", lost: true, afterwards };
+      // So that nobody else carries what a is about to.
+      const hole = afterwards && (await t.inject("modern", blackHole, { nodes: ["b"] }));
       await atEachMessage(t, place, async (interleave, nth) => {
         const id = next();
         const changed = someAccount(t, id);
@@ -83,7 +85,9 @@ export default check({
         }
         if (account) expected.set(written.id, account);
         else expected.delete(written.id);
+        if (hole) await untilSettled(t, a);
       });
+      if (hole) await hole.heal();
       await expectBoth(t, b, expected, "what legacy has, modern gets, whoever died on the way");
     }
 
