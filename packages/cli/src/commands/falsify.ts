@@ -11,7 +11,7 @@ export function registerFalsify(program: Command): void {
     .addOption(
       new Option(
         "--quick",
-        "small, and over in five minutes: is anything about to turn out otherwise?",
+        "small, and over in about five minutes: is anything about to turn out otherwise?",
       ),
     )
     .addOption(new Option("--full", "at the claims' scale (default)").conflicts("quick"))
@@ -34,7 +34,7 @@ must not: else the claim cannot fail, and is none. A full run writes the logs' l
 them; a quick one leaves them alone, since it is about smaller data. Other work on this machine shows in
 the figures: its load stands beside them.
 
-What is inconclusive says how many turns would tell (--turns). A quick run has five minutes: each claim may
+What is inconclusive says how many turns would tell (--turns). A quick run begins nothing after five minutes: each claim may
 take an equal share of what is left, then its experiment ends with fewer turns (five at least), and of
 several wrong answers one is asked. What there is no time left for is not run, and says so.
 
