@@ -80,7 +80,8 @@ export type Phase =
  * - `NOT_FOUND`, `ALREADY_EXISTS`: certain; nothing was written.
  * - `NOT_READY`: the phase could not be changed, and is what it was; the message says why.
  * - `STORE_UNAVAILABLE`: the store that has the last word gave no answer. Whether a write happened is
- *   unknown. Of an operator's call: what is done so far is kept, and it can be called again.
+ *   unknown. Of `backfill` and `verify`: either store gave none; what is done so far is kept, and it can
+ *   be called again. `setPhase` says `NOT_READY` for a store that is away.
  */
 export type MigrationErrorCode = "NOT_FOUND" | "ALREADY_EXISTS" | "NOT_READY" | "STORE_UNAVAILABLE";
 
@@ -143,7 +144,7 @@ export interface MigrationNode {
   setPhase(phase: Phase): Promise<void>;
   /**
    * The operator's: copies rows that legacy has and nobody copied yet, the next ones in the order of
-   * their ids (as bytes), at most `limit` of them. To be called, on any nodes, also at the same time, until it says that it is done.
+   * their ids (as bytes), at most `limit` of them. To be called (not in the phase `legacy`), on any nodes, also at the same time, until it says that it is done.
    */
   backfill(limit: number): Promise<{ readonly done: boolean }>;
   /**
