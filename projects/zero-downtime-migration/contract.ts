@@ -90,19 +90,24 @@ export interface Status {
   readonly phase: Phase;
   /**
    * Writes and copies that were noted and have yet to arrive in the other store, of all nodes. 0 says
-   * that everything that was acknowledged before this call is in both.
+   * that everything that was acknowledged before this call is in both. In the phase `legacy`, where
+   * nothing goes on to modern, it says nothing.
    */
   readonly pending: number;
   readonly shadow: {
     /** Reads of this node that were compared, since it started. */
     readonly compared: number;
-    /** Ids of those whose rows said different things, oldest first. What is on its way is none. */
+    /**
+     * Ids of those whose rows said different things, each once, oldest first. What is on its way is
+     * none.
+     */
     readonly mismatches: readonly string[];
   };
 }
 
 /** Row by row: what the store that doesn't have the last word got wrong. What is on its way is not. */
 export interface Comparison {
+  /** How many ids: those that are in either store. */
   readonly compared: number;
   /** Ids that it lacks, those that nobody copied yet among them. */
   readonly missing: readonly string[];
@@ -134,8 +139,9 @@ export interface MigrationNode {
   remove(id: string): Promise<void>;
 
   /**
-   * The operator's: one phase on (nobody asks for one further on), or back to any earlier one. When it resolves, every node goes by
-   * it; when it rejects, the phase is what it was. On to `modern` only when all rows are copied and
+   * The operator's: one phase on (nobody asks for one further on), or back to any earlier one. When it
+   * resolves, every node goes by it; when it rejects, the phase is what it was, unless the answer to a
+   * commit was lost: then it is the one or the other, the same on every node. On to `modern` only when all rows are copied and
    * both stores are reached; back from `modern` only with all that was written to it, so not while
    * either store is away. The phase that it is already: nothing happens. Of two who ask on two nodes
    * at the same moment one may be refused, and clients go on.
@@ -144,7 +150,8 @@ export interface MigrationNode {
   setPhase(phase: Phase): Promise<void>;
   /**
    * The operator's: copies rows that legacy has and nobody copied yet, the next ones in the order of
-   * their ids (as bytes), at most `limit` of them. To be called (not in the phase `legacy`), on any nodes, also at the same time, until it says that it is done.
+   * their ids (as bytes), at most `limit` of them. To be called on any nodes, also at the same time,
+   * until it says that it is done; nobody calls it in the phase `legacy`.
    */
   backfill(limit: number): Promise<{ readonly done: boolean }>;
   /**
