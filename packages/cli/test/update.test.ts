@@ -73,7 +73,7 @@ describe("kata update, in a clone", () => {
     await older("README.md.hbs", (text) => text.replace("## Predict first", "## Predict"));
     await older("starter/index.ts.hbs", (text) => text.replace("starts here", "goes here"));
     await older("src/index.ts.hbs", (text) => `// Older.\n${text}`);
-    await older("tsconfig.json.hbs", (text) => text.replace('"src", ', ""));
+    await older("kata.ts.hbs", (text) => `${text}// Older.\n`);
     await createExercise({
       ...{ name: "notes", title: "Notes", engines: ["sqlite"], into: root },
       templates: join(old, "templates"),
