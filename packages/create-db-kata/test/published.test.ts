@@ -5,7 +5,7 @@
  * have changed; with `KATA_COVERING=all` every pair of choices, which takes a while, and fetches what
  * engines need.
  */
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, copyFile, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -113,6 +113,25 @@ describe("in a workspace of pnpm", () => {
 
   const [edited, untouched] = choicesOf("pnpm").map(({ name }) => name);
   itUpdates(place, registry, [edited ?? "", untouched ?? ""]);
+
+  it(
+    "proves a claim of one's own, with the experiment that the starter has",
+    async () => {
+      const claim = "id: answers\nexperiment: reads\npredicate: p50(postgres) <= 30 ms";
+      const log = join(place.root, "attempts/session-failover/src/DATABASE_DECISION_LOG.md");
+      await appendFile(log, `\n\`\`\`claim\n${claim}\n\`\`\`\n`);
+      const graded = await attempt(
+        place.root,
+        place.env,
+        "kata",
+        "grade",
+        "session-failover",
+        "--claims",
+      );
+      expect(graded.stdout + graded.stderr).toContain("5 of 10 points for claims");
+    },
+    VERIFY_MS,
+  );
 
   it(
     "the solution gets all points",
