@@ -1,3 +1,4 @@
+import { ExplainedError, type Explanation } from "@db-katas/engines/explained-error";
 import { formatProblems, type Problem } from "./claim/claim.ts";
 
 /** Every way in which this package can fail; a claim that doesn't hold is none of them. */
@@ -16,26 +17,17 @@ export const errorCodes = [
 
 export type MeasureErrorCode = (typeof errorCodes)[number];
 
-export interface MeasureErrorText {
-  /** What happened, in whole sentences. */
+interface MeasureErrorText extends Explanation {
+  /** In whole sentences. */
   readonly happened: string;
-  readonly likelyCause?: string;
-  /** What to do; a command where there is one. */
-  readonly remedy?: string;
-  readonly cause?: unknown;
 }
 
 /** What happened, why it probably did, and what to do next. */
-export class MeasureError extends Error {
+export class MeasureError extends ExplainedError<MeasureErrorCode> {
   override readonly name = "MeasureError";
-  readonly code: MeasureErrorCode;
 
-  constructor(code: MeasureErrorCode, { happened, likelyCause, remedy, cause }: MeasureErrorText) {
-    const lines = [happened];
-    if (likelyCause) lines.push(`Likely cause: ${likelyCause}`);
-    if (remedy) lines.push(`What to do: ${remedy}`);
-    super(lines.join("\n"), cause === undefined ? {} : { cause });
-    this.code = code;
+  constructor(code: MeasureErrorCode, { happened, ...why }: MeasureErrorText) {
+    super(code, happened, why);
   }
 }
 
