@@ -8,6 +8,8 @@ export interface IndexKey {
   readonly expression?: string;
   /** Not the type's default one: `text_pattern_ops`, `jsonb_path_ops`, `gin_trgm_ops`. */
   readonly operatorClass?: string;
+  /** Not the column's own one, quoted where that is needed. */
+  readonly collation?: string;
   readonly descending?: boolean;
   /** Where it differs from the direction's default. */
   readonly nulls?: "first" | "last";
