@@ -1,0 +1,76 @@
+/** From statements to a set of indexes that was seen to help. */
+import type { Advice, AdviseRequest } from "../contract.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Candidate, Query, Select } from "./model.ts";
+
+export interface AdviseOptions {
+  /** `postgres://…`; it is only read. */
+  readonly target: string;
+  /** `postgres://…`; indexes are built and dropped, and it is analysed. */
+  readonly scratch: string;
+  /** Default: Extend. */
+  readonly select?: Select;
+  readonly signal?: AbortSignal;
+  /** The longest that it may take, in milliseconds. Default: 10 minutes. */
+  readonly budgetMs?: number;
+  /** Told what it is about, for people. */
+  readonly onProgress?: (text: string) => void;
+  /** Default: HypoPG where the copy has it. */
+  readonly whatIf?: "hypopg" | "real builds";
+  /** How often each statement is measured with each set; medians count. Default: 5. */
+  readonly repetitions?: number;
+}
+
+/** One statement, with and without `create`; calls are not counted in. */
+export interface StatementDetail {
+  /** Position in the request. */
+  readonly statement: number;
+  readonly sql: string;
+  readonly calls: number;
+  /** Median of the runs, in milliseconds per call. */
+  readonly beforeMs: number;
+  readonly afterMs: number;
+  /** All runs, in milliseconds. The same array twice where the plan is the same: it was run once. */
+  readonly runsBeforeMs: readonly number[];
+  readonly runsAfterMs: readonly number[];
+  /** EXPLAIN's JSON, the element of its array that has `Plan`. */
+  readonly planBefore: unknown;
+  readonly planAfter: unknown;
+  /** The planner's, in its units. */
+  readonly costBefore: number;
+  readonly costAfter: number;
+  /** Pages touched, in shared buffers or from disk. */
+  readonly blocksBefore: number;
+  readonly blocksAfter: number;
+  /** Milliseconds of `afterMs` that keeping the new indexes up to date is reckoned to cost each call. */
+  readonly upkeepMs: number;
+}
+
+export interface IndexDetail {
+  readonly name: string;
+  readonly candidate: Candidate;
+  readonly estimatedBytes: number;
+  readonly sizeBytes: number;
+  /** Σ calls × ms that the workload takes longer when this index alone is taken away. */
+  readonly gainMs: number;
+  /** 0 … 1: how far what it gains is above the noise of what was measured. */
+  readonly confidence: number;
+}
+
+/** What a report is made of. */
+export interface AdviceInDetail extends Advice {
+  readonly statements: readonly StatementDetail[];
+  /** In the order of `create`. */
+  readonly indexes: readonly IndexDetail[];
+  readonly queries: readonly Query[];
+  readonly candidates: readonly Candidate[];
+  readonly catalog: Catalog;
+  readonly whatIf: { readonly kind: "hypopg" | "real builds"; readonly calls: number };
+  /** How long all of it took, in milliseconds. */
+  readonly tookMs: number;
+}
+
+/** @throws AdvisorError `TARGET_UNAVAILABLE`, `SCRATCH_UNAVAILABLE`, `NO_PERMISSION` */
+export function advise(_request: AdviseRequest, _options: AdviseOptions): Promise<AdviceInDetail> {
+  throw new Error("not yet");
+}

@@ -1,0 +1,94 @@
+/** Every error that a caller can see is made here. */
+import type { AdvisorErrorCode } from "../contract.ts";
+
+/** Which of a node's two databases something is about. */
+export type Role = "target" | "scratch";
+
+export class AdvisorError extends Error {
+  override readonly name = "AdvisorError";
+  readonly code: AdvisorErrorCode;
+
+  constructor(code: AdvisorErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const names: Readonly<Record<Role, string>> = {
+  target: "The target",
+  scratch: "The copy (scratch)",
+};
+
+export function unavailable(role: Role, cause?: unknown): AdvisorError {
+  const code = role === "target" ? "TARGET_UNAVAILABLE" : "SCRATCH_UNAVAILABLE";
+  return new AdvisorError(
+    code,
+    `${names[role]} gave no answer in time${reason(cause)}. Look whether the server runs and can be reached at the address that the node was given, and try again: nothing is left half done that a further call would not put right.`,
+    { cause },
+  );
+}
+
+/** @param what the call was about to do: "build an index on public.orders" */
+export function noPermission(role: Role, what: string, cause?: unknown): AdvisorError {
+  return new AdvisorError(
+    "NO_PERMISSION",
+    `${names[role]} refused to ${what}${reason(cause)}. ${remedies[role]}`,
+    { cause },
+  );
+}
+
+const remedies: Readonly<Record<Role, string>> = {
+  target:
+    "Reading what everybody asks takes membership in pg_read_all_stats; building and dropping indexes takes the owner of the tables.",
+  scratch:
+    "Give the node a role there that owns the tables, or is a member of their owner, and may write.",
+};
+
+export function extensionMissing(why: string, cause?: unknown): AdvisorError {
+  return new AdvisorError(
+    "EXTENSION_MISSING",
+    `The target has no workload to collect: ${why}. Put pg_stat_statements into shared_preload_libraries, restart the server, and run CREATE EXTENSION pg_stat_statements in this database.`,
+    { cause },
+  );
+}
+
+/** SQLSTATE of what the server answered; `undefined` where it didn't answer. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && "severity" in Object(error)
+    ? code
+    : undefined;
+}
+
+/**
+ * The connection is of no use any more, or never was. Client-side errors have no SQLSTATE; classes 08, 53,
+ * 57P and 3D000 are in PostgreSQL's manual, appendix A.
+ */
+export function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state === undefined) return error instanceof Error && !(error instanceof AdvisorError);
+  return /^(08|53|57P)/.test(state) || state === "3D000";
+}
+
+/** Insufficient privilege, a wrong role or password, or a database that only reads. */
+export function isRefusal(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && /^(42501|28|25006)/.test(state);
+}
+
+/** What a caller gets to see of an error of `pg`. */
+export function explained(role: Role, what: string, error: unknown): unknown {
+  if (error instanceof AdvisorError) return error;
+  if (isRefusal(error)) return noPermission(role, what, error);
+  // 57014: our own statement_timeout, which is part of the call's budget.
+  if (isConnectionLoss(error) || sqlState(error) === "57014") return unavailable(role, error);
+  return error;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function reason(cause: unknown): string {
+  return cause === undefined ? "" : ` (${messageOf(cause)})`;
+}
