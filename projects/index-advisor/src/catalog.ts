@@ -1,5 +1,19 @@
 /** What a database's catalogue tells about its tables, read in one go. */
 import type pg from "pg";
+import {
+  COLUMNS,
+  type ColumnRow,
+  EXTENSIONS,
+  type ExtensionRow,
+  FOREIGN_KEYS,
+  INDEXES,
+  type IndexRow,
+  SERVER,
+  type ServerRow,
+  TABLES,
+  type TableRow,
+} from "./catalog/queries.ts";
+import { columnOf, indexOf } from "./catalog/rows.ts";
 import type { IndexSpec } from "./model.ts";
 
 /** From `pg_stats`, of the table without its children. Values are texts, as the type writes them. */
@@ -66,6 +80,8 @@ export interface Table {
   readonly schema: string;
   readonly name: string;
   readonly kind: "table" | "partitioned" | "view" | "materialized view" | "foreign";
+  /** A view's SELECT. */
+  readonly definition?: string;
   /** As the planner believes: from the last ANALYZE and the size now. */
   readonly rows: number;
   /** Of 8 KiB, on disk now. */
@@ -99,9 +115,37 @@ export interface Catalog {
   readonly installable: ReadonlySet<string>;
 }
 
-/** Reads and changes nothing. @throws pg's errors as they are */
-export function readCatalog(_client: pg.Client): Promise<Catalog> {
-  throw new Error("not yet");
+/**
+ * Reads and changes nothing. Statistics are those of the database that is asked: for advice, ask the copy,
+ * after an ANALYZE there.
+ *
+ * @throws pg's errors as they are
+ */
+export async function readCatalog(client: pg.Client): Promise<Catalog> {
+  const [server] = (await client.query<ServerRow>(SERVER)).rows;
+  if (server === undefined) throw new Error("The server said nothing of itself.");
+  const columns = (await client.query<ColumnRow>(COLUMNS)).rows.map(columnOf);
+  const indexes = (await client.query<IndexRow>(INDEXES)).rows.map(indexOf);
+  const columnsOf = Map.groupBy(columns, ({ table }) => table);
+  const indexesOf = Map.groupBy(indexes, ({ table }) => table);
+  const tables = (await client.query<TableRow>(TABLES)).rows.map(({ oid, definition, ...row }) => ({
+    ...row,
+    ...(definition === null ? {} : { definition }),
+    columns: (columnsOf.get(oid) ?? []).map(({ column }) => column),
+    indexes: (indexesOf.get(oid) ?? []).map(({ index }) => index),
+  }));
+  const extensions = (await client.query<ExtensionRow>(EXTENSIONS)).rows;
+  return {
+    ...server,
+    tables,
+    foreignKeys: (await client.query<ForeignKey>(FOREIGN_KEYS)).rows,
+    extensions: new Map(
+      extensions.flatMap(({ name, version, schema }) =>
+        version !== null && schema !== null ? [[name, { version, schema }]] : [],
+      ),
+    ),
+    installable: new Set(extensions.filter((row) => row.version === null).map(({ name }) => name)),
+  };
 }
 
 /** @param schema without one, the first of the search path that has such a table */
