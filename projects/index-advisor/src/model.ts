@@ -51,7 +51,9 @@ export type Comparison =
   | "is-null"
   | "is-not-null"
   /** Operators of jsonb, arrays, full text, ranges: named by `operator`. */
-  | "operator";
+  | "operator"
+  /** Nothing that an index can look up (`<>`, `NOT IN`), but a partial index may have it as its predicate. */
+  | "filter";
 
 export interface Predicate {
   /** A column's name, or an expression over the table's columns as SQL. */
@@ -60,12 +62,18 @@ export interface Predicate {
   readonly comparison: Comparison;
   /** `@>`, `?`, `@@`, `&&`, `~~*` …, where `comparison` is `operator` or `like`. */
   readonly operator?: string;
-  /** As SQL, where it is a constant of the text and no parameter: only such may go into a partial index. */
+  /** `pg_type.typname` of `expression`: `text`, `tsvector`, `jsonb`. */
+  readonly type?: string;
+  /** As SQL, where it is a constant of the text and no parameter. */
   readonly constant?: string;
+  /** All of it as the server writes it, where a partial index may have it as its predicate. */
+  readonly condition?: string;
   /** A join's condition has a column of another table on its other side. */
   readonly joins?: { readonly alias: string; readonly column: string };
   /** Number of the OR (within the statement) that it is an arm of; arms of one OR want an index each. */
   readonly or?: number;
+  /** Number of the arm within that OR; predicates of one arm all have to hold. */
+  readonly arm?: number;
 }
 
 export interface SortKey {
