@@ -1,0 +1,104 @@
+import type { Statement } from "../contract.ts";
+import { build, expectWellFormed } from "./advice.ts";
+import { check, connected, digest, drawn, load, startAdvisor } from "./kit.ts";
+import { blocksOf } from "./work.ts";
+
+const CUSTOMERS = 10_000;
+const ORDERS = 60_000;
+/** How many times fewer blocks a statement touches that an index is for. */
+const FEWER = 5;
+
+export default check({
+  title: "what is slow for want of an index gets fast, and the advice says so in figures",
+  points: 3,
+  concept: "contract",
+  engines: { target: {}, scratch: {} },
+  nodes: ["a"],
+  hints: [
+    "Which columns do the slow statements compare with something? Those of a join's condition are compared, too.",
+    "An index for each: build it on the copy, run the statements with and without all of them, and name in evidence whichever became faster.",
+  ],
+  async run(t) {
+    const schema = `"${t.random.word(6)} ${t.random.word(3).toUpperCase()}"`;
+    const [customers, orders] = [`${schema}.${t.random.word()}`, `${schema}.${t.random.word()}`];
+    const [customer, email, placed] = [t.random.word(), t.random.word(), t.random.word()];
+    const salt = t.random.int(1, 1e9);
+    t.step("a shop: customers, their orders, and one index besides the primary keys'");
+    await load(t, [
+      `CREATE SCHEMA ${schema}`,
+      `CREATE TABLE ${customers} (id int PRIMARY KEY, ${email} text NOT NULL, address text NOT NULL)`,
+      `INSERT INTO ${customers} SELECT i, ${digest(salt)} || '@example.com', repeat(${digest(salt + 1)}, 3)
+         FROM generate_series(1, ${CUSTOMERS}) AS i`,
+      `CREATE TABLE ${orders} (id int PRIMARY KEY, ${customer} int NOT NULL, ${placed} timestamptz NOT NULL,
+         reference text NOT NULL, total int NOT NULL, note text NOT NULL)`,
+      `INSERT INTO ${orders} SELECT i, 1 + ${drawn(salt + 2, CUSTOMERS)},
+         timestamptz '2025-01-01 00:00Z' + ${drawn(salt + 3, 31_536_000)} * interval '1 second',
+         ${digest(salt + 4)}, ${drawn(salt + 5, 500)}, repeat(${digest(salt + 6)}, 2)
+         FROM generate_series(1, ${ORDERS}) AS i`,
+      `CREATE INDEX ON ${orders} (reference)`,
+    ]);
+    await using target = await connected(t, "target");
+    const { rows } = await target.query<{ email: string; reference: string }>(
+      `SELECT k.${email} AS email, o.reference FROM ${customers} AS k, ${orders} AS o WHERE k.id = $1 AND o.id = $1`,
+      [t.random.int(1, CUSTOMERS)],
+    );
+    const from = new Date(Date.UTC(2025, 0, t.random.int(2, 360), t.random.int(0, 20)));
+    const until = new Date(from.getTime() + 3_600_000);
+    const slow: Statement[] = [
+      {
+        sql: `SELECT * FROM ${orders} WHERE ${customer} = ${t.random.int(1, CUSTOMERS)}`,
+        calls: t.random.int(300, 500),
+      },
+      {
+        sql: `SELECT id, note FROM ${orders} WHERE ${placed} >= '${from.toISOString()}' AND ${placed} < '${until.toISOString()}'`,
+        calls: t.random.int(100, 300),
+      },
+      {
+        sql: `SELECT o.id, o.note, k.address FROM ${customers} AS k JOIN ${orders} AS o ON o.${customer} = k.id WHERE k.${email} = '${rows[0]?.email}'`,
+        calls: t.random.int(100, 300),
+      },
+    ];
+    const statements = t.random.shuffle<Statement>([
+      ...slow,
+      { sql: `SELECT total FROM ${orders} WHERE reference = '${rows[0]?.reference}'`, calls: 500 },
+      { sql: `SELECT address FROM ${customers} WHERE id = 17`, calls: 900 },
+      {
+        sql: `INSERT INTO ${orders} VALUES (${ORDERS + 1}, 1, now(), 'new', 1, 'none')`,
+        calls: t.random.int(20, 60),
+      },
+    ]);
+
+    const a = await startAdvisor(t);
+    const advice = await a.advise({ statements });
+
+    expectWellFormed(t, advice, statements.length);
+    t.equal(advice.skipped, [], "nothing is skipped of what can be understood");
+    const named = new Set(
+      advice.create.flatMap(({ evidence }) => evidence).map((e) => e.statement),
+    );
+    const before = await blocksOf(
+      target,
+      slow.map(({ sql }) => sql),
+    );
+    await build(t, target, advice.create);
+    const after = await blocksOf(
+      target,
+      slow.map(({ sql }) => sql),
+    );
+    for (const [index, statement] of slow.entries()) {
+      const [was = 0, is = 0] = [before[index], after[index]];
+      t.ok(is * FEWER <= was, "with the advised indexes a slow statement touches few blocks", {
+        expected: `at most ${Math.floor(was / FEWER)} blocks instead of ${was}`,
+        received: `${is} blocks: ${statement.sql}`,
+      });
+      t.ok(named.has(statements.indexOf(statement)), "evidence names what became faster", {
+        expected: `${statement.sql} in the evidence of an index`,
+        received: `statements ${[...named].join(", ") || "none"}`,
+      });
+    }
+    t.ok(advice.afterMs * 2 < advice.beforeMs, "the workload's figures show the gain", {
+      expected: "afterMs less than half of beforeMs",
+      received: `beforeMs ${advice.beforeMs}, afterMs ${advice.afterMs}`,
+    });
+  },
+});
