@@ -1,0 +1,144 @@
+import pg from "pg";
+import type { DropIndex, DropReason } from "../contract.ts";
+import { changed, fingerprintOf } from "./fingerprint.ts";
+import { type AdvisorContext, check, connected, load, startAdvisor } from "./kit.ts";
+
+export default check({
+  title: "what is superfluous is named, with what makes it so; what holds something up is not",
+  points: 4,
+  concept: "redundancy",
+  traps: ["drops-what-holds", "drops-both", "redundant-prefix"],
+  engines: { target: {}, scratch: {} },
+  nodes: ["a", "b"],
+  hints: [
+    "An index may be the same as another one, or begin it. Which of its properties must be equal for that, besides the columns? And who else relies on it?",
+    "pg_index has operator classes, collations, options, predicates, indisunique, indisreplident; pg_constraint.conindid names the index that a constraint or a foreign key needs; pg_stat_progress_create_index shows what is being built.",
+  ],
+  async run(t) {
+    const names = Array.from({ length: 26 }, (_, at) => `${t.random.word()}_${at}`);
+    const [main, child, held, d1, d2, c1, c2, c3, p1, p2, p3] = names as [string, ...string[]];
+    const [o1, o2, r1, r2, f1, f2, i1, i2, h1, h2, u1, u2, e1, e2, b1] = names.slice(11);
+    const make = (name: string | undefined, on: string, kind = "") =>
+      `CREATE ${kind} INDEX ${name} ON public.${main} ${on}`;
+    await load(t, [
+      `CREATE TABLE public.${main} (id int CONSTRAINT ${main}_pk PRIMARY KEY, a int, b int, c int, d int, e int, f text, g text, code int NOT NULL)`,
+      `INSERT INTO public.${main} SELECT i, i % 50, i % 70, i % 11, i % 13, i % 17, 'f' || i % 90, 'g' || i % 7, i FROM generate_series(1, 3000) AS i`,
+      `CREATE TABLE public.${held} (k int)`,
+      `INSERT INTO public.${held} SELECT i FROM generate_series(1, 100) AS i`,
+      ...t.random.shuffle([make(d1, "(a, d)"), make(d2, "(a, d)")]),
+      ...t.random.shuffle([make(c1, "(b)"), make(c2, "(b, c)"), make(c3, "(b, c, e)")]),
+      make(p1, "(id)"),
+      // Of one column, and yet not the same: another operator class, direction, predicate, method, column carried along.
+      make(o1, "(f text_pattern_ops)"),
+      make(o2, "(f, g)"),
+      make(r1, "(c DESC, d)"),
+      make(r2, "(c, d, e)"),
+      make(p2, "(d) WHERE e = 3"),
+      make(p3, "(d, b)"),
+      make(h1, "USING hash (e)"),
+      make(h2, "(e, a)"),
+      make(i1, "(g) INCLUDE (a)"),
+      make(i2, "(g, b)"),
+      // Unique ones are for more than searching.
+      make(u1, "(code)", "UNIQUE"),
+      make(u2, "(code, e)"),
+      `CREATE TABLE public.${child} (parent int CONSTRAINT ${child}_fk REFERENCES public.${main} (code))`,
+      make(f1, "(code, a)", "UNIQUE"),
+      make(f2, "(code, a)", "UNIQUE"),
+      `ALTER TABLE public.${main} ALTER a SET NOT NULL`,
+      `ALTER TABLE public.${main} REPLICA IDENTITY USING INDEX ${f2}`,
+    ]);
+    await using target = await connected(t, "target");
+    t.step("a build has failed, and left an invalid index; another one is under way");
+    await target
+      .query(`CREATE UNIQUE INDEX CONCURRENTLY ${e1} ON public.${main} (g, c)`)
+      .catch((error: unknown) => expectDuplicate(error));
+    await target.query(`CREATE INDEX ${e2} ON public.${held} (k)`);
+    await using building = await underWay(
+      t,
+      held ?? "",
+      `CREATE INDEX CONCURRENTLY ${b1} ON public.${held} (k, (k + 1))`,
+    );
+
+    const a = await startAdvisor(t);
+    const before = await fingerprintOf(target);
+    const { drop } = await a.advise({
+      statements: [{ sql: `SELECT a FROM public.${main} WHERE id = 7`, calls: 10 }],
+    });
+    t.equal(changed(before, await fingerprintOf(target)), [], "nothing has changed in the target");
+    await building.finish();
+
+    const full = (name: string | undefined) => `public.${name}`;
+    const found = new Map(drop.map((each) => [each.name, each]));
+    t.equal(found.size, drop.length, "no index is named twice");
+    const wanted = (
+      name: string | undefined,
+      reasons: readonly DropReason[],
+      keep: string | null,
+    ) => {
+      const dropped = found.get(full(name));
+      found.delete(full(name));
+      t.ok(
+        dropped !== undefined && reasons.includes(dropped.reason) && dropped.keep === keep,
+        "a superfluous index is named, with its reason and the one that is kept",
+        {
+          expected: `${full(name)}: ${reasons.join(" or ")}, keep ${keep}`,
+          received: told(dropped),
+        },
+      );
+    };
+    const [gone, kept] = found.has(full(d1)) ? [d1, d2] : [d2, d1];
+    wanted(gone, ["duplicate"], full(kept));
+    wanted(c1, ["redundant-prefix"], full(c3));
+    wanted(c2, ["redundant-prefix"], full(c3));
+    wanted(p1, ["duplicate", "redundant-prefix"], `public.${main}_pk`);
+    wanted(f1, ["duplicate"], full(f2));
+    wanted(e1, ["invalid"], null);
+    t.equal([...found.values()].map(told), [], "no other index is dropped");
+  },
+});
+
+const told = (drop: DropIndex | undefined) =>
+  drop ? `${drop.name}: ${drop.reason}, keep ${drop.keep}` : "not named";
+
+function expectDuplicate(error: unknown): void {
+  if (!(error instanceof pg.DatabaseError) || error.code !== "23505") throw error;
+}
+
+/**
+ * A concurrent build that waits for a transaction. It is asked for by the database's owner: what others
+ * are doing is not for everybody to see.
+ * @returns once the index is in the catalogue, not yet valid
+ */
+async function underWay(t: AdvisorContext, table: string, sql: string) {
+  const writer = await connected(t, "target");
+  await writer.query("BEGIN");
+  await writer.query(`INSERT INTO public.${table} VALUES (0)`);
+  const builder = new pg.Client(await t.lease("target").urlFor("b"));
+  builder.on("error", () => {});
+  await builder.connect();
+  const built = builder.query(sql);
+  built.catch(() => {});
+  const progress = `SELECT FROM pg_stat_progress_create_index WHERE relid = 'public.${table}'::regclass AND index_relid <> 0`;
+  await using looker = await connected(t, "target");
+  await looker.query("RESET ROLE");
+  await t.eventually(
+    10_000,
+    async () => (await looker.query(progress)).rowCount,
+    (count) => count === 1,
+    "the grader's own build is under way",
+    "one build",
+  );
+  const finish = async () => {
+    await writer.query("COMMIT").catch(() => {});
+    await built;
+  };
+  return {
+    finish,
+    async [Symbol.asyncDispose]() {
+      await writer.end().catch(() => {});
+      await built.catch(() => {});
+      await builder.end().catch(() => {});
+    },
+  };
+}

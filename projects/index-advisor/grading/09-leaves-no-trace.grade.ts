@@ -1,0 +1,84 @@
+import type { Advice, Statement } from "../contract.ts";
+import { build, expectWellFormed } from "./advice.ts";
+import { changed, fingerprintOf } from "./fingerprint.ts";
+import { check, connected, digest, drawn, load, startAdvisor } from "./kit.ts";
+import { blocksOf } from "./work.ts";
+
+const ROWS = 30_000;
+const FEWER = 5;
+
+export default check({
+  title: "advice leaves nothing behind: not in the target, and not for the next call",
+  points: 3,
+  concept: "what-if state",
+  traps: ["what-if-leaks"],
+  engines: { target: {}, scratch: {} },
+  nodes: ["a"],
+  hints: [
+    "A hypothetical index belongs to one session, and a pool lends that session to whoever comes next. What does the second call find there?",
+    "A connection of its own for each call, or hypopg_reset() and dropped indexes before and after it; and two calls that build on one copy have to take turns.",
+  ],
+  async run(t) {
+    const salt = t.random.int(1, 1e9);
+    const [left, right] = [t.random.word(), t.random.word()];
+    const [x, y, z] = [t.random.word(), t.random.word(), t.random.word()];
+    await load(
+      t,
+      [left, right].flatMap((table) => [
+        `CREATE TABLE public.${table} (id int PRIMARY KEY, ${x} int NOT NULL, ${y} int NOT NULL, ${z} text NOT NULL)`,
+        `INSERT INTO public.${table} SELECT i, ${drawn(salt, 5_000)}, ${drawn(salt + 1, 9_000)}, repeat(${digest(salt + 2)}, 3)
+           FROM generate_series(1, ${ROWS}) AS i`,
+      ]),
+    );
+    await using target = await connected(t, "target");
+    const before = await fingerprintOf(target);
+    const about = (table: string, column: string): Statement[] => [
+      {
+        sql: `SELECT ${z} FROM public.${table} WHERE ${column} = ${t.random.int(0, 4_999)}`,
+        calls: t.random.int(100, 200),
+      },
+      { sql: `SELECT ${z} FROM public.${table} WHERE id = ${t.random.int(1, ROWS)}`, calls: 50 },
+      {
+        sql: `UPDATE public.${table} SET ${z} = 'other' WHERE id = ${t.random.int(1, ROWS)}`,
+        calls: 5,
+      },
+    ];
+    const workloads = [about(left, x), about(right, y)] as const;
+
+    const a = await startAdvisor(t);
+    const alone = await a.advise({ statements: workloads[0] });
+    t.step("two calls at once, about one table each");
+    const both = await Promise.all(workloads.map((statements) => a.advise({ statements })));
+    t.step("the same call once more");
+    const again = await a.advise({ statements: workloads[0] });
+
+    await target.query("RESET ROLE");
+    t.equal(changed(before, await fingerprintOf(target)), [], "nothing has changed in the target");
+    const [first, second] = both;
+    for (const advice of [alone, ...both, again]) expectWellFormed(t, advice, 3);
+    t.equal(indexesOf(again), indexesOf(alone), "the same call gets the same indexes again");
+    t.equal(indexesOf(first), indexesOf(alone), "… and also while another one is under way");
+    const slow = workloads.map(([statement]) => statement?.sql ?? "");
+    const was = await blocksOf(target, slow);
+    await build(t, target, [...(first?.create ?? []), ...(second?.create ?? [])]);
+    const is = await blocksOf(target, slow);
+    for (const [at, sql] of slow.entries()) {
+      t.ok(
+        (is[at] ?? 0) * FEWER <= (was[at] ?? 0),
+        "each of two calls at once gets what it needs",
+        {
+          expected: `at most ${Math.floor((was[at] ?? 0) / FEWER)} blocks instead of ${was[at]}`,
+          received: `${is[at]} blocks: ${sql}`,
+        },
+      );
+    }
+    for (const [at, table] of [left, right].entries()) {
+      const foreign = both[at]?.create.filter(({ sql }) => !sql.includes(table)) ?? [];
+      t.equal(foreign, [], "a call is told nothing about another call's table");
+    }
+  },
+});
+
+/** Without their names, which may be drawn anew. */
+const indexesOf = (advice: Advice | undefined) =>
+  advice?.create.map(({ name, sql }) => sql.replace(name, "…")).sort();
