@@ -111,6 +111,25 @@ export async function build(
   return built;
 }
 
+/** How many times fewer blocks a statement touches that an index is for. */
+const FEWER = 5;
+
+/** Each of the statements got at least `FEWER` times cheaper, in blocks touched. */
+export function expectFewerBlocks(
+  t: AdvisorContext,
+  sql: readonly string[],
+  before: readonly number[],
+  after: readonly number[],
+): void {
+  for (const [index, text] of sql.entries()) {
+    const [was = 0, is = 0] = [before[index], after[index]];
+    t.ok(is * FEWER <= was, "with the advised indexes a slow statement touches few blocks", {
+      expected: `at most ${Math.floor(was / FEWER)} blocks instead of ${was}`,
+      received: `${is} blocks: ${text}`,
+    });
+  }
+}
+
 /** No index of these begins another index of the same table, whoever made that. */
 export async function expectNoPrefix(
   t: AdvisorContext,
@@ -157,6 +176,41 @@ export async function expectEachPays(
     t.ok(withAll < without, "no index of create is there in vain", {
       expected: `the workload touches fewer blocks with ${definition} than without it`,
       received: `${withAll} blocks with it, ${without} without it (calls × blocks per call, all others being there)`,
+    });
+  }
+}
+
+/** @returns what an index would really take, in bytes; nothing is left of it */
+export function sizeOf(client: pg.Client, tableAndKeys: string): Promise<number> {
+  return undone(client, async () => {
+    await client.query(`CREATE INDEX kata_measured ON ${tableAndKeys}`);
+    const made = (await indexesOf(client)).find(({ relname }) => relname === "kata_measured");
+    return made?.bytes ?? 0;
+  });
+}
+
+/** What was built fits the budget, byte for byte. */
+export function expectWithin(
+  t: AdvisorContext,
+  built: readonly Built[],
+  budgetBytes: number | undefined,
+): void {
+  const taken = built.reduce((sum, { bytes }) => sum + bytes, 0);
+  t.ok(taken <= (budgetBytes ?? Infinity), "what was advised fits the budget once it is built", {
+    expected: `at most ${budgetBytes} bytes`,
+    received: `${taken} bytes: ${built.map(({ definition, bytes }) => `${definition} ${bytes}`).join("; ")}`,
+  });
+}
+
+/** How much `sizeBytes` may be off, as a part of the size: the copy's rows may lie otherwise. */
+const SIZE_SLACK = 0.25;
+
+export function expectSizes(t: AdvisorContext, advice: Advice, built: readonly Built[]): void {
+  for (const [index, { name, sizeBytes }] of advice.create.entries()) {
+    const bytes = built[index]?.bytes ?? 0;
+    t.ok(Math.abs(sizeBytes - bytes) <= bytes * SIZE_SLACK, "sizeBytes is the size when built", {
+      expected: `about ${bytes} bytes`,
+      received: `${sizeBytes} for ${name}`,
     });
   }
 }

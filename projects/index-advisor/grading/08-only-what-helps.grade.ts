@@ -1,0 +1,87 @@
+import type { Statement } from "../contract.ts";
+import { build, expectEachPays, expectFewerBlocks, expectWellFormed } from "./advice.ts";
+import { check, connected, digest, drawn, load, startAdvisor } from "./kit.ts";
+import { blocksOf, medianMs } from "./work.ts";
+
+const ROWS = 40_000;
+const OWNERS = 4_000;
+/** Fewer than the LIMIT: who looks for them in order has to look at all rows. */
+const OVERSPENT = 6;
+const LIMIT = 20;
+/** How much the advice's figures may differ from the grader's own, either way. */
+const FACTOR = 8;
+/** Added to both, for what is too quick to be measured well, in milliseconds. */
+const SLACK_MS = 1;
+
+export default check({
+  title: "what the planner likes and a clock does not is not made, and figures are measured",
+  points: 4,
+  concept: "evidence",
+  traps: ["believes-the-planner"],
+  engines: { target: {}, scratch: {} },
+  nodes: ["a"],
+  dependsOn: ["helps"],
+  timing: true,
+  hints: [
+    "Two columns compared with each other: how many rows does the planner expect, and how many are there? What if it then walks through an index until it has enough of them?",
+    "Build what you have chosen on the copy and run the statements, several times, without and with it. What didn't become faster is rejected, and beforeMs and afterMs are the medians of these runs, in milliseconds; a plan's cost is in no unit of time.",
+  ],
+  async run(t) {
+    const tasks = `public.${t.random.word()}`;
+    const [owner, due, spent, granted] = Array.from({ length: 4 }, () => t.random.word());
+    const salt = t.random.int(1, 1e9);
+    t.step("hardly any task has spent more than it was granted; the planner expects a third");
+    await load(t, [
+      `CREATE TABLE ${tasks} (id int PRIMARY KEY, ${owner} int NOT NULL, ${due} timestamptz NOT NULL,
+         ${spent} int NOT NULL, ${granted} int NOT NULL, note text NOT NULL)`,
+      `INSERT INTO ${tasks} SELECT i, ${drawn(salt, OWNERS)},
+         timestamptz '2025-01-01 00:00Z' + ${drawn(salt + 1, 31_536_000)} * interval '1 second',
+         ${drawn(salt + 2, 500)} + CASE WHEN i % ${Math.floor(ROWS / OVERSPENT)} = 7 THEN 2000 ELSE 0 END,
+         ${drawn(salt + 3, 500)} + 500, repeat(${digest(salt + 4)}, 3)
+         FROM generate_series(1, ${ROWS}) AS i`,
+    ]);
+    const helped: Statement = {
+      sql: `SELECT * FROM ${tasks} WHERE ${owner} = ${t.random.int(0, OWNERS - 1)}`,
+      calls: 200,
+    };
+    const liked: Statement = {
+      sql: `SELECT * FROM ${tasks} WHERE ${spent} > ${granted} ORDER BY ${due} LIMIT ${LIMIT}`,
+      calls: 400,
+    };
+    const statements = t.random.shuffle([helped, liked]);
+
+    const a = await startAdvisor(t);
+    const advice = await a.advise({ statements });
+
+    expectWellFormed(t, advice, statements.length);
+    await using target = await connected(t, "target");
+    const texts = statements.map(({ sql }) => sql);
+    const blocks = await blocksOf(target, [helped.sql]);
+    const before = await medianMs(target, texts);
+    const built = await build(t, target, advice.create);
+    expectFewerBlocks(t, [helped.sql], blocks, await blocksOf(target, [helped.sql]));
+    await expectEachPays(t, target, built, statements);
+    const after = await medianMs(target, texts);
+    const alike = (said: number, found: number) =>
+      Math.abs(Math.log((said + SLACK_MS) / (found + SLACK_MS))) <= Math.log(FACTOR);
+    for (const { statement, beforeMs, afterMs } of advice.create.flatMap((each) => each.evidence)) {
+      const [was = 0, is = 0] = [before[statement], after[statement]];
+      t.ok(alike(beforeMs, was) && alike(afterMs, is), "evidence is what a clock says", {
+        expected: `about ${was.toFixed(2)} ms before and ${is.toFixed(2)} ms after`,
+        received: `${beforeMs} and ${afterMs} for ${texts[statement]}`,
+      });
+    }
+    const total = (ms: readonly number[]) =>
+      statements.reduce((sum, { calls }, index) => sum + calls * (ms[index] ?? 0), 0);
+    const mean = (ms: number) => ms / statements.reduce((sum, { calls }) => sum + calls, 0);
+    for (const [name, said, found] of [
+      ["beforeMs", advice.beforeMs, total(before)],
+      ["afterMs", advice.afterMs, total(after)],
+    ] as const) {
+      t.ok(alike(mean(said), mean(found)), "the workload's figures are sums of what a clock says", {
+        expected: `${name} about ${found.toFixed(0)} (calls × milliseconds per call)`,
+        received: String(said),
+      });
+    }
+  },
+});
