@@ -1,0 +1,24 @@
+import type { Workload } from "../../contract.ts";
+import type { AdviceInDetail } from "../advise.ts";
+
+/** What the figures hold for. */
+export interface Environment {
+  readonly at: Date;
+  readonly database: string;
+  /** `15.20` */
+  readonly server: string;
+  /** For people: a file, or pg_stat_statements. */
+  readonly source: string;
+  readonly budgetBytes: number | undefined;
+  readonly algorithm: string;
+  readonly repetitions: number;
+  readonly databaseBytes: number;
+  /** Settings that plans and times depend on. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface Reported {
+  readonly advice: AdviceInDetail;
+  readonly workload: Workload;
+  readonly environment: Environment;
+}
