@@ -82,7 +82,9 @@ function special(use: Use, catalog: Catalog): Candidate[] {
     if (column && !TEXT.has(column.type)) return [];
     const found = [made(table, "btree", [`${key} text_pattern_ops`])];
     if (column?.bytewise) found.push(made(table, "btree", [key]));
-    if (catalog.extensions.has("pg_trgm")) found.push(made(table, "gin", [`${key} gin_trgm_ops`]));
+    const prefix = /^'[^%_]/.test(use.constant ?? "''") && use.operator === "~~";
+    if (catalog.extensions.has("pg_trgm") && !prefix)
+      found.push(made(table, "gin", [`${key} gin_trgm_ops`]));
     return found;
   }
   if (how === "equal" && column?.type.endsWith("[]")) return [made(table, "gin", [key])];

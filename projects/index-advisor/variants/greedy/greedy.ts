@@ -63,6 +63,7 @@ async function grown(
 ): Promise<Built[]> {
   let chosen: Built[] = [];
   let now = await laboratory.tried(queries, chosen);
+  const tried = new Map<readonly Built[], Tried>();
   for (;;) {
     let best: { set: Built[]; outcomes: Map<Query, Outcome>; score: number } | undefined;
     for (const move of moves) {
@@ -73,7 +74,10 @@ async function grown(
       const concerned = queries.filter(({ touches }) =>
         added.some(({ candidate }) => touches.has(candidate.table.oid)),
       );
-      const outcomes = new Map([...now, ...(await laboratory.tried(concerned, set))]);
+      const outcomes = new Map([
+        ...now,
+        ...(await once(tried, move, concerned, set, () => laboratory.tried(concerned, set))),
+      ]);
       const gain = total(now) - total(outcomes);
       if (gain <= 0 || !queries.some((q) => faster(now.get(q), outcomes.get(q)))) continue;
       const score = budgetBytes === Number.POSITIVE_INFINITY ? gain : gain / bytes;
@@ -83,6 +87,30 @@ async function grown(
     chosen = best.set;
     now = best.outcomes;
   }
+}
+
+interface Tried {
+  readonly key: string;
+  readonly outcomes: ReadonlyMap<Query, Outcome>;
+}
+
+/** What was chosen for tables that its statements don't touch is no reason to try a move again. */
+async function once(
+  tried: Map<readonly Built[], Tried>,
+  move: readonly Built[],
+  concerned: readonly Query[],
+  set: readonly Built[],
+  run: () => Promise<ReadonlyMap<Query, Outcome>>,
+): Promise<ReadonlyMap<Query, Outcome>> {
+  const near = set.filter(({ candidate }) =>
+    concerned.some(({ touches }) => touches.has(candidate.table.oid)),
+  );
+  const key = near.map(({ candidate }) => candidate.name).join();
+  const known = tried.get(move);
+  if (known?.key === key) return known.outcomes;
+  const outcomes = await run();
+  tried.set(move, { key, outcomes });
+  return outcomes;
 }
 
 /** Without those that the later ones have made superfluous. */
