@@ -1,7 +1,12 @@
 /** From statements to a set of indexes that was seen to help. */
 import type { Advice, AdviseRequest } from "../contract.ts";
 import type { Catalog } from "./catalog.ts";
+import { connect, Deadline } from "./database.ts";
+import { detailOf } from "./detail.ts";
+import { unavailable } from "./errors.ts";
+import { Investigation } from "./investigation.ts";
 import type { Candidate, Query, Select } from "./model.ts";
+import { extend } from "./select/extend.ts";
 
 export interface AdviseOptions {
   /** `postgres://…`; it is only read. */
@@ -70,7 +75,43 @@ export interface AdviceInDetail extends Advice {
   readonly tookMs: number;
 }
 
+/** In milliseconds. */
+const BUDGET_MS = 600_000;
+/** Of the budget, what is left for cleaning up and for the way back. */
+const REST = 0.1;
+const REPETITIONS = 5;
+
 /** @throws AdvisorError `TARGET_UNAVAILABLE`, `SCRATCH_UNAVAILABLE`, `NO_PERMISSION` */
-export function advise(_request: AdviseRequest, _options: AdviseOptions): Promise<AdviceInDetail> {
-  throw new Error("not yet");
+export async function advise(
+  request: AdviseRequest,
+  options: AdviseOptions,
+): Promise<AdviceInDetail> {
+  const { budgetMs = BUDGET_MS, onProgress = () => {} } = options;
+  const started = performance.now();
+  const whole = new Deadline(budgetMs);
+  const deadline = new Deadline(budgetMs * (1 - REST));
+  const late = AbortSignal.timeout(budgetMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
+  try {
+    await using target = await connect("target", options.target, {
+      deadline: whole,
+      signal,
+      readOnly: true,
+    });
+    await using scratch = await connect("scratch", options.scratch, { deadline: whole, signal });
+    await using investigation = new Investigation(target, scratch, {
+      request,
+      deadline,
+      signal,
+      onProgress,
+      select: options.select ?? extend,
+      kind: options.whatIf,
+      repetitions: options.repetitions ?? REPETITIONS,
+    });
+    const findings = await investigation.run();
+    return detailOf(request, findings, performance.now() - started);
+  } catch (error) {
+    if (error === signal.reason) throw unavailable("scratch", error);
+    throw error;
+  }
 }

@@ -1,5 +1,155 @@
-import type { Select } from "../model.ts";
+/**
+ * Extend: Schlosser, Kossmann, Boissier, "Efficient Scalable Multi-attribute Index Selection Using Recursive
+ * Strategies", ICDE 2019. It begins with nothing. In each step it adds an index or makes one that it has longer:
+ * whatever saves most per byte, with all that it has already in place. It ends when nothing saves anything
+ * any more, or nothing fits.
+ *
+ * Three things are not in the paper. Columns that help only together may come at once, because the candidates
+ * have them so. What was not the best of one step is not asked about again before it could be the best of a
+ * later one: savings seldom grow while the set does; before the end all are. And within a budget, the order
+ * by what is saved as such is tried too, then exchanges of one for another: what saves most per byte may fill
+ * the budget with crumbs.
+ */
+import type { Candidate, Select, SelectionRequest } from "../model.ts";
+import { BuildFailed, keyOf } from "../whatif/builds.ts";
+import { isPrefix } from "./redundancy.ts";
+import { type Priced, price, reprice } from "./workload.ts";
 
-export const extend: Select = async () => {
-  throw new Error("not yet");
+/** Of the workload's cost without any index: what saves less isn't worth a step. */
+const LEAST_SAVING = 1e-4;
+/** One page: no index is smaller, and a longer one may take no more than the shorter. */
+const LEAST_BYTES = 8_192;
+/** How many rounds of exchanges there are at most. */
+const EXCHANGES = 3;
+
+type Order = (savedCost: number, bytes: number) => number;
+
+const perByte: Order = (saved, bytes) => saved / Math.max(bytes, LEAST_BYTES);
+const asSuch: Order = (saved) => saved;
+
+export const extend: Select = async (request) => {
+  const candidates = await possible(request);
+  const nothing = await price(request, []);
+  const least = nothing.total * LEAST_SAVING;
+  let best = await grow({ ...request, candidates }, nothing, least, perByte);
+  if (Number.isFinite(request.budgetBytes)) {
+    const other = await grow({ ...request, candidates }, nothing, least, asSuch);
+    if (other.total < best.total) best = other;
+    best = await exchange({ ...request, candidates }, best, least);
+  }
+  return (await shrink(request, best)).set;
 };
+
+/** Without those that can't be built, where they must be to be asked about. */
+async function possible({ candidates, whatIf }: SelectionRequest): Promise<readonly Candidate[]> {
+  const sorted = candidates.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const kept: Candidate[] = [];
+  for (const candidate of sorted) {
+    try {
+      await whatIf.size(candidate);
+      kept.push(candidate);
+    } catch (error) {
+      if (!(error instanceof BuildFailed)) throw error;
+    }
+  }
+  return kept;
+}
+
+interface Move {
+  readonly candidate: Candidate;
+  readonly result: Priced;
+  readonly score: number;
+  /** It was reckoned against the present set. */
+  readonly fresh: boolean;
+}
+
+async function grow(
+  request: SelectionRequest,
+  nothing: Priced,
+  least: number,
+  order: Order,
+): Promise<Priced> {
+  let now = nothing;
+  const look = async (candidate: Candidate): Promise<Move | undefined> => {
+    const set = withIt(now.set, candidate);
+    if (set === undefined) return undefined;
+    const result = await reprice(request, now, set);
+    const saved = now.total - result.total;
+    const useful = saved > least && result.bytes <= request.budgetBytes;
+    const score = useful ? order(saved, result.bytes - now.bytes) : 0;
+    return { candidate, result, score, fresh: true };
+  };
+  const lookAtAll = async (candidates: readonly Candidate[]) => {
+    const moves: Move[] = [];
+    for (const candidate of candidates) {
+      const move = await look(candidate);
+      if (move) moves.push(move);
+    }
+    return moves;
+  };
+  let moves = await lookAtAll(request.candidates);
+  for (;;) {
+    moves.sort((a, b) => b.score - a.score);
+    const [best] = moves;
+    if (best === undefined || best.score === 0) {
+      if (moves.every(({ fresh }) => fresh)) return now;
+      moves = await lookAtAll(moves.map(({ candidate }) => candidate));
+      continue;
+    }
+    if (!best.fresh) {
+      const again = await look(best.candidate);
+      moves = [...(again ? [again] : []), ...moves.slice(1)];
+      continue;
+    }
+    now = best.result;
+    const stale: Move[] = [];
+    for (const move of moves.slice(1)) {
+      // A longer one of what is now there costs less space than before: it may have become the best.
+      const longer = isPrefix(best.candidate.index, move.candidate.index);
+      const next = longer ? await look(move.candidate) : { ...move, fresh: false };
+      if (next) stale.push(next);
+    }
+    moves = stale;
+  }
+}
+
+/** @returns `undefined` where it would be superfluous */
+function withIt(set: readonly Candidate[], candidate: Candidate): readonly Candidate[] | undefined {
+  if (set.some((there) => isPrefix(candidate.index, there.index))) return undefined;
+  return [...set.filter((there) => !isPrefix(there.index, candidate.index)), candidate];
+}
+
+async function exchange(request: SelectionRequest, from: Priced, least: number): Promise<Priced> {
+  let now = from;
+  for (let round = 0; round < EXCHANGES; round++) {
+    let best = now;
+    for (const out of now.set) {
+      const rest = now.set.filter((there) => there !== out);
+      for (const candidate of request.candidates) {
+        const set = candidate === out ? undefined : withIt(rest, candidate);
+        if (set === undefined || now.set.includes(candidate)) continue;
+        const result = await reprice(request, now, set);
+        const fits = result.bytes <= request.budgetBytes;
+        if (fits && result.total < best.total - least) best = result;
+      }
+    }
+    if (best === now) return now;
+    // What is left of the budget may now hold one more.
+    now = await grow(request, best, least, asSuch);
+  }
+  return now;
+}
+
+/** Leaves out what others have made superfluous. */
+async function shrink(request: SelectionRequest, from: Priced): Promise<Priced> {
+  let now = from;
+  for (const candidate of from.set) {
+    const without = await reprice(
+      request,
+      now,
+      now.set.filter((there) => there !== candidate),
+    );
+    if (without.total <= now.total) now = without;
+  }
+  return now;
+}

@@ -1,0 +1,170 @@
+/**
+ * What it costs to keep indexes up to date, which EXPLAIN ANALYZE of one rolled-back statement can't tell: an
+ * index that is left alone by an update is no work as long as the new row fits beside the old one (a heap-only
+ * tuple, PostgreSQL's manual, 73.7), and that is so in the steady state of a table, not in a fresh copy of it
+ * whose pages are full.
+ *
+ * So it is put together from what was measured apart: how long one entry takes, of each index (rows of the
+ * table inserted into an empty twin of it, with and without that index), how many rows a statement writes, and
+ * the share of heap-only updates that the target's statistics tell.
+ */
+import pg from "pg";
+import type { Catalog, Table } from "./catalog.ts";
+import { findTable } from "./catalog.ts";
+import type { Session } from "./database.ts";
+import { createIndexSql } from "./ddl.ts";
+import { median } from "./measure.ts";
+import type { Access, AccessMethod, Candidate, IndexSpec, Query } from "./model.ts";
+import { keyOf } from "./whatif/builds.ts";
+
+/** Milliseconds for one entry, where nothing was measured: orders of magnitude. */
+const ENTRY_MS: Readonly<Record<AccessMethod, number>> = {
+  btree: 0.003,
+  hash: 0.003,
+  brin: 0.0005,
+  gist: 0.015,
+  gin: 0.03,
+};
+/** Heap-only updates as a share of all, of a table that has no statistics about them yet. */
+const USUAL_HOT_SHARE = 0.9;
+/** So few updates tell nothing about the share. */
+const FEW_UPDATES = 200;
+/**
+ * A row version that isn't heap-only stays until VACUUM has been through all of the table's indexes, and takes
+ * up room in each of them: it is paid for again later. A guess.
+ */
+const AFTERMATH = 2;
+/** VACUUM takes the entries of deleted rows out again, many at a time: half of what they cost. A guess, too. */
+const REMOVAL = 0.5;
+const SAMPLE_ROWS = 2_000;
+const SAMPLES = 3;
+
+/** Target's statistics: the share of heap-only updates by `schema.table`, where it had enough updates. */
+export async function hotShares(target: pg.Client): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await target.query<{ name: string; hot: string; all: string }>(
+    `SELECT schemaname || '.' || relname AS name, n_tup_hot_upd AS hot, n_tup_upd AS all
+     FROM pg_stat_user_tables WHERE n_tup_upd >= $1`,
+    [FEW_UPDATES],
+  );
+  return new Map(rows.map(({ name, hot, all }) => [name, Number(hot) / Number(all)]));
+}
+
+export class Upkeep {
+  readonly #catalog: Catalog;
+  readonly #hotShares: ReadonlyMap<string, number>;
+  readonly #entryMs = new Map<string, number>();
+
+  constructor(catalog: Catalog, hot: ReadonlyMap<string, number>) {
+    this.#catalog = catalog;
+    this.#hotShares = hot;
+  }
+
+  /** Measures what one entry takes. @param candidates on written tables; those known already are left out */
+  async calibrate(session: Session, candidates: readonly Candidate[]): Promise<void> {
+    for (const candidate of candidates) {
+      const key = keyOf(candidate);
+      if (this.#entryMs.has(key)) continue;
+      this.#entryMs.set(key, await entryMs(session, candidate.index));
+    }
+  }
+
+  /** @param rows that one call writes @returns milliseconds that `set` adds to one call */
+  ms(query: Query, set: readonly Candidate[], rows: number): number {
+    const access = query.accesses.find(({ writes }) => writes !== undefined);
+    if (access === undefined || query.kind === "select") return 0;
+    const indexes = set.filter(({ index }) => isOf(index, access));
+    if (indexes.length === 0) return 0;
+    const entries = indexes.reduce((sum, candidate) => sum + this.#entry(candidate), 0);
+    if (query.kind === "insert") return rows * entries;
+    if (query.kind === "delete") return rows * entries * REMOVAL;
+    return rows * this.#update(access, indexes, entries);
+  }
+
+  #update(access: Access, indexes: readonly Candidate[], entries: number): number {
+    const table = findTable(this.#catalog, access.table, access.schema);
+    const hot = this.#hotShare(access, table);
+    if (!indexes.some(({ index }) => touches(index, access))) return (1 - hot) * entries;
+    const others = (table?.indexes ?? []).length * ENTRY_MS.btree;
+    return hot * AFTERMATH * (entries + others) + (1 - hot) * entries;
+  }
+
+  #hotShare(access: Access, table: Table | undefined): number {
+    if (table?.indexes.some(({ spec }) => touches(spec, access))) return 0;
+    return this.#hotShares.get(`${access.schema}.${access.table}`) ?? USUAL_HOT_SHARE;
+  }
+
+  #entry(candidate: Candidate): number {
+    return this.#entryMs.get(keyOf(candidate)) ?? ENTRY_MS[candidate.index.method];
+  }
+}
+
+function isOf(index: IndexSpec, access: Access): boolean {
+  return index.schema === access.schema && index.table === access.table;
+}
+
+/** Whether an update of these columns needs a new entry: keys, carried columns and predicates alike. */
+function touches(index: IndexSpec, { writes = [] }: Access): boolean {
+  const texts = [...index.keys.map((key) => key.expression), index.where].filter(
+    (text) => text !== undefined,
+  );
+  return writes.some(
+    (column) =>
+      index.include.includes(column) ||
+      index.keys.some((key) => key.column === column) ||
+      texts.some((text) => mentions(text, column)),
+  );
+}
+
+function mentions(text: string, column: string): boolean {
+  return text.split(/[^\p{L}\p{N}_$]+/u).includes(column);
+}
+
+/** Rolled back: the twin is never there for anybody. */
+async function entryMs({ client }: Session, index: IndexSpec): Promise<number> {
+  const original = `${pg.escapeIdentifier(index.schema)}.${pg.escapeIdentifier(index.table)}`;
+  const twin = `${pg.escapeIdentifier(index.schema)}.index_advisor_twin`;
+  const fill = `INSERT INTO ${twin} SELECT * FROM index_advisor_rows`;
+  const time = async () => {
+    await client.query(`TRUNCATE ${twin}`);
+    const started = performance.now();
+    await client.query(fill);
+    return performance.now() - started;
+  };
+  await client.query("BEGIN");
+  try {
+    // A real table, not a temporary one: entries of those are not logged, which is part of their cost.
+    await client.query(`CREATE TABLE ${twin} (LIKE ${original})`);
+    await client.query(
+      `CREATE TEMPORARY TABLE index_advisor_rows ON COMMIT DROP AS
+       SELECT * FROM ${original} LIMIT ${SAMPLE_ROWS}`,
+    );
+    const { rowCount } = await client.query("SELECT FROM index_advisor_rows");
+    if (!rowCount) return ENTRY_MS[index.method];
+    const without: number[] = [];
+    const with_: number[] = [];
+    await time();
+    for (let i = 0; i < SAMPLES; i++) {
+      without.push(await time());
+      await client.query(
+        createIndexSql({ ...index, table: "index_advisor_twin" }, "index_advisor_twin_index"),
+      );
+      if (index.method === "gin") {
+        // Else entries only wait in a list, for somebody else to put them in.
+        await client.query(
+          `ALTER INDEX ${pg.escapeIdentifier(index.schema)}.index_advisor_twin_index SET (fastupdate = off)`,
+        );
+      }
+      with_.push(await time());
+      await client.query(
+        `DROP INDEX ${pg.escapeIdentifier(index.schema)}.index_advisor_twin_index`,
+      );
+    }
+    const added = (median(with_) - median(without)) / rowCount;
+    // No entry is for nothing, whatever noise says.
+    return Math.max(added, ENTRY_MS[index.method] / 3);
+  } catch {
+    return ENTRY_MS[index.method];
+  } finally {
+    await client.query("ROLLBACK");
+  }
+}

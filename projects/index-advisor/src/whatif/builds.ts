@@ -1,0 +1,133 @@
+/** Real indexes on the copy, built once, and hidden from the planner where they are not wanted. */
+import pg from "pg";
+import type { Session } from "../database.ts";
+import { createIndexSql } from "../ddl.ts";
+import { messageOf, noPermission, sqlState } from "../errors.ts";
+import type { Candidate } from "../model.ts";
+
+/** What they are called: nothing else has such a name, so that those left by a crash can be told. */
+const PREFIX = "index_advisor_trial_";
+
+export interface Build {
+  readonly name: string;
+  readonly candidate: Candidate;
+  /** `pg_relation_size`. */
+  readonly sizeBytes: number;
+}
+
+/** It can't be built, for a reason that is its own: a row too wide, an operator class that isn't there. */
+export class BuildFailed extends Error {
+  override readonly name = "BuildFailed";
+}
+
+const keys = new WeakMap<Candidate, string>();
+
+/** The same text for the same index. */
+export function keyOf(candidate: Candidate): string {
+  let key = keys.get(candidate);
+  if (key === undefined) {
+    key = createIndexSql(candidate.index, "it");
+    keys.set(candidate, key);
+  }
+  return key;
+}
+
+/** Live: indexes that are there until `drop`. */
+export class Builds {
+  readonly #session: Session;
+  readonly #built = new Map<string, Promise<Build>>();
+  readonly #there = new Map<string, Build>();
+  #number = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Drops what an earlier advisor that was ended did not get to drop. */
+  async clear(): Promise<void> {
+    const { rows } = await this.#session.client.query<{ name: string }>(
+      `SELECT format('%I.%I', n.nspname, c.relname) AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind IN ('i', 'I') AND starts_with(c.relname, $1)`,
+      [PREFIX],
+    );
+    for (const { name } of rows) await this.#session.client.query(`DROP INDEX IF EXISTS ${name}`);
+  }
+
+  /** Builds it, unless it is there. @throws BuildFailed */
+  build(candidate: Candidate): Promise<Build> {
+    const key = keyOf(candidate);
+    let build = this.#built.get(key);
+    if (build === undefined) {
+      build = this.#create(key, candidate);
+      this.#built.set(key, build);
+    }
+    return build;
+  }
+
+  /** What is there of it. */
+  find(candidate: Candidate): Build | undefined {
+    return this.#there.get(keyOf(candidate));
+  }
+
+  get all(): readonly Build[] {
+    return [...this.#there.values()];
+  }
+
+  /**
+   * Lets nothing be seen of what was built but `visible`. Dropping within a transaction that is rolled back
+   * is the one way that takes no superuser; it locks tables, which is of no matter where nobody else is.
+   */
+  async among<T>(visible: readonly Candidate[], run: () => Promise<T>): Promise<T> {
+    const wanted = new Set(visible.map(keyOf));
+    const hidden = [...this.#there].filter(([key]) => !wanted.has(key));
+    const { client } = this.#session;
+    await client.query("BEGIN");
+    try {
+      if (hidden.length > 0) {
+        await client.query(`DROP INDEX ${hidden.map(([, build]) => qualified(build)).join(", ")}`);
+      }
+      return await run();
+    } finally {
+      await client.query("ROLLBACK");
+    }
+  }
+
+  /** Leaves the copy as it was found. */
+  async drop(): Promise<void> {
+    for (const [key, build] of this.#there) {
+      await this.#session.client.query(`DROP INDEX IF EXISTS ${qualified(build)}`);
+      this.#there.delete(key);
+      this.#built.delete(key);
+    }
+  }
+
+  async #create(key: string, candidate: Candidate): Promise<Build> {
+    this.#number++;
+    const name = `${PREFIX}${this.#number}`;
+    const { client } = this.#session;
+    try {
+      await client.query(createIndexSql(candidate.index, name));
+      const { rows } = await client.query<{ size: string }>(
+        "SELECT pg_relation_size($1::regclass) AS size",
+        [qualified({ name, candidate })],
+      );
+      const build = { name, candidate, sizeBytes: Number(rows[0]?.size ?? 0) };
+      this.#there.set(key, build);
+      return build;
+    } catch (error) {
+      const state = sqlState(error);
+      const { schema, table } = candidate.index;
+      if (state === "42501") {
+        throw noPermission("scratch", `build an index on ${schema}.${table}`, error);
+      }
+      // Classes 08, 53 and 57 are the server's troubles, everything else is the index's.
+      if (state === undefined || /^(08|53|57P)/.test(state)) throw error;
+      throw new BuildFailed(messageOf(error), { cause: error });
+    }
+  }
+}
+
+function qualified({ name, candidate }: Pick<Build, "name" | "candidate">): string {
+  return `${pg.escapeIdentifier(candidate.index.schema)}.${pg.escapeIdentifier(name)}`;
+}
