@@ -12,8 +12,6 @@ export interface Instance {
 interface Pair {
   readonly common: string;
   readonly rare: string;
-  /** Of the rows that have a common one. */
-  readonly share: number;
 }
 
 const PREPARED = "advisor_types";
@@ -46,15 +44,13 @@ export async function instancesOf(
     }
     return result;
   };
-  const share = Math.min(...[...pairs.values()].map((pair) => pair.share));
   const common = filled("common");
   const rare = filled("rare");
-  if (common === rare || share <= 0 || share >= 1) {
-    return [{ sql: share <= 0 ? rare : common, share: 1 }];
-  }
+  if (common === rare) return [{ sql: common, share: 1 }];
+  // How often a value is there says nothing about how often somebody asks for it.
   return [
-    { sql: common, share },
-    { sql: rare, share: 1 - share },
+    { sql: common, share: 0.5 },
+    { sql: rare, share: 0.5 },
   ];
 }
 
@@ -72,7 +68,7 @@ async function typesOf(client: Connection, text: string): Promise<string[]> {
 }
 
 async function pairOf(client: Connection, type: string, parameter?: Parameter): Promise<Pair> {
-  const always = (value: string): Pair => ({ common: value, rare: value, share: 1 });
+  const always = (value: string): Pair => ({ common: value, rare: value });
   const use = parameter?.use;
   if (!use?.column) return always(/^(big|small)?int/.test(type) ? "10" : plainValue(type));
   const sampled = await sampleOf(client, use);
@@ -83,7 +79,7 @@ async function pairOf(client: Connection, type: string, parameter?: Parameter): 
   const known = await statisticsOf(client, use);
   const cast = (value: string) => `${literal(value)}::${type}`;
   if (!known.common) return always(cast(known.rare ?? sampled));
-  return { common: cast(known.common), rare: cast(known.rare ?? sampled), share: known.share };
+  return { common: cast(known.common), rare: cast(known.rare ?? sampled) };
 }
 
 function plainValue(type: string): string {
@@ -117,14 +113,12 @@ async function sampleOf(client: Connection, { table, column }: Use): Promise<str
 async function statisticsOf(
   client: Connection,
   { table, column }: Use,
-): Promise<{ common?: string; rare?: string; share: number }> {
+): Promise<{ common?: string; rare?: string }> {
   const { rows } = await client.query<{
     common: string[] | null;
-    share: number | null;
     histogram: string[] | null;
   }>(
-    `${MARK} SELECT most_common_vals::text::text[] AS common, histogram_bounds::text::text[] AS histogram,
-       (SELECT sum(f) FROM unnest(most_common_freqs) AS f)::float8 AS share
+    `${MARK} SELECT most_common_vals::text::text[] AS common, histogram_bounds::text::text[] AS histogram
      FROM pg_stats WHERE schemaname = $1 AND tablename = $2 AND attname = $3`,
     [table.schema, table.name, column?.name],
   );
@@ -133,7 +127,6 @@ async function statisticsOf(
   const rare = histogram[Math.floor(histogram.length / 2)] ?? row?.common?.at(-1);
   const common = row?.common?.[0];
   return {
-    share: row?.share ?? 0,
     ...(common === undefined ? {} : { common }),
     ...(rare === undefined ? {} : { rare }),
   };
