@@ -68,7 +68,7 @@ function createOf(
     sql: createIndexSql(candidate.index, name, { concurrently: true }),
     sizeBytes: builds.find(candidate)?.sizeBytes ?? 0,
     evidence: details
-      .filter(({ statement }) => helped.includes(statement))
+      .filter((detail) => helped.includes(detail.statement) && detail.afterMs < detail.beforeMs)
       .map(({ statement, beforeMs, afterMs }) => ({ statement, beforeMs, afterMs })),
   };
 }
