@@ -1,6 +1,5 @@
-import { hasSqlDetails } from "libpg-query";
 import type { Advice, AdviseRequest, NodeConfig, Rejected, Skipped } from "../../contract.ts";
-import { candidatesOf, unique } from "./candidates.ts";
+import { candidatesOf, isOurs, unique } from "./candidates.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { type Connection, connected, MARK, quoted, within } from "./connection.ts";
 import { superfluous } from "./drops.ts";
@@ -23,9 +22,9 @@ export async function advise(config: NodeConfig, request: AdviseRequest): Promis
     await client.query(`${MARK} SELECT pg_advisory_lock(${COPY_LOCK})`);
     const statementMs = Math.max(100, Math.round(config.requestBudgetMs / 10));
     await client.query(`${MARK} SELECT set_config('statement_timeout', '${statementMs}ms', false)`);
-    const copied = await readCatalog(client);
+    await cleaned(client, catalog);
     const { queries, skipped } = await understand(client, request, catalog);
-    const laboratory = new Laboratory(client, copied, statementMs);
+    const laboratory = new Laboratory(client, catalog, statementMs);
     const rejected: Rejected[] = [];
     try {
       await client.query("SET statement_timeout = 0");
@@ -61,6 +60,15 @@ export async function advise(config: NodeConfig, request: AdviseRequest): Promis
   });
 }
 
+/** A call that broke off has left on the copy what it had built. */
+async function cleaned(client: Connection, catalog: Catalog): Promise<void> {
+  const own = new Set(catalog.indexes.map(({ schema, name }) => `${schema}.${name}`));
+  for (const { schema, name, needed } of (await readCatalog(client)).indexes) {
+    if (own.has(`${schema}.${name}`) || needed || !isOurs(name)) continue;
+    await client.query(`DROP INDEX ${quoted(schema)}.${quoted(name)}`);
+  }
+}
+
 async function catalogOf({ target, requestBudgetMs }: NodeConfig): Promise<Catalog> {
   const limits = { statementMs: requestBudgetMs / 3, readOnly: true };
   await using client = await connected("target", target, limits);
@@ -89,8 +97,7 @@ async function understand(
       const touches = touchedBy(meaning, catalog);
       queries.push({ ...meaning, statement, calls, instances, touches });
     } catch (error) {
-      const mistake = error instanceof NotUnderstood || hasSqlDetails(error) || isStatements(error);
-      if (!mistake) throw error;
+      if (!(error instanceof NotUnderstood || isStatements(error))) throw error;
       skipped.push({ statement, why: error instanceof Error ? error.message : String(error) });
     }
   }

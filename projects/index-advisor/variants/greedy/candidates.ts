@@ -109,6 +109,9 @@ function made(table: Table, method: string, keys: readonly string[], where?: str
   return { name, table, method, keys, rest };
 }
 
+/** By its name, which ends with a digest. */
+export const isOurs = (name: string) => /_[0-9a-f]{8}$/.test(name);
+
 /** Whether another one begins with all of its keys. */
 export function isPrefix(short: Candidate, long: Candidate): boolean {
   return (

@@ -53,9 +53,11 @@ export class NotUnderstood extends Error {
   override readonly name = "NotUnderstood";
 }
 
-/** @throws NotUnderstood @throws SqlError of libpg-query where it is no SQL */
+/** @throws NotUnderstood */
 export async function understood(sql: string, catalog: Catalog): Promise<Understood> {
-  const { stmts = [] } = await parse(sql);
+  const { stmts = [] } = await parse(sql).catch((error: Error) => {
+    throw new NotUnderstood(error.message, { cause: error });
+  });
   const [first] = stmts;
   if (stmts.length !== 1 || !first?.stmt) {
     throw new NotUnderstood(`one statement was expected, and these are ${stmts.length}`);
