@@ -38,16 +38,16 @@ export async function collect(
   const deadline = new Deadline(budgetMs);
   await using session = await connect("target", target, { deadline, signal, readOnly: true });
   const { client } = session;
-  return asked("target", "show pg_stat_statements", async () => {
+  return await asked("target", "show pg_stat_statements", async () => {
     const schema = await schemaOf(client);
     const forgotten = await forgottenOf(client, schema);
     const { rows } = await client.query<{ query: string; calls: string }>(
-      // One text may be there once for each user, and once more for where it ran inside of a function.
-      `SELECT min(s.query) AS query, sum(s.calls) AS calls
+      // One text may be there once for each user, for each table of that name that was dropped since, and once
+      // more for where it ran inside of a function.
+      `SELECT s.query, sum(s.calls) AS calls
        FROM ${schema}.pg_stat_statements s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
        WHERE d.datname = current_database()
-       GROUP BY s.queryid, CASE WHEN s.queryid IS NULL THEN s.userid END
-       ORDER BY ${orders[by]} DESC, min(s.query)`,
+       GROUP BY s.query ORDER BY ${orders[by]} DESC, s.query`,
     );
     if (rows.some(({ query }) => query === HIDDEN)) {
       throw noPermission("target", "show the statements of other users");

@@ -60,14 +60,19 @@ export function sqlState(error: unknown): string | undefined {
     : undefined;
 }
 
+/** `pg` has no class and no code for what happens on this side of a connection. */
+const losses =
+  /^(Connection terminated|Client (was closed|has encountered a connection error)|Query read timeout|timeout expired)/;
+
 /**
- * The connection is of no use any more, or never was. Client-side errors have no SQLSTATE; classes 08, 53,
- * 57P and 3D000 are in PostgreSQL's manual, appendix A.
+ * The connection is of no use any more, or never was: a system error (`ECONNRESET` …), or one of the classes 08,
+ * 53, 57P and 3D000 of PostgreSQL's manual, appendix A.
  */
 export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const state = sqlState(error);
-  if (state === undefined) return error instanceof Error && !(error instanceof AdvisorError);
-  return /^(08|53|57P)/.test(state) || state === "3D000";
+  if (state !== undefined) return /^(08|53|57P)/.test(state) || state === "3D000";
+  return "errno" in error || error instanceof AggregateError || losses.test(error.message);
 }
 
 /** Insufficient privilege, a wrong role or password, or a database that only reads. */

@@ -21,7 +21,7 @@ import { type Builds, keyOf } from "./whatif/builds.ts";
 import { relevantTo } from "./whatif/relevance.ts";
 
 /** What all runs of one plan may take together, in milliseconds: noise is small beside what takes long. */
-const ENOUGH_MS = 600;
+const ENOUGH_MS = 300;
 /** Below, in milliseconds, a run costs nothing, and a median of more is steadier. */
 const FAST_MS = 2;
 const MORE_RUNS = 3;

@@ -13,8 +13,6 @@ const LEAST_SHARE = 0.1;
 const LEAST_MS = 0.02;
 /** How many times the spread of the runs a difference must be. */
 const SPREADS = 2;
-/** Of the whole workload's time: for less than that no index is worth its name. */
-const LEAST_GAIN = 0.001;
 /** Below this many pages, half of them is nothing. */
 const FEW_BLOCKS = 10;
 
@@ -71,7 +69,7 @@ export async function validate(from: Evidence, chosen: readonly Candidate[]): Pr
         gainOf(from, one, { set, before, after, rest: others[i] ?? [], without: without[i] ?? [] }),
       ]),
     );
-    const worst = worstOf(from, set, gains, before);
+    const worst = worstOf(from, set, gains);
     if (worst === undefined) return { set, gains, before, after, refused };
     refused.push(worst);
     set = set.filter((candidate) => candidate !== worst.candidate);
@@ -157,18 +155,15 @@ function isIdle(
 
 /** @returns what has to go next, or nothing */
 function worstOf(
-  { queries, builds, budgetBytes }: Evidence,
+  { builds, budgetBytes }: Evidence,
   set: readonly Candidate[],
   gains: ReadonlyMap<Candidate, Gain>,
-  before: readonly Timing[],
 ): Refusal | undefined {
   const size = (candidate: Candidate) => builds.find(candidate)?.sizeBytes ?? 0;
   const gain = (candidate: Candidate) => gains.get(candidate)?.ms ?? 0;
   // The larger of two that do the same goes first.
   const ordered = set.toSorted((a, b) => gain(a) - gain(b) || size(b) - size(a));
-  const total = queries.reduce((sum, { calls }, q) => sum + calls * (before[q]?.medianMs ?? 0), 0);
-  const least = LEAST_GAIN * total;
-  const useless = ordered.find((one) => gain(one) <= least || gains.get(one)?.helps.length === 0);
+  const useless = ordered.find((one) => gain(one) <= 0 || gains.get(one)?.helps.length === 0);
   if (useless) return { candidate: useless, why: reasonFor(gains.get(useless)) };
   const bytes = set.reduce((sum, one) => sum + size(one), 0);
   if (bytes <= budgetBytes) return undefined;

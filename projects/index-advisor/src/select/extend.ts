@@ -15,8 +15,8 @@ import { BuildFailed, keyOf } from "../whatif/builds.ts";
 import { isPrefix } from "./redundancy.ts";
 import { type Priced, price, reprice } from "./workload.ts";
 
-/** Of the workload's cost without any index: what saves less isn't worth a step. */
-const LEAST_SAVING = 1e-4;
+/** Of what the workload costs at that moment: what saves less isn't worth a step. */
+const LEAST_SAVING = 1e-5;
 /** One page: no index is smaller, and a longer one may take no more than the shorter. */
 const LEAST_BYTES = 8_192;
 /** How many rounds of exchanges there are at most. */
@@ -30,12 +30,11 @@ const asSuch: Order = (saved) => saved;
 export const extend: Select = async (request) => {
   const candidates = await possible(request);
   const nothing = await price(request, []);
-  const least = nothing.total * LEAST_SAVING;
-  let best = await grow({ ...request, candidates }, nothing, least, perByte);
+  let best = await grow({ ...request, candidates }, nothing, perByte);
   if (Number.isFinite(request.budgetBytes)) {
-    const other = await grow({ ...request, candidates }, nothing, least, asSuch);
+    const other = await grow({ ...request, candidates }, nothing, asSuch);
     if (other.total < best.total) best = other;
-    best = await exchange({ ...request, candidates }, best, least);
+    best = await exchange({ ...request, candidates }, best);
   }
   return (await shrink(request, best)).set;
 };
@@ -63,19 +62,14 @@ interface Move {
   readonly fresh: boolean;
 }
 
-async function grow(
-  request: SelectionRequest,
-  nothing: Priced,
-  least: number,
-  order: Order,
-): Promise<Priced> {
+async function grow(request: SelectionRequest, nothing: Priced, order: Order): Promise<Priced> {
   let now = nothing;
   const look = async (candidate: Candidate): Promise<Move | undefined> => {
     const set = withIt(now.set, candidate);
     if (set === undefined) return undefined;
     const result = await reprice(request, now, set);
     const saved = now.total - result.total;
-    const useful = saved > least && result.bytes <= request.budgetBytes;
+    const useful = saved > now.total * LEAST_SAVING && result.bytes <= request.budgetBytes;
     const score = useful ? order(saved, result.bytes - now.bytes) : 0;
     return { candidate, result, score, fresh: true };
   };
@@ -130,12 +124,12 @@ async function exchange(request: SelectionRequest, from: Priced, least: number):
         if (set === undefined || now.set.includes(candidate)) continue;
         const result = await reprice(request, now, set);
         const fits = result.bytes <= request.budgetBytes;
-        if (fits && result.total < best.total - least) best = result;
+        if (fits && result.total < best.total * (1 - LEAST_SAVING)) best = result;
       }
     }
     if (best === now) return now;
     // What is left of the budget may now hold one more.
-    now = await grow(request, best, least, asSuch);
+    now = await grow(request, best, asSuch);
   }
   return now;
 }
