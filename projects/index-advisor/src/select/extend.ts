@@ -113,7 +113,7 @@ function withIt(set: readonly Candidate[], candidate: Candidate): readonly Candi
   return [...set.filter((there) => !isPrefix(there.index, candidate.index)), candidate];
 }
 
-async function exchange(request: SelectionRequest, from: Priced, least: number): Promise<Priced> {
+async function exchange(request: SelectionRequest, from: Priced): Promise<Priced> {
   let now = from;
   for (let round = 0; round < EXCHANGES; round++) {
     let best = now;
