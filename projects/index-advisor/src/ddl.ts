@@ -11,6 +11,23 @@ export function quote(name: string): string {
   return QuoteUtils.quoteIdentifier(name);
 }
 
+/**
+ * The server puts more parentheses around an expression than anybody wants to read. Those in a text
+ * constant count for nothing.
+ */
+export function bare(expression: string): string {
+  if (!expression.startsWith("(") || !expression.endsWith(")")) return expression;
+  let depth = 0;
+  let seen = 0;
+  for (const [token] of expression.matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|[\s\S]/g)) {
+    if (token === "(") depth++;
+    if (token === ")") depth--;
+    seen += token.length;
+    if (depth === 0 && seen < expression.length) return expression;
+  }
+  return bare(expression.slice(1, -1));
+}
+
 function keySql(key: IndexKey): string {
   const { column, expression, collation, operatorClass, descending, nulls } = key;
   return [

@@ -1,5 +1,6 @@
 /** Rows of the catalogue, as the model has them. */
 import type { Column, ExistingIndex } from "../catalog.ts";
+import { bare } from "../ddl.ts";
 import type { AccessMethod, IndexKey } from "../model.ts";
 import type { ColumnRow, IndexRow, KeyRow } from "./queries.ts";
 
@@ -30,7 +31,7 @@ function keyOf(row: KeyRow): IndexKey {
   const descending = (row.option & DESCENDING) !== 0;
   const nullsFirst = (row.option & NULLS_FIRST) !== 0;
   return {
-    ...(row.column === null ? { expression: row.expression } : { column: row.column }),
+    ...(row.column === null ? { expression: bare(row.expression) } : { column: row.column }),
     ...(row.defaultClass ? {} : { operatorClass: row.operatorClass }),
     ...(row.collation === null ? {} : { collation: row.collation }),
     ...(descending ? { descending } : {}),
@@ -48,7 +49,7 @@ export function indexOf(row: IndexRow): { readonly table: number; readonly index
     method: method as AccessMethod,
     keys: keys.map(keyOf),
     include,
-    ...(where === null ? {} : { where }),
+    ...(where === null ? {} : { where: bare(where) }),
   };
   return { table, index: { ...flags, spec } };
 }

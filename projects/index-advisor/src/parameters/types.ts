@@ -1,0 +1,100 @@
+/** Types of a statement's parameters, and a constant of each. */
+import type pg from "pg";
+
+export interface ParameterType {
+  /** As `regtype` writes it. */
+  readonly name: string;
+  /** `pg_type.typcategory`. */
+  readonly category: string;
+  /** The first label of an enum. */
+  readonly label: string | null;
+}
+
+const STATEMENT = "index_advisor_statement";
+const SYNTAX_ERROR = "42601";
+const INDETERMINATE = "42P18";
+
+const TYPES = `
+SELECT format_type(t.oid, NULL) AS name, t.typcategory AS category,
+  (SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder LIMIT 1) AS label
+FROM pg_prepared_statements p, unnest(p.parameter_types) WITH ORDINALITY AS u (type, n)
+JOIN pg_type t ON t.oid = u.type
+WHERE p.name = '${STATEMENT}' ORDER BY u.n`;
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/** `$1 IS NULL` says nothing of the type: such parameters are declared to be texts. */
+async function prepare(scratch: pg.Client, sql: string): Promise<void> {
+  const declared: string[] = [];
+  for (;;) {
+    const list =
+      declared.length === 0
+        ? ""
+        : ` (${Array.from(declared, (type) => type ?? "unknown").join(", ")})`;
+    try {
+      await scratch.query(`PREPARE ${STATEMENT}${list} AS ${sql}`);
+      return;
+    } catch (error) {
+      const number = /parameter \$(\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+      if (codeOf(error) !== INDETERMINATE || number === undefined) throw error;
+      if (declared[Number(number) - 1] !== undefined) throw error;
+      declared[Number(number) - 1] = "text";
+    }
+  }
+}
+
+/**
+ * @param texts of one statement; the first without a syntax error counts
+ * @returns by number, from `$1` on
+ * @throws pg's errors where the server accepts none
+ */
+export async function typesOf(
+  scratch: pg.Client,
+  texts: readonly [string, string],
+): Promise<readonly ParameterType[]> {
+  try {
+    await prepare(scratch, texts[0]);
+  } catch (error) {
+    if (codeOf(error) !== SYNTAX_ERROR) throw error;
+    await prepare(scratch, texts[1]);
+  }
+  try {
+    return (await scratch.query<ParameterType>(TYPES)).rows;
+  } finally {
+    await scratch.query(`DEALLOCATE ${STATEMENT}`);
+  }
+}
+
+const BY_NAME: Readonly<Record<string, string>> = {
+  boolean: "true",
+  interval: "1 day",
+  uuid: "00000000-0000-4000-8000-000000000000",
+  json: "{}",
+  jsonb: "{}",
+  jsonpath: "$",
+  regconfig: "english",
+  inet: "127.0.0.1",
+  cidr: "127.0.0.0/8",
+  point: "(0,0)",
+  box: "((0,0),(1,1))",
+  bytea: "\\x00",
+  tsquery: "a",
+  tsvector: "a",
+  "time without time zone": "12:00",
+  "time with time zone": "12:00+00",
+};
+
+const BY_CATEGORY: Readonly<Record<string, string>> = {
+  N: "1",
+  S: "a",
+  D: "2025-01-01",
+  A: "{}",
+  R: "empty",
+};
+
+/** Some constant of that type, where nothing says which; `null` for types without one. */
+export function constantOf({ name, category, label }: ParameterType): string | null {
+  return label ?? BY_NAME[name] ?? BY_CATEGORY[category] ?? null;
+}
