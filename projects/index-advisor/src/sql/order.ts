@@ -97,17 +97,8 @@ function extreme({ targetList = [], groupClause }: SelectStmt, scope: Scope): vo
   if ((name !== "min" && name !== "max") || argument === undefined) return;
   const key = keyOf(argument, scope);
   if (key === undefined) return;
-  const descending = name === "max";
-  // NULLs don't count: `max` reads the index from its end, where the values are.
-  note(
-    [
-      {
-        draft: key.draft,
-        key: { ...keySql(key), descending, ...(descending ? { nulls: "last" } : {}) },
-      },
-    ],
-    true,
-  );
+  // The planner tries both places for NULLs: they don't count here.
+  note([{ draft: key.draft, key: { ...keySql(key), descending: name === "max" } }], true);
 }
 
 /** The first window's order: rows have to come sorted by it. */

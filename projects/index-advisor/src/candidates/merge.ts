@@ -1,0 +1,77 @@
+/** Indexes that serve several statements, though none of them alone would want them. */
+import { createIndexSql } from "../ddl.ts";
+import type { Candidate, IndexKey, IndexSpec } from "../model.ts";
+import { distinctKeys } from "./keys.ts";
+
+/** Longer ones would serve none of the two well. */
+const MOST_KEYS = 3;
+const MOST_INCLUDED = 4;
+
+/** The same for the same index. */
+export function identity(index: IndexSpec): string {
+  return createIndexSql({ ...index, include: index.include.toSorted() }, "x");
+}
+
+/** Equal ones become one, with the statements of all. */
+export function united(candidates: readonly Candidate[]): readonly Candidate[] {
+  const groups = Map.groupBy(candidates, ({ index }) => identity(index));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    const statements = [...new Set(group.flatMap((one) => one.statements))].toSorted(
+      (a, b) => a - b,
+    );
+    return first === undefined ? [] : [{ ...first, statements }];
+  });
+}
+
+const subject = ({ column, expression }: IndexKey) => column ?? `(${expression})`;
+
+/** All of one's keys are among the other's: the other, with those first. */
+function reordered(narrow: IndexSpec, wide: IndexSpec): readonly IndexKey[] | undefined {
+  if (narrow.keys.length >= wide.keys.length) return undefined;
+  const there = new Set(wide.keys.map(subject));
+  return narrow.keys.every((key) => there.has(subject(key)))
+    ? distinctKeys([...narrow.keys, ...wide.keys])
+    : undefined;
+}
+
+/** Both begin alike: one's keys, then the other's. */
+function appended(a: IndexSpec, b: IndexSpec): readonly IndexKey[] | undefined {
+  const [first] = a.keys;
+  const [other] = b.keys;
+  if (first === undefined || other === undefined || subject(first) !== subject(other))
+    return undefined;
+  const keys = distinctKeys([...a.keys, ...b.keys]);
+  return keys.length > a.keys.length && keys.length <= MOST_KEYS ? keys : undefined;
+}
+
+/** Carrying columns along is for two that have the same keys. */
+function pair(a: IndexSpec, b: IndexSpec): readonly IndexSpec[] {
+  if (a.include.length === 0 && b.include.length === 0)
+    return [reordered(a, b), appended(a, b)].flatMap((keys) =>
+      keys === undefined ? [] : [{ ...a, keys }],
+    );
+  const include = [...new Set([...a.include, ...b.include])];
+  const alike = identity({ ...a, include: [] }) === identity({ ...b, include: [] });
+  return alike && include.length <= MOST_INCLUDED ? [{ ...a, include }] : [];
+}
+
+/** Of each two btrees of one table and one predicate that come from different statements. */
+export function merged(candidates: readonly Candidate[]): readonly Candidate[] {
+  const found: Candidate[] = [];
+  const alike = Map.groupBy(
+    candidates.filter(({ index }) => index.method === "btree"),
+    ({ index: { schema, table, where = "" } }) => JSON.stringify([schema, table, where]),
+  );
+  for (const group of alike.values())
+    for (const a of group)
+      for (const b of group) {
+        const statements = new Set([...a.statements, ...b.statements]);
+        // Of one statement alone all orders are there already.
+        if (a === b || statements.size === Math.max(a.statements.length, b.statements.length))
+          continue;
+        for (const index of pair(a.index, b.index))
+          found.push({ index, statements: [...statements], hypothetical: true });
+      }
+  return found;
+}
