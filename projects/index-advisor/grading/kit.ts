@@ -65,7 +65,7 @@ export async function load(
 export async function tablesOf(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+      WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'cron') ORDER BY 1`,
   );
   return rows.map(({ name }) => name);
 }

@@ -1,0 +1,178 @@
+import { SubmissionError } from "@db-katas/grading";
+import pg from "pg";
+import type { Statement } from "../contract.ts";
+import { type AdvisorContext, check, connected, drawn, load, startAdvisor } from "./kit.ts";
+
+const ROWS = 20_000;
+/** More than any workload here has. */
+const ALL = 1_000;
+/** Of statements that differ in which of their columns are numbers and which are texts. */
+const COLUMNS = 14;
+
+export default check({
+  title:
+    "the workload is what the database was asked, by anybody but an advisor, and says whether it is all",
+  points: 3,
+  concept: "contract",
+  traps: ["forgets-what-was-forgotten", "collects-its-own"],
+  // pg_stat_statements counts, and forgets, for a whole server: only with pg_cron is one a lease's own.
+  engines: { target: { needs: ["cron"] }, scratch: {} },
+  nodes: ["a", "b"],
+  hints: [
+    "Besides the statements, what does pg_stat_statements have in other rows, columns and views: of whom, of which database, and how much has it thrown away?",
+    "Filter by dbid; group by queryid over all users; mark your own statements with a comment, which stays in their text; pg_stat_statements_info.dealloc is not 0 once something was forgotten.",
+  ],
+  async run(t) {
+    const { random } = t;
+    const salt = random.int(1, 1e9);
+    const [often, long, wide, by] = [random.word(), random.word(), random.word(), random.word()];
+    const table = (name: string) =>
+      `CREATE TABLE public.${name} (id int PRIMARY KEY, ${by} int NOT NULL)`;
+    await load(t, [
+      ...[often, long, wide].map(table),
+      ...[often, wide].map(
+        (name) =>
+          `INSERT INTO public.${name} SELECT i, 1 + ${drawn(salt, ROWS)} FROM generate_series(1, ${ROWS}) AS i`,
+      ),
+      `INSERT INTO public.${long} VALUES (1, 1)`,
+    ]);
+    await using admin = await connected(t, "target");
+    await admin.query("RESET ROLE");
+    const role = new pg.Client(await t.lease("target").urlFor("b"));
+    role.on("error", () => {});
+    await role.connect();
+    try {
+      await admin.query("SELECT pg_stat_statements_reset()");
+      // Three that lead in one thing each, by far: in calls, in time, in blocks touched.
+      const [byAdmin, byRole] = [random.int(200, 300), random.int(200, 300)];
+      for (let i = 0; i < byAdmin; i++) {
+        await admin.query(`SELECT ${by} FROM public.${often} WHERE id = ${random.int(1, ROWS)}`);
+      }
+      for (let i = 0; i < byRole; i++) {
+        await role.query(`SELECT ${by} FROM public.${often} WHERE id = ${random.int(1, ROWS)}`);
+      }
+      await admin.query(
+        `SELECT max(md5(repeat(g::text, 100))) FROM public.${long}, generate_series(1, 600000) AS g`,
+      );
+      await role.query("BEGIN; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off");
+      await role.query(
+        `SELECT count(l.id) FROM public.${wide} AS w JOIN public.${wide} AS l ON l.id = w.${by}`,
+      );
+      await role.query(`UPDATE public.${wide} SET ${by} = 0 WHERE id = 1`);
+      await role.query("ROLLBACK");
+      await elsewhere(t);
+      const asked = await askedOf(admin);
+
+      t.step("nodes a and b collect, and b advises");
+      const a = await startAdvisor(t, "a");
+      const b = await startAdvisor(t, "b");
+      await a.collect({ by: "calls", limit: 3 });
+      const some = [{ sql: `SELECT id FROM public.${often} WHERE ${by} = 7`, calls: 1 }];
+      await b.advise({ statements: some }).catch((error: unknown) => {
+        // Whatever it answers: here it matters what it has asked.
+        if (!(error instanceof SubmissionError)) throw error;
+      });
+      await b.collect({ by: "total-time", limit: ALL });
+      const all = await a.collect({ by: "total-time", limit: ALL });
+      for (const { sql } of all.statements) {
+        t.ok(asked.has(flat(sql)), "only what others have asked of this database is collected", {
+          expected: "a SELECT, INSERT, UPDATE or DELETE that pg_stat_statements had before",
+          received: sql,
+        });
+      }
+      const calls = (name: string) =>
+        all.statements
+          .filter(({ sql }) => sql.includes(name))
+          .reduce((sum, statement) => sum + statement.calls, 0);
+      t.equal(calls(often), byAdmin + byRole, "calls are counted, whoever made them");
+      t.equal(calls(long), 1, "a statement that ran once is there");
+      t.equal(calls(wide), 2, "what was taken back has run all the same");
+      t.equal(all.forgotten, 0, "nothing was forgotten");
+      const leaders = [
+        ["calls", often],
+        ["total-time", long],
+        ["blocks", wide],
+      ] as const;
+      for (const [by, name] of leaders) {
+        const { statements } = await a.collect({ by, limit: 1 });
+        t.equal(statements.length, 1, "as many as were asked for, and no more");
+        t.ok(statements[0]?.sql.includes(name) === true, `the first one by ${by} comes first`, {
+          expected: `the statement about ${name}`,
+          received: told(statements),
+        });
+      }
+
+      t.step("there are more statements than pg_stat_statements can remember");
+      await crowd(admin);
+      const { forgotten } = await a.collect({ by: "calls", limit: ALL });
+      t.ok(forgotten > 0, "it is told that something was forgotten", {
+        expected: "more than 0",
+        received: String(forgotten),
+      });
+
+      t.step(
+        "the advisor's role may not read what others ask; then there is no pg_stat_statements",
+      );
+      const owner = await ownerOf(admin);
+      await admin.query(`SELECT max(id) FROM public.${often}`);
+      await admin.query(`REVOKE pg_read_all_stats FROM ${owner}`);
+      await t.rejects(
+        a.collect({ by: "calls", limit: ALL }),
+        "NO_PERMISSION",
+        "texts that are kept from the advisor are no statements",
+      );
+      await admin.query(`GRANT pg_read_all_stats TO ${owner}`);
+      await admin.query("DROP EXTENSION pg_stat_statements");
+      await t.rejects(
+        a.collect({ by: "calls", limit: ALL }),
+        "EXTENSION_MISSING",
+        "without pg_stat_statements there is nothing to collect",
+      );
+    } finally {
+      await role.end();
+    }
+  },
+});
+
+const flat = (sql: string) => sql.replace(/\s+/g, " ").trim();
+
+const told = (statements: readonly Statement[]) =>
+  statements.map(({ sql, calls }) => `${flat(sql)} (${calls})`).join("; ") || "none";
+
+/** What this database was asked until now, without what no advisor has a use for. */
+async function askedOf(admin: pg.Client): Promise<Set<string>> {
+  const question =
+    "SELECT query FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
+  const { rows } = await admin.query<{ query: string }>(question);
+  const texts = [...rows.map(({ query }) => flat(query)), question];
+  return new Set(texts.filter((text) => /^(select|update)\b/i.test(text)));
+}
+
+/** Another database of the same server is asked as well. */
+async function elsewhere(t: AdvisorContext): Promise<void> {
+  const url = new URL(t.lease("target").adminUrl);
+  url.pathname = "/postgres";
+  const client = new pg.Client(url.href);
+  client.on("error", () => {});
+  await client.connect();
+  await client.query("SELECT count(*) FROM pg_catalog.pg_operator WHERE oprname = '+'");
+  await client.end();
+}
+
+/** Asks so many different statements that some are forgotten, whose number is the server's own setting. */
+async function crowd(admin: pg.Client): Promise<void> {
+  await admin.query("SET pg_stat_statements.track = 'all'");
+  await admin.query(`DO $$ BEGIN
+    FOR n IN 1..current_setting('pg_stat_statements.max')::int + 100 LOOP
+      EXECUTE (SELECT 'SELECT ' || string_agg(CASE WHEN (n >> bit) & 1 = 1 THEN '1' ELSE '''''::text' END, ', ')
+        FROM generate_series(0, ${COLUMNS - 1}) AS bit);
+    END LOOP; END $$`);
+  await admin.query("RESET pg_stat_statements.track");
+}
+
+async function ownerOf(admin: pg.Client): Promise<string> {
+  const { rows } = await admin.query<{ owner: string }>(
+    "SELECT quote_ident(pg_get_userbyid(datdba)) AS owner FROM pg_database WHERE datname = current_database()",
+  );
+  return rows[0]?.owner ?? "";
+}
