@@ -143,8 +143,12 @@ export async function instancesOf(
     await scratch.query(`EXPLAIN ${sql}`);
     return [{ sql, share: 1 }];
   }
-  const types = await typesOf(scratch, preparable(sql, node));
   const mains = numbers.map((number) => mainUse(number, statement.uses));
+  const likely = (number: number) => {
+    const use = mains.find((one) => one.number === number);
+    return use?.table?.columns.find(({ name }) => name === use.column)?.type ?? "text";
+  };
+  const types = await typesOf(scratch, preparable(sql, node), likely);
   const choices = await choicesOf(mains, types, reader);
   const writes = mains.filter(({ role }) => role === "inserted" || role === "set");
   const writing = await stored(scratch, writes, heldColumns(catalog, writes[0]));

@@ -1,6 +1,6 @@
 /** Texts with constants where the parameters were. */
 import type { Node } from "@pgsql/types";
-import { all, below, textOf } from "../sql/tree.ts";
+import { all, below, lastName, textOf } from "../sql/tree.ts";
 
 /** Numbers of the parameters in it, ascending. */
 export function numbersIn(node: Node): readonly number[] {
@@ -11,10 +11,14 @@ export function numbersIn(node: Node): readonly number[] {
 
 /**
  * pg_stat_statements makes `interval $1` of `interval '1 day'`, and `EXTRACT($1 FROM …)`, which no server
- * accepts; written from the tree it is `CAST($1 AS interval)`.
+ * accepts; written from the tree they are `CAST($1 AS interval)` and `pg_catalog.extract($1, …)`.
  */
 export function preparable(sql: string, node: Node): readonly [string, string] {
-  return [sql, textOf(node)];
+  const copy = structuredClone(node);
+  for (const part of all(copy))
+    if ("FuncCall" in part && lastName(part.FuncCall.funcname) === "extract")
+      part.FuncCall.funcformat = "COERCE_EXPLICIT_CALL";
+  return [sql, textOf(copy)];
 }
 
 /** A value of a parameter. */

@@ -11,8 +11,10 @@ export interface ParameterType {
 }
 
 const STATEMENT = "index_advisor_statement";
+const UNKNOWN = "unknown";
 const SYNTAX_ERROR = "42601";
-const INDETERMINATE = "42P18";
+/** Nothing says the type, or not in time. */
+const INDETERMINATE: readonly unknown[] = ["42P18", "42P08"];
 
 const TYPES = `
 SELECT format_type(t.oid, NULL) AS name, t.typcategory AS category,
@@ -25,45 +27,58 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** `$1 IS NULL` says nothing of the type: such parameters are declared to be texts. */
-async function prepare(scratch: pg.Client, sql: string): Promise<void> {
+/** All in one round trip; where it is refused, nothing is prepared. */
+async function described(
+  scratch: pg.Client,
+  sql: string,
+  declared: readonly string[],
+): Promise<readonly ParameterType[]> {
+  const list = declared.length === 0 ? "" : ` (${declared.join(", ")})`;
+  // A comment may end the text.
+  const results: unknown = await scratch.query(
+    `PREPARE ${STATEMENT}${list} AS ${sql}\n; ${TYPES}; DEALLOCATE ${STATEMENT}`,
+  );
+  const [, types] = results as [unknown, pg.QueryResult<ParameterType>];
+  return types.rows;
+}
+
+/** `$1 IS NULL` says nothing of the type: such parameters are declared. */
+async function declaredOf(
+  scratch: pg.Client,
+  sql: string,
+  likely: (number: number) => string,
+): Promise<readonly ParameterType[]> {
   const declared: string[] = [];
   for (;;) {
-    const list =
-      declared.length === 0
-        ? ""
-        : ` (${Array.from(declared, (type) => type ?? "unknown").join(", ")})`;
     try {
-      await scratch.query(`PREPARE ${STATEMENT}${list} AS ${sql}`);
-      return;
+      return await described(scratch, sql, declared);
     } catch (error) {
-      const number = /parameter \$(\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-      if (codeOf(error) !== INDETERMINATE || number === undefined) throw error;
-      if (declared[Number(number) - 1] !== undefined) throw error;
-      declared[Number(number) - 1] = "text";
+      const found = /\$(\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+      const at = Number(found) - 1;
+      if (!INDETERMINATE.includes(codeOf(error)) || found === undefined) throw error;
+      if ((declared[at] ?? UNKNOWN) !== UNKNOWN) throw error;
+      while (declared.length <= at) declared.push(UNKNOWN);
+      declared[at] = likely(at + 1);
     }
   }
 }
 
 /**
  * @param texts of one statement; the first without a syntax error counts
+ * @param likely a type for a parameter that the server can tell none for
  * @returns by number, from `$1` on
  * @throws pg's errors where the server accepts none
  */
 export async function typesOf(
   scratch: pg.Client,
   texts: readonly [string, string],
+  likely: (number: number) => string,
 ): Promise<readonly ParameterType[]> {
   try {
-    await prepare(scratch, texts[0]);
+    return await declaredOf(scratch, texts[0], likely);
   } catch (error) {
     if (codeOf(error) !== SYNTAX_ERROR) throw error;
-    await prepare(scratch, texts[1]);
-  }
-  try {
-    return (await scratch.query<ParameterType>(TYPES)).rows;
-  } finally {
-    await scratch.query(`DEALLOCATE ${STATEMENT}`);
+    return declaredOf(scratch, texts[1], likely);
   }
 }
 

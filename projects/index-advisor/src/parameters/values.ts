@@ -69,7 +69,7 @@ export async function fromRows(
   more = "",
 ): Promise<Values> {
   const { rows } = await scratch.query<SampleRow>(
-    `SELECT v::text AS text, count(*)::float8 AS rows FROM (SELECT ${sql} AS v FROM ${sampled(table)}${more} LIMIT 20000) s
+    `SELECT v::text AS text, count(*)::float8 AS rows FROM (SELECT ${sql} AS v FROM ${sampled(table)}${more} LIMIT 10000) s
      WHERE v IS NOT NULL GROUP BY v ORDER BY v`,
   );
   if (rows.length === 0) return EMPTY;

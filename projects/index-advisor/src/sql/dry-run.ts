@@ -38,16 +38,17 @@ async function attempt(
   create: string,
   table: string,
 ): Promise<IndexRow | string> {
-  await scratch.query("SAVEPOINT trial");
   try {
-    await scratch.query(create);
-    const [row] = (await scratch.query<IndexRow>(INDEX, [table])).rows;
-    return row ?? "";
+    // One round trip; what follows a refusal isn't run.
+    const results: unknown = await scratch.query(
+      `SAVEPOINT trial; ${create}; ${INDEX.replace("$1", `'${table}'`)}; ROLLBACK TO trial`,
+    );
+    const [, , found] = results as [unknown, unknown, pg.QueryResult<IndexRow>];
+    return found.rows[0] ?? "";
   } catch (error) {
-    // What broke the connection breaks the next statement, too, and that one throws.
-    return error instanceof Error && "code" in error ? String(error.code) : "";
-  } finally {
+    // What broke the connection breaks this, too, and then it throws.
     await scratch.query("ROLLBACK TO trial");
+    return error instanceof Error && "code" in error ? String(error.code) : "";
   }
 }
 
