@@ -91,10 +91,12 @@ async function forgottenOf(client: pg.Client, schema: string): Promise<number> {
   }
 }
 
+/** The catalogue's, and those of extensions, also with their schema. */
 async function systemRelations(client: pg.Client): Promise<ReadonlySet<string>> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace
-     UNION SELECT c.relname FROM pg_class c JOIN pg_depend d
+     UNION SELECT unnest(ARRAY[c.relname, n.nspname || '.' || c.relname])
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_depend d
        ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'`,
   );
   return new Set(rows.map(({ name }) => name));
@@ -119,6 +121,6 @@ async function isWorkload(sql: string, systems: ReadonlySet<string>): Promise<bo
     ({ schema, name }) =>
       schema !== "pg_catalog" &&
       schema !== "information_schema" &&
-      !(schema === undefined && systems.has(name)),
+      !systems.has(schema === undefined ? name : `${schema}.${name}`),
   );
 }

@@ -3,7 +3,7 @@ import type { AdviseRequest, DropIndex, Skipped } from "../contract.ts";
 import { candidatesFor } from "./candidates/index.ts";
 import { type Catalog, findTable, readCatalog } from "./catalog.ts";
 import { asked, type Deadline, type Session } from "./database.ts";
-import { sameIndex } from "./ddl.ts";
+import { quote, sameIndex } from "./ddl.ts";
 import { superfluous } from "./drops.ts";
 import { isConnectionLoss, messageOf, noPermission, sqlState } from "./errors.ts";
 import { Bench } from "./measure.ts";
@@ -109,7 +109,10 @@ export class Investigation implements AsyncDisposable {
     await client.query(LOCK);
     await this.#builds.clear();
     // Rows that were updated or deleted while it was loaded are out of the way, and statistics are new.
-    await client.query("VACUUM (ANALYZE)");
+    const own = there.tables
+      .filter(({ kind }) => kind === "table" || kind === "materialized view")
+      .map(({ schema, name }) => `${quote(schema)}.${quote(name)}`);
+    if (own.length > 0) await client.query(`VACUUM (ANALYZE) ${own.join(", ")}`);
     const copy = await readCatalog(client);
     const tables = copy.tables.map((table) => {
       const original = findTable(there, table.name, table.schema);

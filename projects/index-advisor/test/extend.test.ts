@@ -1,0 +1,101 @@
+/** Extend on costs that are made up, so that the right answer is known. */
+import { describe, expect, test } from "vitest";
+import type { Candidate, Query, SelectionRequest, WhatIf } from "../src/model.ts";
+import { extend } from "../src/select/extend.ts";
+import { candidate, columnsOf, query } from "./sketch.ts";
+
+const MiB = 2 ** 20;
+
+interface World {
+  /** Cost of a query by the columns of the index that serves it; `""` without any. The best one counts. */
+  readonly costs: Readonly<Record<string, number>>[];
+  readonly bytes?: Readonly<Record<string, number>>;
+  readonly budgetBytes?: number;
+  readonly writeCost?: SelectionRequest["writeCost"];
+}
+
+async function chosen({ costs, bytes = {}, budgetBytes, writeCost }: World) {
+  const columns = [...new Set(costs.flatMap((each) => Object.keys(each)))].filter((c) => c !== "");
+  const queries = costs.map((each, statement) =>
+    query(
+      statement,
+      `SELECT ${statement}`,
+      Object.keys(each).flatMap((c) => c.split(",")),
+    ),
+  );
+  const candidates = columns.map((each) =>
+    candidate(
+      each.split(","),
+      costs.flatMap((cost, statement) => (each in cost ? [statement] : [])),
+    ),
+  );
+  const costOf = ({ statement }: Query, set: readonly Candidate[]) => {
+    const cost = costs[statement] ?? {};
+    return Math.min(...["", ...columnsOf(set)].map((c) => cost[c] ?? Number.POSITIVE_INFINITY));
+  };
+  const whatIf: WhatIf = {
+    kind: "hypopg",
+    calls: 0,
+    costs: async (asked, set) => asked.map((each) => costOf(each, set)),
+    size: async (each) => bytes[columnsOf([each])[0] ?? ""] ?? MiB,
+    async [Symbol.asyncDispose]() {},
+  };
+  const set = await extend({
+    queries,
+    candidates,
+    whatIf,
+    budgetBytes: budgetBytes ?? Number.POSITIVE_INFINITY,
+    writeCost: writeCost ?? (() => 0),
+    signal: new AbortController().signal,
+  });
+  return columnsOf(set);
+}
+
+describe("Extend", () => {
+  test("takes what saves, and nothing else", async () => {
+    expect(await chosen({ costs: [{ "": 100, a: 5, b: 100 }] })).toEqual(["a"]);
+    expect(await chosen({ costs: [{ "": 100, a: 100 }] })).toEqual([]);
+  });
+
+  test("makes an index longer instead of adding one that begins with it", async () => {
+    expect(
+      await chosen({
+        costs: [
+          { "": 100, a: 20, "a,b": 22 },
+          { "": 100, a: 50, "a,b": 1 },
+        ],
+      }),
+    ).toEqual(["a,b"]);
+  });
+
+  test("counts what one saves beside the others, not alone", async () => {
+    // Alone, a saves most; but b and c together do all that it does.
+    const costs = [
+      { "": 100, a: 10, b: 5 },
+      { "": 100, a: 10, c: 5 },
+    ];
+    expect(await chosen({ costs })).toEqual(["b", "c"]);
+  });
+
+  test("keeps to the budget, and doesn't fill it with crumbs", async () => {
+    const world = {
+      costs: [
+        { "": 1_000, a: 10 },
+        { "": 20, b: 1 },
+      ],
+      bytes: { a: 10 * MiB, b: 0.1 * MiB },
+      budgetBytes: 10 * MiB,
+    };
+    expect(await chosen(world)).toEqual(["a"]);
+    expect(await chosen({ ...world, budgetBytes: MiB })).toEqual(["b"]);
+    expect(await chosen({ ...world, budgetBytes: 0 })).toEqual([]);
+  });
+
+  test("leaves out what writes pay more for than reads save", async () => {
+    const writeCost: SelectionRequest["writeCost"] = ({ statement }, { index }) =>
+      statement === 1 && index.keys[0]?.column === "a" ? 200 : 0;
+    expect(await chosen({ costs: [{ "": 100, a: 1, b: 30 }, { "": 1 }], writeCost })).toEqual([
+      "b",
+    ]);
+  });
+});
