@@ -17,7 +17,7 @@ export default check({
   title: "builds block nobody's writes, keep to their limits, and leave nothing half-done",
   points: 4,
   concept: "safe builds",
-  traps: ["invalid-left-over", "blocks-writes"],
+  traps: ["invalid-left-over", "blocks-writes", "waits-for-a-lock"],
   engines: { target: {}, scratch: {} },
   nodes: ["a"],
   hints: [

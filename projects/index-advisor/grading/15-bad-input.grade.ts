@@ -35,7 +35,7 @@ export default check({
     "bad statements cost nobody else the advice, and a database that is away or refuses is named",
   points: 3,
   concept: "bad input",
-  traps: ["gives-up-whole", "runs-what-it-is-given"],
+  traps: ["gives-up-whole", "runs-what-it-is-given", "blames-the-other"],
   engines: {
     target: { faults: [blackHole, resetConnections] },
     scratch: { faults: [blackHole, resetConnections] },
