@@ -25,6 +25,6 @@ export default defineKata({
     target: { engine: "pgextended", needs: ["hypopg"] },
     scratch: { engine: "pgextended", needs: ["hypopg"] },
   },
-  bundled: ["pg", "pino", "zod"],
+  bundled: ["pg", "zod"],
   limits: { memoryMb: 512, callMs: 60_000, checkMs: 90_000 },
 });
