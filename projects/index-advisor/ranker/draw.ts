@@ -51,8 +51,9 @@ function specsOver(table: Table, columns: readonly Column[], random: Random): In
     );
     if (!ordered.includes(column)) return own;
     const plain = [spec("btree", key), spec("btree", { ...key, descending: true })];
-    const other = spec(random.pick(["hash", "brin"] as const), key);
-    return [...own, ...plain.slice(0, random.int(1, 2)), ...(own.length > 0 ? [] : [other])];
+    const others = own.length > 0 || column.baseType === "bool" ? [] : (["hash", "brin"] as const);
+    const other = others.length > 0 ? [spec(random.pick(others), key)] : [];
+    return [...own, ...plain.slice(0, random.int(1, 2)), ...other];
   });
   const pairs = ordered.flatMap((first) =>
     ordered

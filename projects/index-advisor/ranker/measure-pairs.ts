@@ -1,6 +1,6 @@
 /** Statements without and with one index each, planned, pretended and measured. */
 import { median } from "d3-array";
-import type pg from "pg";
+import pg from "pg";
 import { createIndexSql } from "../src/ddl.ts";
 import type { Candidate, Query } from "../src/model.ts";
 import { summarize } from "../src/ranker/plan.ts";
@@ -46,7 +46,11 @@ export async function measurePairs(
           : {}),
       });
     }
-    await client.query(sql);
+    const why = await refusal(client, sql);
+    if (why !== undefined) {
+      console.error(`${sql}: ${why}`);
+      continue;
+    }
     const { schema, table, keys } = tried[0]?.candidate.index ?? {};
     // An expression has statistics of its own from the first ANALYZE on.
     if (keys?.some(({ expression }) => expression !== undefined)) {
@@ -63,15 +67,30 @@ export async function measurePairs(
   return pairs;
 }
 
+/** Why it can't be built, in the server's words; `undefined` where it now is. */
+async function refusal(client: pg.Client, index: string): Promise<string | undefined> {
+  try {
+    await client.query(index);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    return error.message;
+  }
+}
+
 async function explain(client: pg.Client, sql: string): Promise<unknown> {
   const { rows } = await client.query(`EXPLAIN (FORMAT JSON) ${sql}`);
   return rows[0]["QUERY PLAN"];
 }
 
+/** @returns `undefined` where HypoPG refuses what can't be built either */
 async function pretend(client: pg.Client, index: string, sql: string): Promise<unknown> {
-  await client.query("SELECT hypopg_create_index($1)", [index]);
   try {
+    await client.query("SELECT hypopg_create_index($1)", [index]);
     return await explain(client, sql);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    return undefined;
   } finally {
     await client.query("SELECT hypopg_reset()");
   }
