@@ -98,6 +98,8 @@ export interface ForeignKey {
   readonly parentSchema: string;
   readonly parentTable: string;
   readonly parentColumns: readonly string[];
+  /** Deleting the parent deletes the child: `ON DELETE CASCADE`. */
+  readonly cascades: boolean;
 }
 
 export interface Catalog {

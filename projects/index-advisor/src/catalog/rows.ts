@@ -27,13 +27,18 @@ export function columnOf(row: ColumnRow): { readonly table: number; readonly col
   return { table, column: { ...described, ...array, statistics } };
 }
 
-function keyOf(row: KeyRow): IndexKey {
+/** An expression's own collation stands nowhere; the definition names only one that differs from it. */
+function isOwn({ column, expression }: KeyRow, definition: string): boolean {
+  return column === null && !definition.includes(`${expression} COLLATE `);
+}
+
+function keyOf(row: KeyRow, definition: string): IndexKey {
   const descending = (row.option & DESCENDING) !== 0;
   const nullsFirst = (row.option & NULLS_FIRST) !== 0;
   return {
     ...(row.column === null ? { expression: bare(row.expression) } : { column: row.column }),
     ...(row.defaultClass ? {} : { operatorClass: row.operatorClass }),
-    ...(row.collation === null ? {} : { collation: row.collation }),
+    ...(row.collation === null || isOwn(row, definition) ? {} : { collation: row.collation }),
     ...(descending ? { descending } : {}),
     // A descending key has its NULLs first unless told otherwise.
     ...(descending === nullsFirst ? {} : { nulls: nullsFirst ? "first" : "last" }),
@@ -47,7 +52,7 @@ export function indexOf(row: IndexRow): { readonly table: number; readonly index
     table: tableName,
     // A method of some extension's is none that is ever proposed, so it equals no candidate's.
     method: method as AccessMethod,
-    keys: keys.map(keyOf),
+    keys: keys.map((key) => keyOf(key, row.definition)),
     include,
     ...(where === null ? {} : { where: bare(where) }),
   };

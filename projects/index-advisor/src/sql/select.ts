@@ -30,6 +30,9 @@ export function select(statement: SelectStmt, parent: Scope): Output {
     ...(statement.havingClause === undefined ? [] : [statement.havingClause]),
   ])
     mention(node, scope);
+  // What is locked is fetched whole.
+  if (statement.lockingClause !== undefined)
+    for (const { draft } of scope.relations) if (draft !== undefined) draft.readsAll = true;
   group(statement, scope);
   order(statement, scope);
   return output;
