@@ -48,7 +48,7 @@ export async function copyOf(
     await checkOther(session, scratch);
     return { url: given, name: undefined, async [Symbol.asyncDispose]() {} };
   }
-  return make(target, session, options);
+  return await make(target, session, options);
 }
 
 async function make(

@@ -19,7 +19,8 @@ import { textOf, textOfApplied } from "./text.ts";
 export async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   const onProgress = (text: string) => void process.stderr.write(`${text}\n`);
   const workload = await workloadOf(settings, signal);
-  onProgress(`${workload.statements.length} statements from ${sourceOf(settings)}`);
+  const count = workload.statements.length;
+  onProgress(`${count} ${count === 1 ? "statement" : "statements"} from ${sourceOf(settings)}`);
   const { advice, environment } = await adviceFor(settings, workload, signal, onProgress);
   const reported = { advice, workload, environment };
   if (settings.htmlFile !== undefined) {

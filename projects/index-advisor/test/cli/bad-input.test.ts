@@ -1,0 +1,184 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Lease, openEngines } from "@db-katas/engines";
+import pg from "pg";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+const run = await openEngines();
+/** Its server is its own, so that it may read pg_stat_statements; its role may not make databases. */
+let target: Lease;
+let url: string;
+let folder: string;
+
+beforeAll(async () => {
+  target = await run.lease("pgextended", { isolation: "instance" });
+  url = await target.urlFor("a");
+  folder = await mkdtemp(join(tmpdir(), "advise-"));
+  await writeFile(join(folder, "one.sql"), "SELECT 1;");
+}, 120_000);
+afterAll(() => run[Symbol.asyncDispose]());
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** As typed; what differs from run to run is left out of what it says. */
+function advise(...args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], (_error, stdout, stderr) => {
+      const masked = stderr
+        .replaceAll(/127\.0\.0\.1:\d+/g, "HOST")
+        .replaceAll(/kata_\w+/g, "DATABASE")
+        .replaceAll(folder, "FOLDER");
+      resolve({ code: child.exitCode ?? -1, stdout, stderr: masked });
+    });
+  });
+}
+
+async function asked(address: string, ...sql: readonly string[]): Promise<unknown[]> {
+  const client = new pg.Client(address);
+  await client.connect();
+  const rows: unknown[] = [];
+  for (const each of sql) rows.push(...(await client.query(each)).rows);
+  await client.end();
+  return rows;
+}
+
+const sqlFile = () => ["--sql", join(folder, "one.sql")];
+
+it("an option that isn't there, or can't be understood", async () => {
+  const unknown = await advise("--url", url, "--bugdet", "2GB");
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toMatchInlineSnapshot(`
+    "BAD_OPTION  unknown option '--bugdet'
+    (Did you mean --budget?)
+    What to do: see --help.
+    "
+  `);
+  const wrong = await advise("--url", url, "--budget", "much");
+  expect(wrong).toMatchObject({ code: 2, stdout: "" });
+  expect(wrong.stderr).toMatchInlineSnapshot(`
+    "BAD_OPTION  --budget much can't be understood. Give a size like 500MB or 2GB.
+    "
+  `);
+});
+
+it("help is no error", async () => {
+  const { code, stdout } = await advise("--help");
+  expect(code).toBe(0);
+  expect(stdout).toContain("--scratch-url");
+});
+
+it("nobody there", async () => {
+  const nowhere = "postgres://me:secret@127.0.0.1:1/db";
+  const { code, stderr } = await advise("--url", nowhere, ...sqlFile());
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "1 statements from FOLDER/one.sql
+    TARGET_UNAVAILABLE  The target gave no answer in time (connect ECONNREFUSED HOST). Look whether the server runs and can be reached at the address that the node was given, and try again: nothing is left half done that a further call would not put right.
+    "
+  `);
+});
+
+it("a wrong password", async () => {
+  const wrong = new URL(url);
+  wrong.password = "wrong";
+  const { code, stderr } = await advise("--url", wrong.href, ...sqlFile());
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "1 statements from FOLDER/one.sql
+    NO_PERMISSION  The target refused to let the node in (password authentication failed for user "DATABASE"). Reading what everybody asks takes membership in pg_read_all_stats; building and dropping indexes takes the owner of the tables.
+    "
+  `);
+});
+
+it("no right to make a copy, and nothing left of the attempt", async () => {
+  const { code, stderr } = await advise("--url", url, ...sqlFile());
+  expect(code).toBe(2);
+  expect(stderr.replaceAll(/_advise_\w+/g, "_COPY")).toMatchInlineSnapshot(`
+    "1 statements from FOLDER/one.sql
+    UNEXPECTED  This is a fault of the advisor.
+    Error: Connection terminated
+        at /tmp/w/r3/node_modules/.pnpm/pg@8.23.1/node_modules/pg/lib/client.js:694:17
+        at process.processTicksAndRejections (node:internal/process/task_queues:104:5)
+        at async make (file:///tmp/w/r3/projects/index-advisor/src/cli/copy.ts:59:20)
+    "
+  `);
+  expect(await asked(url, "SELECT FROM pg_database WHERE datname LIKE '%\\_advise\\_%'")).toEqual(
+    [],
+  );
+});
+
+it("the copy is the database itself", async () => {
+  const { code, stderr } = await advise("--url", url, "--scratch-url", url, ...sqlFile());
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "1 statements from FOLDER/one.sql
+    SAME_DATABASE  --scratch-url names the very database that --url names.
+    Likely cause: one address was copied and not changed.
+    What to do: name a copy. Indexes are built and dropped there, which would be in everybody's way here.
+    "
+  `);
+});
+
+it("no pg_stat_statements in the database", async () => {
+  await using plain = await run.lease("pgextended");
+  const { code, stderr } = await advise("--url", await plain.urlFor("a"));
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "TARGET_UNAVAILABLE  The target gave no answer in time (Connection terminated). Look whether the server runs and can be reached at the address that the node was given, and try again: nothing is left half done that a further call would not put right.
+    "
+  `);
+});
+
+it("a server that only reads, as a replica does: no copy can be made there", async () => {
+  const admin = new URL(target.adminUrl);
+  admin.searchParams.set("options", "-c default_transaction_read_only=on");
+  const { code, stderr } = await advise("--url", admin.href, ...sqlFile());
+  expect(code).toBe(2);
+  expect(stderr).toContain("COPY_IMPOSSIBLE");
+  expect(stderr).toContain("this server only reads");
+});
+
+it("a server that says that it is too old", async () => {
+  // No such server is at hand; what it would answer is: a setting may be overridden where a function is found first.
+  await asked(
+    target.adminUrl,
+    "CREATE SCHEMA old",
+    `CREATE FUNCTION old.current_setting(text) RETURNS text LANGUAGE sql AS
+      $$ SELECT CASE $1 WHEN 'server_version_num' THEN '130014' WHEN 'server_version' THEN '13.14' ELSE pg_catalog.current_setting($1) END $$`,
+    "GRANT USAGE ON SCHEMA old TO PUBLIC",
+  );
+  const old = new URL(url);
+  old.searchParams.set("options", "-c search_path=old,pg_catalog,public");
+  const { code, stderr } = await advise("--url", old.href, ...sqlFile());
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "1 statements from FOLDER/one.sql
+    SERVER_TOO_OLD  The target is PostgreSQL 13.14; 14 is the oldest that this works with.
+    What to do: restore a dump of it into a newer server, and let yourself be advised there.
+    "
+  `);
+});
+
+it("a server that goes away in the middle", async () => {
+  await using server = createServer((socket) => {
+    socket.once("data", () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const { code, stderr } = await advise(
+    "--url",
+    `postgres://me@127.0.0.1:${port}/db`,
+    ...sqlFile(),
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain("TARGET_UNAVAILABLE");
+  expect(stderr).toContain("Look whether the server runs");
+});
