@@ -56,19 +56,14 @@ async function make(
   { client, pid }: Session,
   { signal, onProgress }: CopyOptions,
 ): Promise<Copy> {
-  const { rows } = await client.query<{ database: string; bytes: string; others: string }>(
-    `SELECT current_database() AS database, pg_database_size(current_database()) AS bytes,
-       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()) AS others`,
+  const { rows } = await client.query<{ database: string; bytes: string }>(
+    "SELECT current_database() AS database, pg_database_size(current_database()) AS bytes",
   );
-  const { database, bytes, others } = rows[0] ?? { database: "", bytes: "0", others: "0" };
+  const { database, bytes } = rows[0] ?? { database: "", bytes: "0" };
   // A name has room for 63 bytes.
   const name = `${database.slice(0, 40)}_advise_${randomBytes(4).toString("hex")}`;
   const impossible = (why: string, cause?: unknown) =>
     copyImpossible(why, dumpLine(target, name), cause);
-  if (others !== "0")
-    throw impossible(
-      `${others} others are connected to it, and only an idle database can be copied`,
-    );
   onProgress(
     `copying ${database} (${formatSize(Number(bytes))}) to ${name}, which is dropped at the end`,
   );
@@ -100,7 +95,7 @@ async function make(
 const REASONS: Readonly<Record<string, string>> = {
   "42501": "this role may not create databases, or does not own the one to be copied",
   "25006": "this server only reads, as a replica does",
-  "55006": "somebody else connected to it at that moment, and only an idle database can be copied",
+  "55006": "somebody else is connected to it, and only an idle database can be copied",
   "53100": "the server's disk is full",
 };
 

@@ -69,6 +69,17 @@ it("an option that isn't there, or can't be understood", async () => {
   `);
 });
 
+it("somebody else is connected", async () => {
+  await using plain = await run.lease("pgextended");
+  const other = new pg.Client(plain.adminUrl);
+  await other.connect();
+  const { code, stderr } = await advise("--url", plain.adminUrl, ...sqlFile());
+  await other.end();
+  expect(code).toBe(2);
+  expect(stderr).toContain("COPY_IMPOSSIBLE");
+  expect(stderr).toContain("somebody else is connected to it");
+});
+
 it("help is no error", async () => {
   const { code, stdout } = await advise("--help");
   expect(code).toBe(0);
@@ -80,7 +91,7 @@ it("nobody there", async () => {
   const { code, stderr } = await advise("--url", nowhere, ...sqlFile());
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
-    "1 statements from FOLDER/one.sql
+    "1 statement from FOLDER/one.sql
     TARGET_UNAVAILABLE  The target gave no answer in time (connect ECONNREFUSED HOST). Look whether the server runs and can be reached at the address that the node was given, and try again: nothing is left half done that a further call would not put right.
     "
   `);
@@ -92,7 +103,7 @@ it("a wrong password", async () => {
   const { code, stderr } = await advise("--url", wrong.href, ...sqlFile());
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
-    "1 statements from FOLDER/one.sql
+    "1 statement from FOLDER/one.sql
     NO_PERMISSION  The target refused to let the node in (password authentication failed for user "DATABASE"). Reading what everybody asks takes membership in pg_read_all_stats; building and dropping indexes takes the owner of the tables.
     "
   `);
@@ -102,12 +113,10 @@ it("no right to make a copy, and nothing left of the attempt", async () => {
   const { code, stderr } = await advise("--url", url, ...sqlFile());
   expect(code).toBe(2);
   expect(stderr.replaceAll(/_advise_\w+/g, "_COPY")).toMatchInlineSnapshot(`
-    "1 statements from FOLDER/one.sql
-    UNEXPECTED  This is a fault of the advisor.
-    Error: Connection terminated
-        at /tmp/w/r3/node_modules/.pnpm/pg@8.23.1/node_modules/pg/lib/client.js:694:17
-        at process.processTicksAndRejections (node:internal/process/task_queues:104:5)
-        at async make (file:///tmp/w/r3/projects/index-advisor/src/cli/copy.ts:59:20)
+    "1 statement from FOLDER/one.sql
+    COPY_IMPOSSIBLE  Advice is measured on a copy, and none could be made: 1 others are connected to it, and only an idle database can be copied.
+    What to do: make one, on a server of the same kind, and name it with --scratch-url. With PostgreSQL's own tools:
+      createdb DATABASE && pg_dump --no-owner 'postgres://DATABASE@HOST/DATABASE' | psql -q 'postgres://DATABASE@HOST/DATABASE'
     "
   `);
   expect(await asked(url, "SELECT FROM pg_database WHERE datname LIKE '%\\_advise\\_%'")).toEqual(
@@ -119,7 +128,7 @@ it("the copy is the database itself", async () => {
   const { code, stderr } = await advise("--url", url, "--scratch-url", url, ...sqlFile());
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
-    "1 statements from FOLDER/one.sql
+    "1 statement from FOLDER/one.sql
     SAME_DATABASE  --scratch-url names the very database that --url names.
     Likely cause: one address was copied and not changed.
     What to do: name a copy. Indexes are built and dropped there, which would be in everybody's way here.
@@ -132,13 +141,14 @@ it("no pg_stat_statements in the database", async () => {
   const { code, stderr } = await advise("--url", await plain.urlFor("a"));
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
-    "TARGET_UNAVAILABLE  The target gave no answer in time (Connection terminated). Look whether the server runs and can be reached at the address that the node was given, and try again: nothing is left half done that a further call would not put right.
+    "EXTENSION_MISSING  The target has no workload to collect: this database has no pg_stat_statements. Put pg_stat_statements into shared_preload_libraries, restart the server, and run CREATE EXTENSION pg_stat_statements in this database. Or give statements with --sql.
     "
   `);
 });
 
 it("a server that only reads, as a replica does: no copy can be made there", async () => {
-  const admin = new URL(target.adminUrl);
+  await using plain = await run.lease("pgextended");
+  const admin = new URL(plain.adminUrl);
   admin.searchParams.set("options", "-c default_transaction_read_only=on");
   const { code, stderr } = await advise("--url", admin.href, ...sqlFile());
   expect(code).toBe(2);
@@ -160,7 +170,7 @@ it("a server that says that it is too old", async () => {
   const { code, stderr } = await advise("--url", old.href, ...sqlFile());
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
-    "1 statements from FOLDER/one.sql
+    "1 statement from FOLDER/one.sql
     SERVER_TOO_OLD  The target is PostgreSQL 13.14; 14 is the oldest that this works with.
     What to do: restore a dump of it into a newer server, and let yourself be advised there.
     "
