@@ -171,6 +171,7 @@ export class Investigation implements AsyncDisposable {
       const tried = new Set(refused.map(({ candidate }) => candidate));
       const left = candidates.filter((candidate) => !tried.has(candidate));
       const proposal = await propose({
+        deadline,
         select,
         queries,
         before,

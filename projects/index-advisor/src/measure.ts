@@ -32,6 +32,8 @@ const MOST_MS = 10_000;
 export interface Timing {
   readonly medianMs: number;
   readonly runsMs: readonly number[];
+  /** Of the quickest run, in milliseconds: what a busy machine adds to a run is never negative. */
+  readonly quickestMs: number;
   /** Median distance of the runs from the median, in milliseconds. */
   readonly spreadMs: number;
   readonly blocks: number;
@@ -221,6 +223,7 @@ export class Bench {
     return {
       medianMs: sum(({ medianMs }) => medianMs),
       runsMs,
+      quickestMs: sum(({ runs }) => Math.min(...runs.ms)),
       spreadMs: sum(({ runs, medianMs }) => median(runs.ms.map((ms) => Math.abs(ms - medianMs)))),
       blocks: sum(({ runs }) => (runs.plan ? blocksOf(runs.plan) : 0)),
       cost: sum(({ planned }) => planned.Plan["Total Cost"]),

@@ -1,5 +1,6 @@
 /** What is worth being built and measured: what the planner likes as a set, and what it can't see. */
 import { type Catalog, findTable } from "./catalog.ts";
+import type { Deadline } from "./database.ts";
 import type { Timing } from "./measure.ts";
 import type { Candidate, Query, Select, WhatIf } from "./model.ts";
 import { isPrefix } from "./select/redundancy.ts";
@@ -12,7 +13,11 @@ const MOST_BIAS = 30;
 /** How often the sizes that building has shown may lead to another choice. */
 const CHOICES = 4;
 
+/** Of the time that is left, what building for the sake of sizes may take. */
+const SIZING_SHARE = 0.2;
+
 export interface Proposing {
+  readonly deadline: Deadline;
   readonly select: Select;
   readonly queries: readonly Query[];
   /** In the order of `queries`, without any new index. */
@@ -46,9 +51,13 @@ export async function propose(from: Proposing): Promise<Proposal> {
       }
     }
   };
-  // An estimate that is far too high would keep out what would fit: so sizes come from what one would like best.
+  // An estimate that is far too high would keep out what would fit: so whatever may be chosen gets its real size.
   if (Number.isFinite(from.budgetBytes)) {
-    await build(await choose({ ...from, budgetBytes: Number.POSITIVE_INFINITY }, candidates));
+    const until = from.deadline.leftMs() * (1 - SIZING_SHARE);
+    for (const candidate of await promising(from)) {
+      if (from.deadline.leftMs() < until) break;
+      await build([candidate]);
+    }
   }
   let set: readonly Candidate[] = [];
   for (let i = 0; i < CHOICES; i++) {
@@ -63,6 +72,31 @@ export async function propose(from: Proposing): Promise<Proposal> {
   // Sizes that differ each time may never settle.
   while (bytes(set) > from.budgetBytes) set = set.slice(0, -1);
   return { set, refused };
+}
+
+/** Those that save something alone, most first. */
+async function promising(from: Proposing): Promise<readonly Candidate[]> {
+  const { queries, whatIf, candidates, before } = from;
+  const units = unitsOf(queries, before);
+  const nothing = await whatIf.costs(queries, []);
+  const savings = new Map<Candidate, number>();
+  for (const candidate of candidates) {
+    try {
+      const costs = await whatIf.costs(queries, [candidate]);
+      const saved = queries.map(
+        ({ calls }, q) => calls * (units[q] ?? 0) * ((nothing[q] ?? 0) - (costs[q] ?? 0)),
+      );
+      savings.set(
+        candidate,
+        saved.reduce((sum, one) => sum + one, 0),
+      );
+    } catch (error) {
+      // Whoever builds it is told why it can't be.
+      if (!(error instanceof BuildFailed)) throw error;
+    }
+  }
+  const saving = (candidate: Candidate) => savings.get(candidate) ?? 0;
+  return candidates.filter((c) => saving(c) > 0).toSorted((a, b) => saving(b) - saving(a));
 }
 
 function choose(from: Proposing, candidates: readonly Candidate[]): Promise<readonly Candidate[]> {

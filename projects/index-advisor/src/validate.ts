@@ -11,8 +11,9 @@ import { type Builds, keyOf } from "./whatif/builds.ts";
 const LEAST_SHARE = 0.1;
 /** In milliseconds: timers and the server's own steps are no finer. */
 const LEAST_MS = 0.02;
-/** How many times the spread of the runs a difference must be. */
-const SPREADS = 2;
+/** The same where there were fewer runs than this, among which there may be no quiet one. */
+const FEW_RUNS_SHARE = 0.25;
+const FEW_RUNS = 4;
 /** Below this many pages, half of them is nothing. */
 const FEW_BLOCKS = 10;
 
@@ -91,18 +92,24 @@ export function totalMs(
   }, 0);
 }
 
-/** @returns milliseconds that `b` takes less than `a`; 0 where that may be noise */
+/**
+ * The quickest runs decide whether there is a difference, because on a busy machine medians wander; medians say
+ * how large it is, and must agree.
+ *
+ * @returns milliseconds that `b` takes less than `a`; 0 where that may be noise
+ */
 export function differenceMs(a: Timing, b: Timing): number {
   if (a.signature === b.signature) return 0;
   const difference = a.medianMs - b.medianMs;
-  const larger = Math.max(a.medianMs, b.medianMs);
-  const least = Math.max(LEAST_MS, LEAST_SHARE * larger, SPREADS * (a.spreadMs + b.spreadMs));
-  if (Math.abs(difference) >= least) return difference;
+  const quickest = a.quickestMs - b.quickestMs;
+  if (Math.sign(difference) !== Math.sign(quickest)) return 0;
+  const share =
+    Math.min(a.runsMs.length, b.runsMs.length) < FEW_RUNS ? FEW_RUNS_SHARE : LEAST_SHARE;
+  const least = Math.max(LEAST_MS, share * Math.max(a.quickestMs, b.quickestMs));
+  if (Math.abs(quickest) >= least) return difference;
   // So short that time can't tell; pages can, as long as both say the same.
   const [fewer, more] = difference > 0 ? [b.blocks, a.blocks] : [a.blocks, b.blocks];
-  return more > FEW_BLOCKS && fewer * 2 <= more && a.spreadMs + b.spreadMs < larger
-    ? difference
-    : 0;
+  return more > FEW_BLOCKS && fewer * 2 <= more ? difference : 0;
 }
 
 interface Comparison {

@@ -4,14 +4,16 @@
  * whatever saves most per byte, with all that it has already in place. It ends when nothing saves anything
  * any more, or nothing fits.
  *
- * Three things are not in the paper. Columns that help only together may come at once, because the candidates
- * have them so. What was not the best of one step is not asked about again before it could be the best of a
+ * Four things are not in the paper. Columns that help only together may come at once, because the candidates
+ * have them so; indexes, too (the arms of an OR want one each, or none is of use): a group is what the planner
+ * takes for one statement when it may have all. What was not the best of one step is not asked about again before it could be the best of a
  * later one: savings seldom grow while the set does; before the end all are. And within a budget, the order
  * by what is saved as such is tried too, then exchanges of one for another: what saves most per byte may fill
  * the budget with crumbs.
  */
 import type { Candidate, Select, SelectionRequest } from "../model.ts";
 import { BuildFailed, keyOf } from "../whatif/builds.ts";
+import { groupsOf } from "./groups.ts";
 import { isPrefix } from "./redundancy.ts";
 import { type Priced, price, reprice } from "./workload.ts";
 
@@ -22,6 +24,10 @@ const LEAST_BYTES = 8_192;
 /** How many rounds of exchanges there are at most. */
 const EXCHANGES = 3;
 
+interface Possible extends SelectionRequest {
+  readonly groups: readonly (readonly Candidate[])[];
+}
+
 type Order = (savedCost: number, bytes: number) => number;
 
 const perByte: Order = (saved, bytes) => saved / Math.max(bytes, LEAST_BYTES);
@@ -29,12 +35,14 @@ const asSuch: Order = (saved) => saved;
 
 export const extend: Select = async (request) => {
   const candidates = await possible(request);
+  const groups = await groupsOf({ ...request, candidates });
+  const all = { ...request, candidates, groups };
   const nothing = await price(request, []);
-  let best = await grow({ ...request, candidates }, nothing, perByte);
+  let best = await grow(all, nothing, perByte);
   if (Number.isFinite(request.budgetBytes)) {
-    const other = await grow({ ...request, candidates }, nothing, asSuch);
+    const other = await grow(all, nothing, asSuch);
     if (other.total < best.total) best = other;
-    best = await exchange({ ...request, candidates }, best);
+    best = await exchange(all, best);
   }
   return (await shrink(request, best)).set;
 };
@@ -55,7 +63,8 @@ async function possible({ candidates, whatIf }: SelectionRequest): Promise<reado
 }
 
 interface Move {
-  readonly candidate: Candidate;
+  /** One, or several that help only together. */
+  readonly candidates: readonly Candidate[];
   readonly result: Priced;
   readonly score: number;
   /** It was reckoned against the present set. */
@@ -64,34 +73,34 @@ interface Move {
 
 async function grow(request: SelectionRequest, nothing: Priced, order: Order): Promise<Priced> {
   let now = nothing;
-  const look = async (candidate: Candidate): Promise<Move | undefined> => {
-    const set = withIt(now.set, candidate);
-    if (set === undefined) return undefined;
+  const look = async (candidates: readonly Candidate[]): Promise<Move | undefined> => {
+    const set = candidates.reduce((all, one) => withIt(all, one) ?? all, now.set);
+    if (set === now.set) return undefined;
     const result = await reprice(request, now, set);
     const saved = now.total - result.total;
     const useful = saved > now.total * LEAST_SAVING && result.bytes <= request.budgetBytes;
     const score = useful ? order(saved, result.bytes - now.bytes) : 0;
-    return { candidate, result, score, fresh: true };
+    return { candidates, result, score, fresh: true };
   };
-  const lookAtAll = async (candidates: readonly Candidate[]) => {
+  const lookAtAll = async (all: readonly (readonly Candidate[])[]) => {
     const moves: Move[] = [];
-    for (const candidate of candidates) {
-      const move = await look(candidate);
+    for (const candidates of all) {
+      const move = await look(candidates);
       if (move) moves.push(move);
     }
     return moves;
   };
-  let moves = await lookAtAll(request.candidates);
+  let moves = await lookAtAll([...request.candidates.map((one) => [one]), ...request.groups]);
   for (;;) {
     moves.sort((a, b) => b.score - a.score);
     const [best] = moves;
     if (best === undefined || best.score === 0) {
       if (moves.every(({ fresh }) => fresh)) return now;
-      moves = await lookAtAll(moves.map(({ candidate }) => candidate));
+      moves = await lookAtAll(moves.map(({ candidates }) => candidates));
       continue;
     }
     if (!best.fresh) {
-      const again = await look(best.candidate);
+      const again = await look(best.candidates);
       moves = [...(again ? [again] : []), ...moves.slice(1)];
       continue;
     }
@@ -99,8 +108,10 @@ async function grow(request: SelectionRequest, nothing: Priced, order: Order): P
     const stale: Move[] = [];
     for (const move of moves.slice(1)) {
       // A longer one of what is now there costs less space than before: it may have become the best.
-      const longer = isPrefix(best.candidate.index, move.candidate.index);
-      const next = longer ? await look(move.candidate) : { ...move, fresh: false };
+      const longer = best.candidates.some((there) =>
+        move.candidates.some(({ index }) => isPrefix(there.index, index)),
+      );
+      const next = longer ? await look(move.candidates) : { ...move, fresh: false };
       if (next) stale.push(next);
     }
     moves = stale;
@@ -113,7 +124,7 @@ function withIt(set: readonly Candidate[], candidate: Candidate): readonly Candi
   return [...set.filter((there) => !isPrefix(there.index, candidate.index)), candidate];
 }
 
-async function exchange(request: SelectionRequest, from: Priced): Promise<Priced> {
+async function exchange(request: Possible, from: Priced): Promise<Priced> {
   let now = from;
   for (let round = 0; round < EXCHANGES; round++) {
     let best = now;
