@@ -14,9 +14,11 @@ import { blocksOf } from "./work.ts";
 const ORDERS = 50_000;
 /** With 25 orders each. */
 const CUSTOMERS = 2_000;
-const PRODUCTS = 16_000;
-/** Of what two indexes need together that serve everything, what the budget is more. */
-const SPARE = 1.15;
+/**
+ * Of what two indexes need together that serve everything, what the budget is more: enough for them by
+ * estimates that don't know of equal keys, too, and not enough for three.
+ */
+const SPARE = 1.45;
 
 export default check({
   title: "indexes are chosen together: none is made for a gain that another one has made already",
@@ -38,7 +40,7 @@ export default check({
       `CREATE TABLE ${orders} (id int PRIMARY KEY, ${customer} int NOT NULL, ${kind} int NOT NULL,
          ${day} int NOT NULL, ${product} text NOT NULL, note text NOT NULL)`,
       `INSERT INTO ${orders} SELECT i, ${drawn(salt, CUSTOMERS)}, ${drawn(salt + 1, 8)}, ${drawn(salt + 2, 365)},
-         md5((${drawn(salt + 3, PRODUCTS)})::text), repeat(${digest(salt + 4)}, 3)
+         ${digest(salt + 3)}, repeat(${digest(salt + 4)}, 3)
          FROM generate_series(1, ${ORDERS}) AS i`,
     ]);
     await using target = await connected(t, "target");
