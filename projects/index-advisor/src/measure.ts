@@ -32,8 +32,6 @@ const MOST_MS = 10_000;
 export interface Timing {
   readonly medianMs: number;
   readonly runsMs: readonly number[];
-  /** Of the quickest run, in milliseconds: what a busy machine adds to a run is never negative. */
-  readonly quickestMs: number;
   /** Median distance of the runs from the median, in milliseconds. */
   readonly spreadMs: number;
   readonly blocks: number;
@@ -46,6 +44,21 @@ export interface Timing {
   /** It was stopped, and takes `medianMs` at least; or it fails. */
   readonly failure: Failure | undefined;
   /** The same for the same work. */
+  readonly signature: string;
+  /** By instance, in the query's order. */
+  readonly parts: readonly Part[];
+}
+
+/** One instance of a query, with one set. */
+export interface Part {
+  /** Of the calls, 0 … 1. */
+  readonly share: number;
+  readonly medianMs: number;
+  /** Of the quickest run, in milliseconds: what a busy machine adds to a run is never negative. */
+  readonly quickestMs: number;
+  readonly blocks: number;
+  /** How often it ran. */
+  readonly runs: number;
   readonly signature: string;
 }
 
@@ -223,7 +236,6 @@ export class Bench {
     return {
       medianMs: sum(({ medianMs }) => medianMs),
       runsMs,
-      quickestMs: sum(({ runs }) => Math.min(...runs.ms)),
       spreadMs: sum(({ runs, medianMs }) => median(runs.ms.map((ms) => Math.abs(ms - medianMs)))),
       blocks: sum(({ runs }) => (runs.plan ? blocksOf(runs.plan) : 0)),
       cost: sum(({ planned }) => planned.Plan["Total Cost"]),
@@ -232,6 +244,14 @@ export class Bench {
       uses: new Set(used.map((name) => names.get(name)).filter((key) => key !== undefined)),
       failure: parts.map(({ runs }) => runs.failure).find((failure) => failure !== undefined),
       signature: parts.map(({ key }) => key).join("\n"),
+      parts: parts.map(({ share, medianMs, runs, key }) => ({
+        share,
+        medianMs,
+        quickestMs: Math.min(...runs.ms),
+        blocks: runs.plan ? blocksOf(runs.plan) : 0,
+        runs: runs.ms.length,
+        signature: key,
+      })),
     };
   }
 }

@@ -2,7 +2,7 @@
  * The last word: what was chosen is really there, and each index has to show that the workload is slower
  * without it. What can't be told from noise doesn't count as a gain.
  */
-import type { Bench, Timing } from "./measure.ts";
+import type { Bench, Part, Timing } from "./measure.ts";
 import type { Candidate, Query } from "./model.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { type Builds, keyOf } from "./whatif/builds.ts";
@@ -93,18 +93,24 @@ export function totalMs(
 }
 
 /**
- * The quickest runs decide whether there is a difference, because on a busy machine medians wander; medians say
- * how large it is, and must agree.
+ * By instance, because a rare value's may be the one that an index is for. The quickest runs decide whether there
+ * is a difference, because on a busy machine medians wander; medians say how large it is, and must agree.
  *
  * @returns milliseconds that `b` takes less than `a`; 0 where that may be noise
  */
 export function differenceMs(a: Timing, b: Timing): number {
+  return a.parts.reduce((sum, part, i) => {
+    const other = b.parts[i];
+    return other ? sum + part.share * differenceOf(part, other) : sum;
+  }, 0);
+}
+
+function differenceOf(a: Part, b: Part): number {
   if (a.signature === b.signature) return 0;
   const difference = a.medianMs - b.medianMs;
   const quickest = a.quickestMs - b.quickestMs;
   if (Math.sign(difference) !== Math.sign(quickest)) return 0;
-  const share =
-    Math.min(a.runsMs.length, b.runsMs.length) < FEW_RUNS ? FEW_RUNS_SHARE : LEAST_SHARE;
+  const share = Math.min(a.runs, b.runs) < FEW_RUNS ? FEW_RUNS_SHARE : LEAST_SHARE;
   const least = Math.max(LEAST_MS, share * Math.max(a.quickestMs, b.quickestMs));
   if (Math.abs(quickest) >= least) return difference;
   // So short that time can't tell; pages can, as long as both say the same.

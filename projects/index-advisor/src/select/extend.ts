@@ -71,7 +71,7 @@ interface Move {
   readonly fresh: boolean;
 }
 
-async function grow(request: SelectionRequest, nothing: Priced, order: Order): Promise<Priced> {
+async function grow(request: Possible, nothing: Priced, order: Order): Promise<Priced> {
   let now = nothing;
   const look = async (candidates: readonly Candidate[]): Promise<Move | undefined> => {
     const set = candidates.reduce((all, one) => withIt(all, one) ?? all, now.set);

@@ -108,6 +108,8 @@ export class Builds {
     const { client } = this.#session;
     try {
       await client.query(createIndexSql(candidate.index, name));
+      // How its values are distributed is known only once it is there, and then it may turn out to be of use.
+      if (hasExpression(candidate)) await client.query(`ANALYZE ${tableOf(candidate)}`);
       const { rows } = await client.query<{ size: string }>(
         "SELECT pg_relation_size($1::regclass) AS size",
         [qualified({ name, candidate })],
@@ -126,6 +128,14 @@ export class Builds {
       throw new BuildFailed(messageOf(error), { cause: error });
     }
   }
+}
+
+export function hasExpression({ index }: Candidate): boolean {
+  return index.keys.some(({ expression }) => expression !== undefined);
+}
+
+function tableOf({ index }: Candidate): string {
+  return `${pg.escapeIdentifier(index.schema)}.${pg.escapeIdentifier(index.table)}`;
 }
 
 function qualified({ name, candidate }: Pick<Build, "name" | "candidate">): string {

@@ -1,12 +1,13 @@
 /**
  * What the planner would do. HypoPG (https://hypopg.readthedocs.io) adds indexes that are not there to what the
- * planner sees, for one session; it knows btree, hash and brin. All others are really built, on the copy.
+ * planner sees, for one session; it knows btree, hash and brin, and no statistics of expressions. All others are really built, on the
+ * copy.
  */
 import type { Session } from "../database.ts";
 import { createIndexSql } from "../ddl.ts";
 import type { Candidate, Query, WhatIf } from "../model.ts";
 import { explainedOf, indexesOf } from "../plan.ts";
-import { type Builds, keyOf } from "./builds.ts";
+import { type Builds, hasExpression, keyOf } from "./builds.ts";
 import { relevantTo } from "./relevance.ts";
 
 interface Answer {
@@ -153,8 +154,9 @@ class Planner implements WhatIf {
     const key = keyOf(candidate);
     const there = this.#pretended.get(key);
     if (there) return there;
-    if (this.kind !== "hypopg" || !candidate.hypothetical || this.#refused.has(key))
-      return undefined;
+    const pretendable =
+      this.kind === "hypopg" && candidate.hypothetical && !hasExpression(candidate);
+    if (!pretendable || this.#refused.has(key)) return undefined;
     try {
       const { rows } = await this.#session.client.query<Hypothetical>(
         "SELECT indexrelid AS oid, indexname AS name FROM hypopg_create_index($1)",
