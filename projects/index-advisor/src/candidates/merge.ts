@@ -67,9 +67,7 @@ export function merged(candidates: readonly Candidate[]): readonly Candidate[] {
     for (const a of group)
       for (const b of group) {
         const statements = new Set([...a.statements, ...b.statements]);
-        // Of one statement alone all orders are there already.
-        if (a === b || statements.size === Math.max(a.statements.length, b.statements.length))
-          continue;
+        if (a === b || statements.size === 1) continue;
         for (const index of pair(a.index, b.index))
           found.push({ index, statements: [...statements], hypothetical: true });
       }
