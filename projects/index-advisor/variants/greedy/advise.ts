@@ -38,6 +38,7 @@ export async function advise(config: NodeConfig, request: AdviseRequest): Promis
         const why = late ? "no time was left to try it" : await laboratory.build(candidate);
         if (why) rejected.push({ sql: `CREATE INDEX ${candidate.rest}`, why });
       }
+      await laboratory.looked();
       await client.query(`SET statement_timeout = ${statementMs}`);
       const budgetBytes = request.budgetBytes ?? Number.POSITIVE_INFINITY;
       const choice = await choose(laboratory, queries, budgetBytes, until);

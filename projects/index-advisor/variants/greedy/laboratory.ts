@@ -73,6 +73,16 @@ export class Laboratory {
     return undefined;
   }
 
+  /** Of an expression's values the planner knows nothing before its index was looked at. */
+  async looked(): Promise<void> {
+    const expressions = this.built.filter(({ candidate }) =>
+      candidate.keys.some((key) => key.startsWith("(")),
+    );
+    for (const table of new Set(expressions.map(({ candidate }) => candidate.table))) {
+      await this.#client.query(`ANALYZE ${quoted(table.schema)}.${quoted(table.name)}`);
+    }
+  }
+
   async removeAll(): Promise<void> {
     const paths = this.built.map(({ candidate }) => pathOf(candidate));
     if (paths.length > 0) await this.#client.query(`DROP INDEX IF EXISTS ${paths.join(", ")}`);
