@@ -1,14 +1,15 @@
-import { badOption } from "./errors.ts";
+import { ToolError } from "./errors.ts";
 
 /** @throws ToolError `BAD_OPTION` where there is nobody to ask */
+export function assertAskable(): void {
+  if (process.stdin.isTTY && process.stderr.isTTY) return;
+  throw new ToolError(
+    "BAD_OPTION",
+    "--apply asks before it changes anything, and there is no terminal to ask at. Say --yes too, and nobody is asked.",
+  );
+}
+
 export async function confirmed(message: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw badOption(
-      "--apply",
-      "without a terminal",
-      "--yes too, which says that nobody needs to be asked",
-    );
-  }
   // Only here: nobody else needs to wait for it.
   const { confirm, isCancel } = await import("@clack/prompts");
   const answer = await confirm({ message, initialValue: false, output: process.stderr });

@@ -6,7 +6,7 @@ import { apply } from "../apply.ts";
 import { collect } from "../collect.ts";
 import { AdvisorError } from "../errors.ts";
 import type { Environment } from "../report/report.ts";
-import { confirmed } from "./ask.ts";
+import { assertAskable, confirmed } from "./ask.ts";
 import { copyOf } from "./copy.ts";
 import { environmentOf } from "./environment.ts";
 import { nothingToRead } from "./errors.ts";
@@ -18,6 +18,8 @@ import { textOf, textOfApplied } from "./text.ts";
 /** Results go to stdout, all else to stderr, so that `--json` can be piped. @throws ToolError, AdvisorError */
 export async function run(settings: Settings, signal: AbortSignal): Promise<void> {
   const onProgress = (text: string) => void process.stderr.write(`${text}\n`);
+  // Not after minutes of measuring.
+  if (settings.apply && !settings.yes) assertAskable();
   const workload = await workloadOf(settings, signal);
   const count = workload.statements.length;
   onProgress(`${count} ${count === 1 ? "statement" : "statements"} from ${sourceOf(settings)}`);

@@ -80,7 +80,7 @@ export function plotOfIndexes({ create, indexes }: AdviceInDetail): Promise<stri
     seconds: gainMs / 1_000,
     megabytes: sizeBytes / 1_024 ** 2,
   }));
-  const y = { ...statement, axis: { labelLimit: 260 } };
+  const y = { ...statement, axis: { labelLimit: 400 } };
   const bars = (field: string, title: string, color: string): Spec =>
     ({
       width: 240,

@@ -1,0 +1,120 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Lease, openEngines } from "@db-katas/engines";
+import pg from "pg";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+/** On a machine with much else to do. */
+const SLOW = 120_000;
+const run = await openEngines();
+let lease: Lease;
+let folder: string;
+
+beforeAll(async () => {
+  lease = await run.lease("pgextended");
+  folder = await mkdtemp(join(tmpdir(), "advise-"));
+  await asked(
+    await lease.urlFor("a"),
+    "CREATE TABLE ticket (id integer PRIMARY KEY, owner integer NOT NULL, note text NOT NULL)",
+    "INSERT INTO ticket SELECT i, i * 7919 % 10007, 'note ' || i FROM generate_series(1, 60000) AS i",
+    "CREATE INDEX ticket_id_idx ON ticket (id)",
+    "ANALYZE",
+  );
+}, SLOW);
+afterAll(() => run[Symbol.asyncDispose]());
+
+async function asked(url: string, ...sql: readonly string[]): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const rows: Record<string, unknown>[] = [];
+  for (const each of sql) rows.push(...(await client.query(each)).rows);
+  await client.end();
+  return rows;
+}
+
+/** What is there that an advisor could have left. */
+const remains = () =>
+  asked(
+    lease.adminUrl,
+    "SELECT datname AS name FROM pg_database WHERE datname LIKE '%\\_advise\\_%'",
+    "SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+    "SELECT application_name AS name FROM pg_stat_activity WHERE application_name = 'index-advisor'",
+  );
+
+async function advise(
+  args: readonly string[],
+  onStderr: (text: string, stop: () => void) => void = () => {},
+) {
+  const child = spawn(process.execPath, [MAIN, "--url", lease.adminUrl, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => (stdout += chunk));
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+    onStderr(stderr, () => child.kill("SIGINT"));
+  });
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, stdout, stderr };
+}
+
+async function fileOf(sql: string): Promise<string> {
+  const file = join(folder, `${Math.abs(sql.length)}.sql`);
+  await writeFile(file, sql);
+  return file;
+}
+
+const WORK = `-- calls: 500
+SELECT * FROM ticket WHERE owner = 4711;
+SELEC nonsense;`;
+
+it("advises, and leaves nothing behind", { timeout: SLOW }, async () => {
+  const before = await remains();
+  const html = join(folder, "page.html");
+  const ended = await advise(["--sql", await fileOf(WORK), "--json", "--html", html]);
+  expect(ended).toMatchObject({ code: 0 });
+  const { create, drop, skipped, statements, environment } = JSON.parse(ended.stdout);
+  expect(create).toHaveLength(1);
+  expect(create[0].sql).toContain("ON public.ticket");
+  expect(drop).toEqual([
+    { name: "public.ticket_id_idx", reason: "duplicate", keep: "public.ticket_pkey" },
+  ]);
+  expect(skipped).toMatchObject([{ statement: 1 }]);
+  expect(statements[0].afterMs).toBeLessThan(statements[0].beforeMs);
+  expect(environment.server).toMatch(/^\d+\.\d+/);
+  expect(await readFile(html, "utf8")).toContain(create[0].name);
+  expect(await remains()).toEqual(before);
+});
+
+it("ends cleanly at Ctrl-C", { timeout: SLOW }, async () => {
+  const before = await remains();
+  const slow = "SELECT count(*) FROM ticket a, ticket b WHERE a.note < b.note;";
+  const ended = await advise(["--sql", await fileOf(slow)], (text, stop) => {
+    if (text.includes("measuring") && !text.includes("Cleaning up")) stop();
+  });
+  expect(ended.code).toBe(130);
+  expect(ended.stdout).toBe("");
+  expect(await remains()).toEqual(before);
+});
+
+it("asks before it applies, and says so at once where nobody can be asked", async () => {
+  const { code, stderr } = await advise(["--sql", await fileOf(WORK), "--apply"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "BAD_OPTION  --apply asks before it changes anything, and there is no terminal to ask at. Say --yes too, and nobody is asked.
+    "
+  `);
+});
+
+it("applies", { timeout: SLOW }, async () => {
+  const { code, stdout } = await advise(["--sql", await fileOf(WORK), "--apply", "--yes"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^built {4}ticket_owner/m);
+  expect(stdout).toMatch(/^dropped {2}public\.ticket_id_idx$/m);
+  const names = (await remains()).map(({ name }) => name);
+  expect(names).toHaveLength(2);
+  expect(names).toContain("ticket_pkey");
+});
