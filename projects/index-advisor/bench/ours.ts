@@ -5,7 +5,10 @@ export const ours: Contender = {
   name: "ours",
   async choose({ target, scratch, statements, budgetBytes, budgetMs }) {
     const limit = Number.isFinite(budgetBytes) ? { budgetBytes } : {};
-    const advice = await advise({ statements, ...limit }, { target, scratch, budgetMs });
+    const advice = await advise(
+      { statements, ...limit },
+      { target, scratch, budgetMs, onProgress: console.error },
+    );
     return {
       indexes: advice.create.map(({ sql }) => sql.replace(" CONCURRENTLY", "")),
       whatIfCalls: advice.whatIf.calls,

@@ -63,7 +63,7 @@ async function make(
   // A name has room for 63 bytes.
   const name = `${database.slice(0, 40)}_advise_${randomBytes(4).toString("hex")}`;
   const impossible = (why: string, cause?: unknown) =>
-    copyImpossible(why, dumpLine(target, name), cause);
+    copyImpossible(why, dumpLine(target, `${database}_copy`), cause);
   onProgress(
     `copying ${database} (${formatSize(Number(bytes))}) to ${name}, which is dropped at the end`,
   );
