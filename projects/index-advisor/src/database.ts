@@ -5,9 +5,16 @@ import { explained, type Role, unavailable } from "./errors.ts";
 /** When a call has to be over. */
 export class Deadline {
   readonly #at: number;
+  readonly #wholeMs: number;
 
   constructor(ms: number) {
     this.#at = performance.now() + ms;
+    this.#wholeMs = ms;
+  }
+
+  /** What of the time is gone, 0 … 1. */
+  get spent(): number {
+    return Math.min(1, 1 - this.leftMs() / this.#wholeMs);
   }
 
   /** In milliseconds; at least 1, because PostgreSQL takes a limit of 0 for none. */

@@ -3,7 +3,7 @@ import type { AdviseRequest, DropIndex, Skipped } from "../contract.ts";
 import { candidatesFor } from "./candidates/index.ts";
 import { type Catalog, findTable, readCatalog } from "./catalog.ts";
 import { asked, type Deadline, type Session } from "./database.ts";
-import { quote, sameIndex } from "./ddl.ts";
+import { sameIndex } from "./ddl.ts";
 import { superfluous } from "./drops.ts";
 import { isConnectionLoss, messageOf, noPermission, sqlState } from "./errors.ts";
 import { Bench } from "./measure.ts";
@@ -55,6 +55,7 @@ export class Investigation implements AsyncDisposable {
   readonly #scratch: Session;
   readonly #options: InvestigationOptions;
   readonly #builds: Builds;
+  #hasWritten = false;
 
   constructor(target: Session, scratch: Session, options: InvestigationOptions) {
     this.#target = target;
@@ -101,7 +102,13 @@ export class Investigation implements AsyncDisposable {
 
   /** Leaves the copy as it was found. A connection that is gone has left it to the next one. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#builds.drop().catch(() => {});
+    try {
+      await this.#builds.drop();
+      // What was written and rolled back takes up room.
+      if (this.#hasWritten) await this.#vacuum();
+    } catch {
+      // Whoever waits for the result is told by the call itself.
+    }
   }
 
   async #prepare(there: Catalog): Promise<Catalog> {
@@ -109,16 +116,25 @@ export class Investigation implements AsyncDisposable {
     await client.query(LOCK);
     await this.#builds.clear();
     // Rows that were updated or deleted while it was loaded are out of the way, and statistics are new.
-    const own = there.tables
-      .filter(({ kind }) => kind === "table" || kind === "materialized view")
-      .map(({ schema, name }) => `${quote(schema)}.${quote(name)}`);
-    if (own.length > 0) await client.query(`VACUUM (ANALYZE) ${own.join(", ")}`);
+    await this.#vacuum("(ANALYZE)");
     const copy = await readCatalog(client);
     const tables = copy.tables.map((table) => {
       const original = findTable(there, table.name, table.schema);
       return original ? { ...table, indexes: original.indexes } : table;
     });
     return { ...copy, tables, extensions: there.extensions, installable: there.installable };
+  }
+
+  async #vacuum(how = ""): Promise<void> {
+    const { client } = this.#scratch;
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT format('%I.%I', n.nspname, c.relname) AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+         AND c.relpersistence <> 't' AND pg_has_role(c.relowner, 'USAGE')`,
+    );
+    if (rows.length === 0) return;
+    await client.query(`VACUUM ${how} ${rows.map(({ name }) => name).join(", ")}`);
   }
 
   /** Without those that the copy's planner refuses, by themselves. */
@@ -150,6 +166,7 @@ export class Investigation implements AsyncDisposable {
     const behind = tablesBehind(catalog, await this.#tablesWithTriggers());
     const bench = new Bench(this.#scratch, builds, { repetitions, deadline, signal, behind });
     onProgress(`measuring ${all.length} statements`);
+    this.#hasWritten = all.some((query) => query.kind !== "select");
     const [first = []] = await bench.measure(all, [[]]);
     const fails = (q: number) => all[q]?.kind === "select" && first[q]?.failure?.stopped === false;
     const queries = all.filter((_, q) => !fails(q));
@@ -162,7 +179,7 @@ export class Investigation implements AsyncDisposable {
     const budgetBytes = request.budgetBytes ?? Number.POSITIVE_INFINITY;
     await using whatIf = await openWhatIf(this.#scratch, builds, kind);
     const unseen = await this.#built(unseenBy(candidates, queries, behind), refused);
-    const evidence = { queries, bench, builds, upkeep, budgetBytes };
+    const evidence = { deadline, queries, bench, builds, upkeep, budgetBytes };
     let set: readonly Candidate[] = [];
     let verdict: Verdict | undefined;
     const estimates = await estimatesOf(candidates, whatIf, builds);

@@ -22,6 +22,8 @@ import { relevantTo } from "./whatif/relevance.ts";
 
 /** What all runs of one plan may take together, in milliseconds: noise is small beside what takes long. */
 const ENOUGH_MS = 300;
+/** From here on, in milliseconds, caches that are still cold are no matter: one run is enough. */
+const SLOW_MS = 1_000;
 /** Below, in milliseconds, a run costs nothing, and a median of more is steadier. */
 const FAST_MS = 2;
 const MORE_RUNS = 3;
@@ -77,6 +79,8 @@ interface Runs {
 
 interface Task {
   readonly sql: string;
+  /** What it has done must be undone before it runs again. */
+  readonly writes: boolean;
   readonly runs: Runs;
 }
 
@@ -122,7 +126,7 @@ export class Bench {
           if (this.#runs.has(key)) return;
           const runs: Runs = { ms: [], plan: undefined, failure: undefined };
           this.#runs.set(key, runs);
-          tasks.push({ sql, runs });
+          tasks.push({ sql, runs, writes: query.kind !== "select" });
         });
       });
       pending.set(set, tasks);
@@ -131,6 +135,34 @@ export class Bench {
     return sets.map((set, s) =>
       queries.map((query, q) => this.#timing(query, set, plans[s]?.[q] ?? [])),
     );
+  }
+
+  /**
+   * What `measure` would say, without a run: by the planner's costs between two sets that were measured, `before`
+   * and `after`. What has run already counts as it was measured.
+   */
+  async reckon(
+    queries: readonly Query[],
+    set: readonly Candidate[],
+    before: readonly Timing[],
+    after: readonly Timing[],
+  ): Promise<readonly Timing[]> {
+    const plans = await this.#plans(queries, set);
+    return queries.flatMap((query, q) => {
+      const [was, is, planned] = [before[q], after[q], plans[q] ?? []];
+      if (was === undefined || is === undefined) return [];
+      const keys = query.instances.map(({ sql }, i) => {
+        const plan = planned[i];
+        return plan ? this.#keyOf(query, sql, plan, set) : "";
+      });
+      if (keys.every((key) => this.#runs.has(key))) return [this.#timing(query, set, planned)];
+      const cost = query.instances.reduce(
+        (sum, { share }, i) => sum + share * (planned[i]?.Plan["Total Cost"] ?? 0),
+        0,
+      );
+      const way = was.cost > is.cost ? (cost - is.cost) / (was.cost - is.cost) : 1;
+      return [between(is, was, Math.min(1, Math.max(0, way)), keys)];
+    });
   }
 
   /** Plans that are the same need no second run: so what is asked of the planner is only what could have changed. */
@@ -179,24 +211,22 @@ export class Bench {
     }
   }
 
-  async #runOften(task: Task, round: number): Promise<void> {
-    const { runs } = task;
+  async #runOften({ sql, writes, runs }: Task, round: number): Promise<void> {
+    const { client } = this.#session;
     const first = runs.ms[0];
     const times = round > 0 && first !== undefined && first < FAST_MS ? MORE_RUNS : 1;
     if (round === 1 && first !== undefined) runs.ms.shift();
-    for (let i = 0; i < times; i++) await this.#runOnce(task);
-  }
-
-  async #runOnce({ sql, runs }: Task): Promise<void> {
-    const { client } = this.#session;
     const limit = Math.min(MOST_MS, this.#options.deadline.share(0.25, 100));
-    await client.query(`SAVEPOINT run; SET LOCAL statement_timeout = ${limit}`);
+    await client.query(`SET LOCAL statement_timeout = ${limit}; SAVEPOINT run`);
     try {
-      const { rows } = await client.query(
-        `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${sql}`,
-      );
-      runs.plan = explainedOf(rows);
-      runs.ms.push(runs.plan["Execution Time"] ?? 0);
+      for (let i = 0; i < times; i++) {
+        const { rows } = await client.query(
+          `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${sql}`,
+        );
+        runs.plan = explainedOf(rows);
+        runs.ms.push(runs.plan["Execution Time"] ?? 0);
+        if (writes && i < times - 1) await client.query("ROLLBACK TO SAVEPOINT run");
+      }
     } catch (error) {
       if (isConnectionLoss(error)) throw error;
       // What fails by itself fails with each set alike; what was stopped takes that long at least.
@@ -256,6 +286,26 @@ export class Bench {
   }
 }
 
+/** @param way 0 is `from`, 1 is `to` @param keys signatures of its parts */
+function between(from: Timing, to: Timing, way: number, keys: readonly string[]): Timing {
+  const mix = (a: number, b: number) => a + way * (b - a);
+  return {
+    ...from,
+    medianMs: mix(from.medianMs, to.medianMs),
+    signature: keys.join("\n"),
+    parts: from.parts.map((part, i) => {
+      const other = to.parts[i] ?? part;
+      return {
+        ...part,
+        medianMs: mix(part.medianMs, other.medianMs),
+        quickestMs: mix(part.quickestMs, other.quickestMs),
+        blocks: mix(part.blocks, other.blocks),
+        signature: keys[i] ?? part.signature,
+      };
+    }),
+  };
+}
+
 /** In the words that other parts share. */
 export function measurementOf(timings: readonly Timing[]): Measurement {
   return {
@@ -276,5 +326,6 @@ export function median(values: readonly number[]): number {
 function isOpen({ ms, failure }: Runs, round: number): boolean {
   if (round === 0 || ms.length === 0) return ms.length === 0;
   if (failure !== undefined) return false;
+  if (ms.some((one) => one >= SLOW_MS)) return false;
   return round === 1 || ms.reduce((sum, one) => sum + one, 0) < ENOUGH_MS;
 }

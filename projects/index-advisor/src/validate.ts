@@ -2,6 +2,7 @@
  * The last word: what was chosen is really there, and each index has to show that the workload is slower
  * without it. What can't be told from noise doesn't count as a gain.
  */
+import type { Deadline } from "./database.ts";
 import type { Bench, Part, Timing } from "./measure.ts";
 import type { Candidate, Query } from "./model.ts";
 import type { Upkeep } from "./upkeep.ts";
@@ -16,6 +17,9 @@ const FEW_RUNS_SHARE = 0.25;
 const FEW_RUNS = 4;
 /** Below this many pages, half of them is nothing. */
 const FEW_BLOCKS = 10;
+
+/** Of the call's time, what may be gone before measurements are saved. */
+const MEASURING_SHARE = 0.6;
 
 export interface Gain {
   /** Σ calls × ms that the workload takes longer when this index alone is taken away; writes' upkeep off. */
@@ -40,6 +44,7 @@ export interface Verdict {
 }
 
 export interface Evidence {
+  readonly deadline: Deadline;
   readonly queries: readonly Query[];
   readonly bench: Bench;
   readonly builds: Builds;
@@ -62,14 +67,16 @@ export async function validate(from: Evidence, chosen: readonly Candidate[]): Pr
       set = set.filter((candidate) => !idle.includes(candidate));
       continue;
     }
-    const others = set.map((one) => set.filter((other) => other !== one));
-    const without = await bench.measure(queries, others);
-    const gains = new Map(
-      set.map((one, i) => [
-        one,
-        gainOf(from, one, { set, before, after, rest: others[i] ?? [], without: without[i] ?? [] }),
-      ]),
-    );
+    const gains = new Map<Candidate, Gain>();
+    for (const one of set) {
+      const rest = set.filter((other) => other !== one);
+      // Where there is no time to see what lacks without each of them, the planner says it.
+      const [without = []] =
+        from.deadline.spent > MEASURING_SHARE
+          ? [await bench.reckon(queries, rest, before, after)]
+          : await bench.measure(queries, [rest]);
+      gains.set(one, gainOf(from, one, { set, before, after, rest, without }));
+    }
     const worst = worstOf(from, set, gains);
     if (worst === undefined) return { set, gains, before, after, refused };
     refused.push(worst);

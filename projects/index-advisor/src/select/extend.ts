@@ -7,7 +7,7 @@
  * Four things are not in the paper. Columns that help only together may come at once, because the candidates
  * have them so; indexes, too (the arms of an OR want one each, or none is of use): a group is what the planner
  * takes for one statement when it may have all. What was not the best of one step is not asked about again before it could be the best of a
- * later one: savings seldom grow while the set does; before the end all are. And within a budget, the order
+ * later one: savings seldom grow while the set does. And within a budget, the order
  * by what is saved as such is tried too, then exchanges of one for another: what saves most per byte may fill
  * the budget with crumbs.
  */
@@ -18,11 +18,12 @@ import { isPrefix } from "./redundancy.ts";
 import { type Priced, price, reprice } from "./workload.ts";
 
 /** Of what the workload costs at that moment: what saves less isn't worth a step. */
-const LEAST_SAVING = 1e-5;
+const LEAST_SAVING = 1e-4;
 /** One page: no index is smaller, and a longer one may take no more than the shorter. */
 const LEAST_BYTES = 8_192;
-/** How many rounds of exchanges there are at most. */
+/** How many rounds of exchanges there are at most, and of how many pairs: each is another question. */
 const EXCHANGES = 3;
+const PAIRS = 300;
 
 interface Possible extends SelectionRequest {
   readonly groups: readonly (readonly Candidate[])[];
@@ -94,11 +95,7 @@ async function grow(request: Possible, nothing: Priced, order: Order): Promise<P
   for (;;) {
     moves.sort((a, b) => b.score - a.score);
     const [best] = moves;
-    if (best === undefined || best.score === 0) {
-      if (moves.every(({ fresh }) => fresh)) return now;
-      moves = await lookAtAll(moves.map(({ candidates }) => candidates));
-      continue;
-    }
+    if (best === undefined || best.score === 0) return now;
     if (!best.fresh) {
       const again = await look(best.candidates);
       moves = [...(again ? [again] : []), ...moves.slice(1)];
@@ -128,6 +125,7 @@ async function exchange(request: Possible, from: Priced): Promise<Priced> {
   let now = from;
   for (let round = 0; round < EXCHANGES; round++) {
     let best = now;
+    if (now.set.length * request.candidates.length > PAIRS) return now;
     for (const out of now.set) {
       const rest = now.set.filter((there) => there !== out);
       for (const candidate of request.candidates) {

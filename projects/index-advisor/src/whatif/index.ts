@@ -3,12 +3,13 @@
  * planner sees, for one session; it knows btree, hash and brin, and no statistics of expressions. All others are really built, on the
  * copy.
  */
+import pg, { type QueryResult, type QueryResultRow } from "pg";
 import type { Session } from "../database.ts";
-import { createIndexSql } from "../ddl.ts";
+import { isConnectionLoss } from "../errors.ts";
 import type { Candidate, Query, WhatIf } from "../model.ts";
 import { explainedOf, indexesOf } from "../plan.ts";
 import { type Builds, hasExpression, keyOf } from "./builds.ts";
-import { relevantTo } from "./relevance.ts";
+import { isRelevant, relevantTo } from "./relevance.ts";
 
 interface Answer {
   readonly cost: number;
@@ -45,7 +46,7 @@ class Planner implements WhatIf {
   readonly #session: Session;
   readonly #builds: Builds;
   readonly #answers = new Map<string, Answer[]>();
-  readonly #pretended = new Map<string, Hypothetical>();
+  readonly #pretended = new Map<string, Hypothetical & { readonly candidate: Candidate }>();
   readonly #sizes = new Map<string, number>();
   /** Keys of those that HypoPG refused, whatever the candidate says. */
   readonly #refused = new Set<string>();
@@ -110,69 +111,87 @@ class Planner implements WhatIf {
     return cost;
   }
 
+  /** One round trip: what differs from what is pretended already, and the question. */
   async #explain(query: Query, sql: string, set: readonly Candidate[]) {
-    const byName = new Map<string, string>();
-    const wanted = new Set(set.map(keyOf));
+    const wanted = new Map(set.map((candidate) => [keyOf(candidate), candidate]));
     const really: Candidate[] = [];
-    const pretended = new Set<string>();
-    for (const candidate of set) {
-      const key = keyOf(candidate);
-      const hypothetical = this.#builds.find(candidate)
-        ? undefined
-        : await this.#pretend(candidate);
-      if (hypothetical) {
-        byName.set(hypothetical.name, key);
-        pretended.add(key);
+    const missing: string[] = [];
+    for (const [key, candidate] of wanted) {
+      if (this.#canPretend(candidate) && !this.#builds.find(candidate)) {
+        if (!this.#pretended.has(key)) missing.push(key);
       } else {
-        const { name } = await this.#builds.build(candidate);
-        byName.set(name, key);
+        await this.#builds.build(candidate);
         really.push(candidate);
       }
     }
-    for (const [key, { oid }] of this.#pretended) {
-      if (pretended.has(key)) continue;
-      await this.#session.client.query("SELECT hypopg_drop_index($1)", [oid]);
-      this.#pretended.delete(key);
-    }
-    this.calls++;
-    const explain = async () => {
-      const { rows } = await this.#session.client.query(`EXPLAIN (FORMAT JSON) ${sql}`);
-      return explainedOf(rows);
-    };
-    const inTheWay = this.#builds.all.some(
-      ({ candidate: { index }, candidate }) =>
-        !wanted.has(keyOf(candidate)) &&
-        query.accesses.some((a) => a.schema === index.schema && a.table === index.table),
+    const touches = ({ index }: Candidate) =>
+      query.accesses.some((a) => a.schema === index.schema && a.table === index.table);
+    // What is pretended on other tables makes no difference, and may be wanted again.
+    const superfluous = [...this.#pretended].filter(
+      ([key, { candidate }]) =>
+        touches(candidate) && (!wanted.has(key) || this.#builds.find(candidate)),
     );
-    const explained = await (inTheWay ? this.#builds.among(really, explain) : explain());
+    const steps = [
+      ...superfluous.map(([, { oid }]) => `SELECT hypopg_drop_index(${oid})`),
+      ...missing.map((key) => `${PRETEND} hypopg_create_index(${pg.escapeLiteral(key)})`),
+      `EXPLAIN (FORMAT JSON) ${sql}`,
+    ];
+    const ask = () => this.#session.client.query<QueryResultRow>(steps.join(";\n"));
+    const inTheWay = this.#builds.all.some(
+      ({ candidate }) => isRelevant(query, candidate) && !wanted.has(keyOf(candidate)),
+    );
+    this.calls++;
+    let results: QueryResult[];
+    try {
+      // Of several statements `pg` returns several results.
+      results = [await (inTheWay ? this.#builds.among(really, ask) : ask())].flat();
+    } catch (error) {
+      // How far it has come, nobody knows.
+      this.#pretended.clear();
+      if (this.kind === "hypopg") await this.#session.client.query("SELECT hypopg_reset()");
+      throw error;
+    }
+    for (const [key] of superfluous) this.#pretended.delete(key);
+    missing.forEach((key, i) => {
+      const [row] = results[superfluous.length + i]?.rows ?? [];
+      const candidate = wanted.get(key);
+      if (row && candidate) this.#pretended.set(key, { ...(row as Hypothetical), candidate });
+    });
+    const byName = new Map(really.map((one) => [this.#builds.find(one)?.name, keyOf(one)]));
+    for (const [key, { name }] of this.#pretended) byName.set(name, key);
+    const explained = explainedOf(results.at(-1)?.rows);
     const names = new Set([...indexesOf(explained)].map((name) => byName.get(name) ?? name));
     return { cost: explained.Plan["Total Cost"], names };
   }
 
+  #canPretend(candidate: Candidate): boolean {
+    const can = this.kind === "hypopg" && candidate.hypothetical && !hasExpression(candidate);
+    return can && !this.#refused.has(keyOf(candidate));
+  }
+
   /** @returns `undefined` where it must be built */
   async #pretend(candidate: Candidate): Promise<Hypothetical | undefined> {
+    if (!this.#canPretend(candidate)) return undefined;
     const key = keyOf(candidate);
     const there = this.#pretended.get(key);
     if (there) return there;
-    const pretendable =
-      this.kind === "hypopg" && candidate.hypothetical && !hasExpression(candidate);
-    if (!pretendable || this.#refused.has(key)) return undefined;
     try {
       const { rows } = await this.#session.client.query<Hypothetical>(
-        "SELECT indexrelid AS oid, indexname AS name FROM hypopg_create_index($1)",
-        [createIndexSql(candidate.index, "it")],
+        `${PRETEND} hypopg_create_index($1)`,
+        [key],
       );
       const [hypothetical] = rows;
-      if (hypothetical) this.#pretended.set(key, hypothetical);
+      if (hypothetical) this.#pretended.set(key, { ...hypothetical, candidate });
       return hypothetical;
     } catch (error) {
-      // A connection that broke can't build it either, and says so then.
+      if (isConnectionLoss(error)) throw error;
       this.#refused.add(key);
-      void error;
       return undefined;
     }
   }
 }
+
+const PRETEND = "SELECT indexrelid AS oid, indexname AS name FROM";
 
 function holds(all: ReadonlySet<string>, some: ReadonlySet<string>): boolean {
   for (const one of some) if (!all.has(one)) return false;

@@ -1,5 +1,5 @@
 /** Which indexes can make a difference to which query. */
-import type { Access, Candidate, Query } from "../model.ts";
+import type { Access, Candidate, IndexKey, Query } from "../model.ts";
 
 /**
  * Those that came from it, and those on its tables that begin with something that it asks for. The planner is
@@ -16,15 +16,18 @@ export function isRelevant(query: Query, { index, statements }: Candidate): bool
     (access) =>
       access.schema === index.schema &&
       access.table === index.table &&
-      (first?.column === undefined || isAskedFor(access, first.column)),
+      first !== undefined &&
+      isAskedFor(access, first),
   );
 }
 
-function isAskedFor(access: Access, column: string): boolean {
-  const { predicates, sort, group } = access;
+function isAskedFor(
+  { predicates, sort, group }: Access,
+  { column, expression }: IndexKey,
+): boolean {
+  const same = (other: { readonly column?: string; readonly expression?: string }) =>
+    column === undefined ? other.expression === expression : other.column === column;
   return (
-    predicates.some((p) => p.column === column) ||
-    sort.some((s) => s.column === column) ||
-    group.includes(column)
+    predicates.some(same) || sort.some(same) || (column !== undefined && group.includes(column))
   );
 }
