@@ -90,6 +90,8 @@ test("documents, arrays, full text and ranges are asked for what they have", asy
     "during @> $1::timestamptz",
     "during && $1",
     "to_tsvector('english', body) @@ to_tsquery('english', $1)",
+    "to_tsvector('english', body) @@ to_tsquery($1::regconfig, $2)",
+    "tags @> ARRAY[$1]",
     "id = ANY ($1)",
     "id IN ($1, $2, $3)",
     "data ->> $1 = $2 OR data ? $3",
@@ -111,6 +113,11 @@ test("what pg_stat_statements makes of constants is SQL again", async () => {
   expect(found).toContain("interval '1 day'");
   expect(found).toMatch(/\('\d+'::bigint IS NULL OR customer_id = '\d+'::bigint\)/);
   expect(found).toContain("LIMIT '10'::bigint OFFSET '0'::bigint -- end");
+});
+
+test("days are no date, though the server would take them for one", async () => {
+  const [found] = texts(await instances("SELECT id FROM customers WHERE born <= date $1 - $2"));
+  expect(found).toMatch(/date '\d{4}-\d\d-\d\d' - '1'::integer$/);
 });
 
 test("an INSERT runs: rows like those that there are, new where they have to be", async () => {

@@ -1,7 +1,8 @@
 /** Indexes that serve several statements, though none of them alone would want them. */
+import { type Catalog, findTable, type Table } from "../catalog.ts";
 import { createIndexSql } from "../ddl.ts";
 import type { Candidate, IndexKey, IndexSpec } from "../model.ts";
-import { distinctKeys } from "./keys.ts";
+import { distinctKeys, distinctOf } from "./keys.ts";
 
 /** Longer ones would serve none of the two well. */
 const MOST_KEYS = 3;
@@ -45,31 +46,43 @@ function appended(a: IndexSpec, b: IndexSpec): readonly IndexKey[] | undefined {
   return keys.length > a.keys.length && keys.length <= MOST_KEYS ? keys : undefined;
 }
 
+/** Rows with equal values in all of the index's keys but the last; fewer are read as quickly as found. */
+const FEW_ROWS = 20;
+
+function isDeep({ keys }: IndexSpec, table: Table): boolean {
+  const found = keys.slice(0, -1).reduce((rows, key) => rows / distinctOf(table, key), table.rows);
+  return found >= FEW_ROWS;
+}
+
 /** Carrying columns along is for two that have the same keys. */
-function pair(a: IndexSpec, b: IndexSpec): readonly IndexSpec[] {
+function pair(a: IndexSpec, b: IndexSpec, table: Table): readonly IndexSpec[] {
   if (a.include.length === 0 && b.include.length === 0)
-    return [reordered(a, b), appended(a, b)].flatMap((keys) =>
-      keys === undefined ? [] : [{ ...a, keys }],
-    );
+    return [reordered(a, b), appended(a, b)]
+      .flatMap((keys) => (keys === undefined ? [] : [{ ...a, keys }]))
+      .filter((index) => isDeep(index, table));
   const include = [...new Set([...a.include, ...b.include])];
   const alike = identity({ ...a, include: [] }) === identity({ ...b, include: [] });
   return alike && include.length <= MOST_INCLUDED ? [{ ...a, include }] : [];
 }
 
 /** Of each two btrees of one table and one predicate that come from different statements. */
-export function merged(candidates: readonly Candidate[]): readonly Candidate[] {
+export function merged(candidates: readonly Candidate[], catalog: Catalog): readonly Candidate[] {
   const found: Candidate[] = [];
   const alike = Map.groupBy(
     candidates.filter(({ index }) => index.method === "btree"),
     ({ index: { schema, table, where = "" } }) => JSON.stringify([schema, table, where]),
   );
-  for (const group of alike.values())
+  for (const group of alike.values()) {
+    const { table: name = "", schema = "" } = group[0]?.index ?? {};
+    const table = findTable(catalog, name, schema);
+    if (table === undefined) continue;
     for (const a of group)
       for (const b of group) {
         const statements = new Set([...a.statements, ...b.statements]);
         if (a === b || statements.size === 1) continue;
-        for (const index of pair(a.index, b.index))
+        for (const index of pair(a.index, b.index, table))
           found.push({ index, statements: [...statements], hypothetical: true });
       }
+  }
   return found;
 }

@@ -132,9 +132,9 @@ async function inside(
     const keys = skewed(await reader.rows(table, "item", KEYS(key)));
     return type.category === "A" ? each(keys, (text) => arrayOf([text])) : keys;
   }
-  if (type.category === "A") {
+  if (type.category === "A" || column?.category === "A") {
     const items = skewed(await reader.rows(table, "item", `, LATERAL unnest(${key}) AS item`));
-    return each(items, (text) => arrayOf([text]));
+    return type.category === "A" ? each(items, (text) => arrayOf([text])) : items;
   }
   if (column?.category === "R" && type.category !== "R")
     return skewed(await reader.rows(table, `lower(${key})`));
@@ -162,7 +162,8 @@ export async function compared(
   { both, nth }: { readonly both: boolean; readonly nth: number },
 ): Promise<Choice | undefined> {
   const { table, comparison, operator = "" } = use;
-  if (table === undefined) return undefined;
+  // `to_tsvector($1, body)`: the language of a text is none of its words.
+  if (table === undefined || type.name === "regconfig") return undefined;
   if (operator === "<->") {
     const some = await reader.some(table, keyOf(use));
     return some === undefined ? undefined : { typical: some };

@@ -5,7 +5,7 @@ import type { Instance, Normalised } from "../parameters.ts";
 import type { ParameterUse } from "../sql/uses.ts";
 import { type Choice, compared, objectKey, type Reader } from "./choices.ts";
 import { companions, stored } from "./rows.ts";
-import { numbersIn, preparable, substitute, type Value } from "./substitute.ts";
+import { addedIn, numbersIn, preparable, substitute, type Value } from "./substitute.ts";
 import { constantOf, type ParameterType, typesOf } from "./types.ts";
 
 type Choices = Map<number, Choice>;
@@ -148,7 +148,10 @@ export async function instancesOf(
     const use = mains.find((one) => one.number === number);
     return use?.table?.columns.find(({ name }) => name === use.column)?.type ?? "text";
   };
-  const types = await typesOf(scratch, preparable(sql, node), likely);
+  const types = await typesOf(scratch, preparable(sql, node), {
+    likely,
+    added: addedIn(node),
+  });
   const choices = await choicesOf(mains, types, reader);
   const writes = mains.filter(({ role }) => role === "inserted" || role === "set");
   const writing = await stored(scratch, writes, heldColumns(catalog, writes[0]));

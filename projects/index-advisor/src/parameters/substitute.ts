@@ -21,6 +21,17 @@ export function preparable(sql: string, node: Node): readonly [string, string] {
   return [sql, textOf(copy)];
 }
 
+/** Numbers of those that stand beside a plus or a minus. */
+export function addedIn(node: Node): readonly number[] {
+  return [...all(node)].flatMap((part) => {
+    if (!("A_Expr" in part) || !["+", "-"].includes(lastName(part.A_Expr.name))) return [];
+    const { lexpr, rexpr } = part.A_Expr;
+    return [lexpr, rexpr].flatMap((side) =>
+      side !== undefined && "ParamRef" in side ? [side.ParamRef.number ?? 0] : [],
+    );
+  });
+}
+
 /** A value of a parameter. */
 export interface Value {
   /** As the type reads it; `null` for NULL. */

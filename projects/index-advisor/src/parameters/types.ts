@@ -11,6 +11,8 @@ export interface ParameterType {
 }
 
 const STATEMENT = "index_advisor_statement";
+/** No such operator. */
+const UNDEFINED_FUNCTION = "42883";
 const UNKNOWN = "unknown";
 const SYNTAX_ERROR = "42601";
 /** Nothing says the type, or not in time. */
@@ -42,43 +44,60 @@ async function described(
   return types.rows;
 }
 
-/** `$1 IS NULL` says nothing of the type: such parameters are declared. */
+function declare(declared: string[], number: number, type: string): void {
+  while (declared.length < number) declared.push(UNKNOWN);
+  declared[number - 1] = type;
+}
+
+/**
+ * `$1 IS NULL` says nothing of the type, and `date - $1` says the wrong one, another date: such parameters
+ * are declared.
+ */
 async function declaredOf(
   scratch: pg.Client,
   sql: string,
-  likely: (number: number) => string,
+  hints: TypeHints,
 ): Promise<readonly ParameterType[]> {
   const declared: string[] = [];
+  const isDeclared = (number: number) => (declared[number - 1] ?? UNKNOWN) !== UNKNOWN;
   for (;;) {
     try {
       return await described(scratch, sql, declared);
     } catch (error) {
+      const code = codeOf(error);
       const found = /\$(\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-      const at = Number(found) - 1;
-      if (!INDETERMINATE.includes(codeOf(error)) || found === undefined) throw error;
-      if ((declared[at] ?? UNKNOWN) !== UNKNOWN) throw error;
-      while (declared.length <= at) declared.push(UNKNOWN);
-      declared[at] = likely(at + 1);
+      const days = hints.added.filter((number) => !isDeclared(number));
+      if (INDETERMINATE.includes(code) && found !== undefined && !isDeclared(Number(found)))
+        declare(declared, Number(found), hints.likely(Number(found)));
+      else if (code === UNDEFINED_FUNCTION && days.length > 0)
+        for (const number of days) declare(declared, number, "integer");
+      else throw error;
     }
   }
 }
 
+/** For parameters that the server can tell no type for. */
+export interface TypeHints {
+  likely(number: number): string;
+  /** Those that are added to something, or taken from it. */
+  readonly added: readonly number[];
+}
+
 /**
  * @param texts of one statement; the first without a syntax error counts
- * @param likely a type for a parameter that the server can tell none for
  * @returns by number, from `$1` on
  * @throws pg's errors where the server accepts none
  */
 export async function typesOf(
   scratch: pg.Client,
   texts: readonly [string, string],
-  likely: (number: number) => string,
+  hints: TypeHints,
 ): Promise<readonly ParameterType[]> {
   try {
-    return await declaredOf(scratch, texts[0], likely);
+    return await declaredOf(scratch, texts[0], hints);
   } catch (error) {
     if (codeOf(error) !== SYNTAX_ERROR) throw error;
-    return declaredOf(scratch, texts[1], likely);
+    return declaredOf(scratch, texts[1], hints);
   }
 }
 

@@ -17,6 +17,10 @@ const EMPTY: Values = { quantile: () => undefined };
 
 /** Enough to tell a share of some percent. */
 const SAMPLED_ROWS = 3000;
+/** For a table that has grown since it was counted. */
+const MOST_ROWS = 25_000;
+/** Each has many elements. */
+const MOST_DOCUMENTS = 1000;
 /** Below it all is read: a sample takes whole pages, and too few of them could be like one another. */
 const FEW_PAGES = 100;
 
@@ -68,8 +72,10 @@ export async function fromRows(
   sql: string,
   more = "",
 ): Promise<Values> {
+  const limit = more === "" ? MOST_ROWS : MOST_DOCUMENTS;
+  const from = `(SELECT * FROM ${sampled(table)} LIMIT ${limit}) AS sampled${more}`;
   const { rows } = await scratch.query<SampleRow>(
-    `SELECT v::text AS text, count(*)::float8 AS rows FROM (SELECT ${sql} AS v FROM ${sampled(table)}${more} LIMIT 10000) s
+    `SELECT v::text AS text, count(*)::float8 AS rows FROM (SELECT ${sql} AS v FROM ${from}) AS s
      WHERE v IS NOT NULL GROUP BY v ORDER BY v`,
   );
   if (rows.length === 0) return EMPTY;
