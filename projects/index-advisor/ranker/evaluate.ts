@@ -34,12 +34,22 @@ for (let seed = 1; seed <= SPLITS; seed++) {
       calls: (row) => (which === 0 ? pretended.calls(row) : 0),
     };
   };
+  const withPlans = learnt(0);
+  /** The ranker says whether, the planner how much. */
+  const together: Order = {
+    ...withPlans,
+    score: (row) => {
+      const gain = 1 - 10 ** (row.values[costRatioAt] ?? Number.NaN);
+      return withPlans.score(row) * (Number.isNaN(gain) ? 1 : gain);
+    },
+  };
   for (const kind of ["all", "btree, hash, brin", "gin, gist"] as const) {
     const of = rows.filter(({ method }) => kind === "all" || kind.includes(method));
     note(`${kind}: what-if by HypoPG`, of, pretended);
     note(`${kind}: planner's cost, really built`, of, built);
     note(`${kind}: ranker, nothing asked`, of, learnt(1));
-    note(`${kind}: ranker, with HypoPG's plans`, of, learnt(0));
+    note(`${kind}: ranker, with HypoPG's plans`, of, withPlans);
+    note(`${kind}: ranker × HypoPG's gain`, of, together);
   }
 }
 const percent = (values: readonly number[]): string => {

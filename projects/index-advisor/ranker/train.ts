@@ -33,7 +33,8 @@ write("../src/ranker/model.json", {
     lightgbm,
     seed: SEED,
     pairs: train.length,
-    templates: new Set(train.map(({ statement }) => data.statements[statement]?.template)).size,
+    templates: templatesOf(train).length,
+    unseen: templatesOf(test).toSorted(),
   },
 });
 write("data/predictions.json", { rows: asked, predictions });
@@ -42,6 +43,11 @@ const weighty = Object.entries(gains)
   .slice(0, 12)
   .map(([name, gain]) => `${name} ${(100 * gain).toFixed(0)} %`);
 console.log(`${trees.length} trees from ${train.length} pairs. By gain: ${weighty.join(", ")}.`);
+
+function templatesOf(rows: typeof test): string[] {
+  const ids = rows.map(({ statement }) => data.statements[statement]?.template ?? "");
+  return [...new Set(ids)];
+}
 
 function sample(data: Data, rows: typeof test): readonly (readonly number[])[] {
   const every = Math.max(1, Math.floor((2 * rows.length) / PREDICTED));

@@ -32,6 +32,8 @@ export const modelSchema = z.object({
     seed: z.int(),
     pairs: z.int(),
     templates: z.int(),
+    /** Templates that it never saw, by which it is judged. */
+    unseen: z.array(z.string()),
   }),
 });
 

@@ -18,7 +18,7 @@ function modelOf({ threshold = 2, defaultLeft = 0, missing = "nan" }: Split): Mo
         leaves: [1, -1],
       },
     ],
-    trainedWith: { lightgbm: "0", seed: 0, pairs: 0, templates: 0 },
+    trainedWith: { lightgbm: "0", seed: 0, pairs: 0, templates: 0, unseen: [] },
   };
 }
 
