@@ -7,8 +7,8 @@ import { sql } from "./rows.ts";
 
 /** A call that is stopped has so many messages at most that are tried. */
 const MOST_MESSAGES = 12;
-/** So often the same message is tried where that of somebody who polls was held instead. */
-const MOST_TRIES = 3;
+/** So often a round is made where a message of somebody who polls was held instead of the call's. */
+const MOST_TRIES = 2;
 /** Where a check has a minute for more than one sweep, each has its share of it; in milliseconds. */
 const ENOUGH_MS = 8_000;
 /** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
@@ -46,7 +46,7 @@ export type Interleave = <T, U>(
  * One round after another: a call is stopped before its node's first message to a store, in the next
  * round before the second, and so on. What the messages say doesn't matter. A node that polls has
  * messages beside those of the call: a round in which the call ran to its end, or was stopped where it
- * has just been stopped, is made again.
+ * has just been stopped, is made again. A call that has run to its end each time has no such message.
  * @param round begins with something fresh, calls `interleave` once, and judges
  */
 export async function atEachMessage(
@@ -61,7 +61,7 @@ export async function atEachMessage(
   let recent: string[] = [];
   for (let nth = 1, tries = 1; nth <= MOST_MESSAGES; ) {
     let stoppedAt: string | undefined;
-    let missed = false;
+    let missed: boolean | undefined;
     await round(async (call, meanwhile) => {
       using gate = t.hold(store, { node, direction, match: /./, nth });
       const stopped = call();
@@ -71,13 +71,16 @@ export async function atEachMessage(
       const waiters = await lockWaiters(t);
       const other = meanwhile();
       await settledOrBlocked(t, other, patienceMs, waiters);
-      missed ||= held !== undefined && !afterwards && (await settles(stopped));
+      const isOver = held !== undefined && !afterwards && (await settles(stopped));
+      missed = isOver && missed !== false;
       if (lost && held) gate.drop();
       else gate.release();
       return Promise.allSettled([stopped, other]);
     }, nth);
     if (stoppedAt === undefined || (nth >= 3 && performance.now() > end)) return;
-    if ((missed || recent.includes(stoppedAt)) && tries < MOST_TRIES) tries++;
+    const isAgain = missed || recent.includes(stoppedAt);
+    if (isAgain && tries < MOST_TRIES) tries++;
+    else if (missed) return;
     else {
       recent = [...recent.slice(-1), stoppedAt];
       tries = 1;
@@ -125,7 +128,7 @@ export async function settledOrBlocked(
 }
 
 /** Whether it has settled by now, or does so at once. */
-function settles(work: Promise<unknown>): Promise<boolean> {
+export function settles(work: Promise<unknown>): Promise<boolean> {
   const over = Promise.allSettled([work]).then(() => true);
   return Promise.race([over, wait(GLANCE_MS, false)]);
 }

@@ -92,12 +92,10 @@ export class Operator {
       try {
         return await passWord(from, to, phase, { fenceMs: this.#settings.fenceMs, deadline });
       } catch (error) {
-        if (error instanceof Closed) throw error;
+        if (error instanceof Closed || error instanceof MigrationError) throw error;
         // Somebody may hold the lock who was cut off, or the other store may have hiccuped.
         if (performance.now() > deadline) {
-          throw error instanceof MigrationError
-            ? error
-            : notReady(`The last word can't pass on to ${to.name} now; try again.`, error);
+          throw notReady(`The last word can't pass on to ${to.name} now; try again.`, error);
         }
         await wait(RETRY_MS);
       }

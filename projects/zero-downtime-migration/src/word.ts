@@ -23,12 +23,17 @@ export interface PassOptions {
  */
 export async function passWord(from: Store, to: Store, phase: Phase, options: PassOptions) {
   const { fenceMs, deadline } = options;
+  // Also with nothing to carry: a store that can't be reached can't be given the last word.
+  await within(
+    fenceMs,
+    to.word().catch(() => to.word()),
+  ).catch((cause: unknown) => {
+    throw notReady(`${to.name} gives no answer; ask again when it does.`, cause);
+  });
   while ((await from.pendingCount()) > FEW) {
     if (performance.now() > deadline) throw notReady(`${to.name} can't keep up; try again later.`);
     await carry(from, to);
   }
-  // Also with nothing to carry: a store that can't be reached can't be given the last word.
-  await to.word();
   const word = await from.database.fence(fenceMs, async (connection) => {
     if (!(await from.word(connection)).open) throw new Closed();
     const rest = async () => {
