@@ -16,12 +16,14 @@ import { accountsIn, seedLegacy, someAccount } from "./rows.ts";
 const PASSED_MS = 1_500;
 /** One or two for each round. */
 const ROWS = 120;
+/** How far a's clock is ahead of b's, in milliseconds: further than anything here lasts. */
+const AHEAD_MS = 3_600_000;
 
 export default check({
   title: "modern takes over writes in their order, and none that was late to commit is passed over",
   points: 4,
   concept: "ordering",
-  traps: ["unordered", "gap-skipped", "changed-since"],
+  traps: ["unordered", "gap-skipped", "changed-since", "by-the-clock"],
   engines: { legacy: {}, modern: {} },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
@@ -32,6 +34,7 @@ export default check({
   ],
   async run(t) {
     const expected = await seedLegacy(t, ROWS);
+    await t.skew("a", AHEAD_MS);
     const [a, b] = await startTwoNodes(t);
     await goTo(a, "legacy", "shadow");
     await expectBoth(t, a, expected, "both stores hold the same accounts");

@@ -7,7 +7,7 @@ export default check({
   title: "a comparison names the very rows that are wrong, and repairs them",
   points: 4,
   concept: "checksums",
-  traps: ["count-only", "glued-together", "verify-cries-wolf"],
+  traps: ["count-only", "glued-together", "verify-cries-wolf", "nothing-beyond-the-last"],
   engines: { legacy: {}, modern: { faults: [delay] } },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
@@ -59,12 +59,12 @@ export default check({
     await change("email = $2", one, expected.get(two ?? "")?.email);
     await change("email = $2", two, expected.get(one ?? "")?.email);
     await sql(t, "modern", "DELETE FROM accounts WHERE id = $1", [lost]);
-    const extra = someAccount(t);
-    await sql(t, "modern", "INSERT INTO accounts (id, email, balance_cents) VALUES ($1, $2, $3)", [
-      extra.id,
-      extra.email,
-      extra.balanceCents,
-    ]);
+    // Before the first row, after the last one, and somewhere.
+    const extra = ["-", "z".repeat(40), someAccount(t).id];
+    for (const id of extra) {
+      const insert = "INSERT INTO accounts (id, email, balance_cents) VALUES ($1, $2, 0)";
+      await sql(t, "modern", insert, [id, someAccount(t).email]);
+    }
     const found = await b.verify({ repair: false });
     const sorted = (list: readonly (string | undefined)[] | undefined) => [...(list ?? [])].sort();
     t.equal(
@@ -75,14 +75,14 @@ export default check({
       },
       {
         missing: [lost],
-        surplus: [extra.id],
+        surplus: sorted(extra),
         differing: sorted([more, less, mail, closed, glued[0]?.id, one, two]),
       },
       "each wrong row is named, under what is wrong with it, and no other",
     );
 
     const untouched = differences(await accountsIn(t, "modern"), expected).length;
-    t.equal(untouched, 9, "nothing is repaired that nobody asked for");
+    t.equal(untouched, 11, "nothing is repaired that nobody asked for");
 
     t.step("the operator has it repaired, on the other node");
     const repaired = await a.verify({ repair: true });
