@@ -8,7 +8,9 @@ import { sql } from "./rows.ts";
 /** A call that is stopped has so many messages at most that are tried. */
 const MOST_MESSAGES = 12;
 /** So often a round is made where a message of somebody who polls was held instead of the call's. */
-const MOST_TRIES = 2;
+const MOST_TRIES = 3;
+/** After so many rounds in a row in which a call ran to its end, it has no further message. */
+const ENOUGH_MISSES = 2;
 /** Where a check has a minute for more than one sweep, each has its share of it; in milliseconds. */
 const ENOUGH_MS = 8_000;
 /** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
@@ -46,7 +48,7 @@ export type Interleave = <T, U>(
  * One round after another: a call is stopped before its node's first message to a store, in the next
  * round before the second, and so on. What the messages say doesn't matter. A node that polls has
  * messages beside those of the call: a round in which the call ran to its end, or was stopped where it
- * has just been stopped, is made again. A call that has run to its end each time has no such message.
+ * has just been stopped, is made again.
  * @param round begins with something fresh, calls `interleave` once, and judges
  */
 export async function atEachMessage(
@@ -59,7 +61,7 @@ export async function atEachMessage(
   const end = performance.now() + enoughMs;
   /** Where the call was stopped in the last two rounds. */
   let recent: string[] = [];
-  for (let nth = 1, tries = 1; nth <= MOST_MESSAGES; ) {
+  for (let nth = 1, tries = 1, misses = 0; nth <= MOST_MESSAGES; ) {
     let stoppedAt: string | undefined;
     let missed: boolean | undefined;
     await round(async (call, meanwhile) => {
@@ -78,9 +80,9 @@ export async function atEachMessage(
       return Promise.allSettled([stopped, other]);
     }, nth);
     if (stoppedAt === undefined || (nth >= 3 && performance.now() > end)) return;
-    const isAgain = missed || recent.includes(stoppedAt);
-    if (isAgain && tries < MOST_TRIES) tries++;
-    else if (missed) return;
+    misses = missed ? misses + 1 : 0;
+    if (misses === ENOUGH_MISSES) return;
+    if ((missed || recent.includes(stoppedAt)) && tries < MOST_TRIES) tries++;
     else {
       recent = [...recent.slice(-1), stoppedAt];
       tries = 1;

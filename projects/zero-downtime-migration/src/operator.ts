@@ -10,6 +10,8 @@ import type { Store, Word } from "./store.ts";
 import { finishPass, passWord } from "./word.ts";
 
 const RETRY_MS = 50;
+/** How long a repair goes on, in milliseconds; the operator can have it go on. */
+const REPAIR_MS = 5_000;
 
 export class Operator {
   readonly #legacy: Store;
@@ -73,13 +75,16 @@ export class Operator {
   }
 
   async verify({ repair }: { repair: boolean }): Promise<Comparison> {
-    const deadline = performance.now() + this.#settings.operatorMs;
     try {
       const [lead, follower] = await this.route();
       const { wrong, ...comparison } = await compare(lead, follower);
       if (!repair || wrong.length === 0) return comparison;
       await lead.touch(wrong);
-      while ((await lead.pendingCount()) > 0 && performance.now() < deadline) {
+      const ids = wrong.map(({ id }) => id);
+      const deadline = performance.now() + REPAIR_MS;
+      // Of others, something may always be pending.
+      while ((await lead.pendingCount(ids)) > 0) {
+        if (performance.now() > deadline) throw unavailable(follower.name);
         await carry(lead, follower);
       }
       return comparison;

@@ -8,6 +8,8 @@ import type { Store, Word } from "./store.ts";
 
 /** Pending entries that are few enough to be carried while writers wait. */
 const FEW = 50;
+/** How long the store that is to get the last word is asked whether it is there, in milliseconds. */
+const KNOCK_MS = 1_500;
 
 export interface PassOptions {
   /** How long writers may be kept waiting for their turn, and again for what is pending, in milliseconds. */
@@ -25,7 +27,7 @@ export async function passWord(from: Store, to: Store, phase: Phase, options: Pa
   const { fenceMs, deadline } = options;
   // Also with nothing to carry: a store that can't be reached can't be given the last word.
   await within(
-    fenceMs,
+    KNOCK_MS,
     to.word().catch(() => to.word()),
   ).catch((cause: unknown) => {
     throw notReady(`${to.name} gives no answer; ask again when it does.`, cause);
