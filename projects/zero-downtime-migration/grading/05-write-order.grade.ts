@@ -9,6 +9,7 @@ import {
   hintOnDifferences,
   type MigrationContext,
   startTwoNodes,
+  untilSettled,
 } from "./kit.ts";
 import { accountsIn, seedLegacy, someAccount } from "./rows.ts";
 
@@ -71,6 +72,8 @@ export default check({
     await expectBoth(t, b, expected, "the newer write stays, though the older one arrived later");
 
     await atEachMessage(t, { ...place, store: "legacy" }, async (interleave) => {
+      // What carries the last round's writes has messages, too.
+      await untilSettled(t, a);
       const late = someAccount(t, next());
       const other = someAccount(t, next());
       t.step("a writes and is stopped before it commits; b writes another row, which is carried");

@@ -62,22 +62,24 @@ export default check({
     await goTo(a, "legacy", "canary-50");
     await expectBoth(t, a, expected, "both stores hold the same accounts");
 
-    const places = [
-      { store: "legacy", direction: "request", kind: undefined },
-      { store: "modern", direction: "request", kind: undefined },
-      { store: "legacy", direction: "reply", kind: "create" },
-      { store: "legacy", direction: "reply", kind: "remove" },
-    ] as const;
-    for (const { store, direction, ...only } of places) {
-      const afterwards = store === "modern";
-      const place = { store, direction, node: "a", lost: true, afterwards };
+    const what = "what legacy has, modern gets, whoever died on the way";
+    const request = { store: "legacy", direction: "request", node: "a", lost: true } as const;
+    await writeAndLose(t, [a, b], request, { next, expected });
+    await expectBoth(t, b, expected, what);
+    {
       // So that nobody else carries what a is about to.
-      const hole = afterwards && (await t.inject("modern", blackHole, { nodes: ["b"] }));
-      const settled = () => (hole ? untilSettled(t, a) : undefined);
-      await writeAndLose(t, [a, b], place, { ...only, next, expected, settled });
-      if (hole) await hole.heal();
-      await expectBoth(t, b, expected, "what legacy has, modern gets, whoever died on the way");
+      await using _alone = await t.inject("modern", blackHole, { nodes: ["b"] });
+      const place = { ...request, store: "modern", afterwards: true } as const;
+      await writeAndLose(t, [a, b], place, { next, expected, settled: () => untilSettled(t, a) });
     }
+    await expectBoth(t, b, expected, what);
+    const c = await startNode(t, "c", BUDGET_MS);
+    const reply = { ...request, direction: "reply" } as const;
+    await Promise.all([
+      writeAndLose(t, [a, b], reply, { kind: "create", next, expected }),
+      writeAndLose(t, [c, b], { ...reply, node: "c" }, { kind: "remove", next, expected }),
+    ]);
+    await expectBoth(t, b, expected, what);
 
     t.step("a writes without modern, and is gone before modern is back for it");
     {
@@ -89,7 +91,6 @@ export default check({
       await expectBoth(t, b, expected, "another node carries it over");
     }
 
-    const c = await startNode(t, "c", BUDGET_MS);
     await goTo(b, "canary-50", "canary-100");
     // Of a write that was refused nobody knows whether it will have its effect, nor when.
     let unknown: string | undefined;
@@ -108,6 +109,7 @@ export default check({
       await over;
       await soon(t, () => b.setPhase("modern"), "a late write is not the end of a cut-over");
       await everyCall(t, c, next, expected);
+      await silence.heal();
       t.step("c writes, and a reply of modern is lost with its line");
       const place = { store: "modern", node: "c", direction: "reply", lost: true } as const;
       await writeAndLose(t, [c, b], place, { kind: "create", next, expected });
@@ -116,7 +118,6 @@ export default check({
       const newer = someAccount(t, id);
       await b.update(id, newer);
       await b.setPhase("canary-100");
-      await silence.heal();
       t.step("the phase has come back, and a's message arrives");
       gate.release();
       expected.set(id, newer);
