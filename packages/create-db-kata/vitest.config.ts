@@ -1,3 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { globalSetup: "test/setup.ts", testTimeout: 30_000 } });
+// Most tests wait for package managers: while one file does, another one works.
+export default defineConfig({
+  test: { globalSetup: "test/setup.ts", testTimeout: 30_000, maxWorkers: 2 },
+});

@@ -64,7 +64,9 @@ export type StoreName = "legacy" | "modern";
  * | `canary-N`  | legacy                | modern, for N % of the ids; else legacy  | to legacy, and on to modern |
  * | `modern`    | modern                | modern                                   | to modern, and on to legacy |
  *
- * "On to": within seconds, once that store can be reached, in whatever phase but `legacy`.
+ * "On to": within seconds, once that store can be reached, in whatever phase but `legacy`. There nothing
+ * has to: before the phase first leaves `legacy`, nothing goes to modern's table; after a rollback, what is
+ * pending may still arrive, or wait for the next attempt, as what is written meanwhile does.
  */
 export type Phase =
   | "legacy"
@@ -122,7 +124,8 @@ export interface Comparison {
  *
  * Clients' calls settle within `requestBudgetMs`, in every phase and while it changes. The store that
  * doesn't have the last word may be slow or away: no client is refused for it. A read sees all that was
- * acknowledged before it began, by whichever node, whatever store answers it.
+ * acknowledged before it began, by whichever node, whatever store answers it. A call has its effect once,
+ * and before it resolves: also when a message of it arrives so late that the phase has come and gone.
  *
  * The operator's calls may take 8 s. What they began and nobody finished can be taken up by any
  * node, at any time.
@@ -149,9 +152,9 @@ export interface MigrationNode {
    */
   setPhase(phase: Phase): Promise<void>;
   /**
-   * The operator's: copies rows that legacy has and nobody copied yet, the next ones in the order of
-   * their ids (as bytes), at most `limit` of them. To be called on any nodes, also at the same time,
-   * until it says that it is done; nobody calls it in the phase `legacy`.
+   * The operator's: copies rows that legacy has and nobody copied yet, at most `limit` of them. Which
+   * ones come next is up to you. To be called on any nodes, also at the same time, until it says that
+   * it is done; nobody calls it in the phase `legacy`.
    */
   backfill(limit: number): Promise<{ readonly done: boolean }>;
   /**

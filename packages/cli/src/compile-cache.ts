@@ -1,9 +1,17 @@
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheFolder } from "@db-katas/engines";
+import { cacheFolder } from "@db-katas/engines/cache";
 
 /** A clone with everything that it verifies has about 8,000; an entry has about 10 KiB. */
 const MOST_ENTRIES = 25_000;
+
+/**
+ * Where the command's own code is kept. Not where submissions have theirs: they can write there, and
+ * what they left would run as the grader.
+ */
+export function ownCompileCache(): string {
+  return join(cacheFolder(), "compile-cache-of-kata");
+}
 
 /**
  * Where Node keeps compiled code between processes. It adds an entry for each state of each file, and

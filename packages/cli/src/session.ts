@@ -1,7 +1,7 @@
 import { type EngineRun, openEngines } from "@db-katas/engines";
 import { freshSeed } from "@db-katas/grading";
 import { InvalidArgumentError } from "commander";
-import { openCompileCache } from "./compile-cache.ts";
+import { openCompileCache, ownCompileCache } from "./compile-cache.ts";
 import { CliError } from "./errors.ts";
 import type { Progress } from "./output.ts";
 
@@ -18,7 +18,10 @@ export async function openSession(
   options: { readonly interruptible?: boolean } = {},
 ): Promise<Session> {
   assertEngineKey();
-  const compileCache = await openCompileCache();
+  const [compileCache] = await Promise.all([
+    openCompileCache(),
+    openCompileCache(ownCompileCache()),
+  ]);
   const controller = new AbortController();
   const engines = await openEngines({
     onProgress: (event) => progress.update(event),

@@ -7,6 +7,11 @@ export function asTypedHere(text: string, pm: PackageManager = packageManagerHer
   return asTypedWith(pm, text);
 }
 
+/** The same, of all texts in what is about to be JSON. */
+export function allAsTypedHere<T>(value: T): T {
+  return JSON.parse(asTypedHere(JSON.stringify(value)));
+}
+
 /** What machines read names the same commands as what people are shown. */
 export function withTypedHere(scorecard: Scorecard): Scorecard {
   const checks = scorecard.checks.map((check) => ({ ...check, replay: asTypedHere(check.replay) }));

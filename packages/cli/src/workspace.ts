@@ -44,25 +44,29 @@ async function isWorkspace(folder: string): Promise<boolean> {
   return isRoot && (projects || manifest?.devDependencies?.["@db-katas/cli"] !== undefined);
 }
 
-/** In the order of their names; of two with the same name, the one in `projects/`. */
+/**
+ * In the order of their names; of two with the same name, the one in `projects/`.
+ * @throws GradingError `KATA_INVALID`
+ */
 export async function listKatas(workspace: Workspace): Promise<Kata[]> {
-  const found = new Map<string, string>();
-  for (const folder of [...(await published(workspace)), ...(await ownProjects(workspace))]) {
-    found.set(basename(folder), folder);
-  }
-  const names = [...found.keys()].sort();
-  return Promise.all(names.map((name) => loadKata(found.get(name) as string)));
+  const folders = await kataFolders(workspace);
+  return Promise.all([...folders.values()].map((folder) => loadKata(folder)));
 }
 
-/** @throws CliError `KATA_UNKNOWN` */
+/** Exercises by their names, in that order. None is loaded: a broken one is among them. */
+export async function kataFolders(workspace: Workspace): Promise<Map<string, string>> {
+  const found = [...(await published(workspace)), ...(await ownProjects(workspace))];
+  const folders = new Map(found.map((folder) => [basename(folder), folder]));
+  return new Map([...folders].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws CliError `KATA_UNKNOWN`, GradingError `KATA_INVALID` */
 export async function findKata(workspace: Workspace, name: string): Promise<Kata> {
-  const folder = join(workspace.root, "projects", name);
-  if (/^[\w-]+$/.test(name) && (await kataFile(folder))) return loadKata(folder);
-  const katas = await listKatas(workspace);
-  const kata = katas.find((each) => each.name === name);
-  if (kata) return kata;
+  const folders = await kataFolders(workspace);
+  const folder = folders.get(name);
+  if (folder !== undefined) return loadKata(folder);
   throw new CliError("KATA_UNKNOWN", `There is no kata called "${name}".`, {
-    likelyCause: `the ones here are ${katas.map((each) => each.name).join(", ") || "none"}`,
+    likelyCause: `the ones here are ${[...folders.keys()].join(", ") || "none"}`,
     remedy: "pnpm kata list",
   });
 }

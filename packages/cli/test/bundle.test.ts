@@ -29,6 +29,8 @@ function engines(args: readonly string[], cache: string) {
     env: {
       ...process.env,
       ...{ NO_COLOR: "1", TURBO_HASH: "", KATA_INSTALL: "never", KATA_PATH: "never" },
+      // What is in the cache is what this is about.
+      NODE_DISABLE_COMPILE_CACHE: "1",
       ...{ KATA_CACHE: join(folder, cache), KATA_REDIS_SERVER: "", PATH: "/usr/bin:/bin" },
     },
   });

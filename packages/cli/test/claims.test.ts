@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+import { runKata } from "./run-kata.ts";
 
 let root: string;
 
@@ -28,15 +26,7 @@ function putKata(claims: string): Promise<void> {
 }
 
 function gradeClaims(...args: readonly string[]) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, "grade", "ledger", "--claims", ...args],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1", TURBO_HASH: "" } },
-      (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code) : 0, stdout: masked(stdout), stderr }),
-    );
-  });
+  return runKata(["grade", "ledger", "--claims", ...args], { cwd: root, masked });
 }
 
 function masked(text: string): string {

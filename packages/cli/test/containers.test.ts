@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { scorecardSchema } from "@db-katas/grading";
 import { describe, expect, it } from "vitest";
+import { runKata } from "./run-kata.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
-const MAIN = join(ROOT, "packages/cli/src/main.ts");
 const GRADE = ["grade", "session-failover", "--reference", "--json"];
 const address = process.env.KATA_CONTAINERS;
 const why = process.env.KATA_NO_CONTAINERS ?? "KATA_CONTAINERS is not set, see .ci/with-containers";
@@ -13,11 +11,10 @@ const why = process.env.KATA_NO_CONTAINERS ?? "KATA_CONTAINERS is not set, see .
 describe.skipIf(!address)(`on containers${address ? "" : ` (skipped: ${why})`}`, () => {
   it("the reference of session-failover gets full marks, and nothing is left out", async () => {
     // What it says is in its scorecard, whatever its exit code.
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...GRADE], {
+    const { stdout } = await runKata(GRADE, {
       cwd: ROOT,
       env: { ...process.env, KATA_ENGINES: "container", DOCKER_HOST: address },
-      maxBuffer: 2 ** 26,
-    }).catch((error: { stdout: string }) => error);
+    });
     const { checks, engines } = scorecardSchema.parse(JSON.parse(stdout));
     expect(checks.filter(({ verdict }) => verdict !== "passed")).toEqual([]);
     expect(Object.fromEntries(engines.map(({ name, provider }) => [name, provider]))).toMatchObject(

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +5,8 @@ import { openEngines } from "@db-katas/engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineFinding } from "../src/doctor/exercises.ts";
 import { exitCodeOf, type Finding, stateFor } from "../src/doctor/findings.ts";
+import { runKata } from "./run-kata.ts";
 
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const REPO = join(import.meta.dirname, "..", "..", "..");
 
 let root: string;
@@ -34,11 +33,7 @@ function doctor(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
     KATA_CACHE: join(root, "cache"),
     ...more,
   };
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [MAIN, "doctor", ...args], { cwd: root, env }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout: out, stderr: err }),
-    );
-  });
+  return runKata(["doctor", ...args], { cwd: root, env });
 }
 
 const told = (text: string) =>

@@ -1,11 +1,10 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { formatMoment } from "../src/falsify/text.ts";
-
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+import { ENVIRONMENT, MAIN, runKata } from "./run-kata.ts";
 
 /** Needs no engine; twice costs twice as much. In a turn that the environment names, it crashes or waits. */
 const EXPERIMENT = `
@@ -76,22 +75,9 @@ function log(): Promise<string> {
   return readFile(join(kataFolder, "DATABASE_DECISION_LOG.md"), "utf8");
 }
 
-const environment = { NO_COLOR: "1", TURBO_HASH: "" };
-
-function kata(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, "falsify", ...args, "--seed", "7"],
-      { cwd: root, env: { ...process.env, ...environment, ...env } },
-      (error, stdout, stderr) =>
-        resolve({
-          code: error ? Number(error.code) : 0,
-          stdout: masked(stdout),
-          stderr: masked(stderr),
-        }),
-    );
-  });
+function kata(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+  const env = { ...ENVIRONMENT, ...more };
+  return runKata(["falsify", ...args, "--seed", "7"], { cwd: root, env, masked });
 }
 
 /** Paths, and what differs from machine to machine. */
@@ -157,7 +143,7 @@ it("goes on where an experiment crashed", async () => {
 it("keeps what was measured when it is interrupted", async () => {
   const child = spawn(process.execPath, [MAIN, "falsify", "--quick"], {
     cwd: root,
-    env: { ...process.env, ...environment, WAIT_IN: "3" },
+    env: { ...ENVIRONMENT, WAIT_IN: "3" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const journal = join(kataFolder, ".kata", "falsify", "quick.jsonl");

@@ -26,7 +26,9 @@ beforeEach(async () => {
   await chmod(folder, 0o711);
   await mkdir(join(folder, "bin"));
   await writeFile(join(folder, "bin", "python3"), PYTHON, { mode: 0o755 });
-  const own = { PATH: join(folder, "bin"), KATA_CACHE: join(folder, "cache") };
+  // What is in the cache is what this is about: without the command's own code.
+  const cache = { KATA_CACHE: join(folder, "cache"), NODE_DISABLE_COMPILE_CACHE: "1" };
+  const own = { PATH: join(folder, "bin"), ...cache };
   env = { ...process.env, NO_COLOR: "1", TURBO_HASH: "", KATA_REDIS_SERVER: "", ...own };
 });
 afterEach(() => rm(folder, { recursive: true }));

@@ -1,11 +1,11 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scorecardSchema } from "@db-katas/grading";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ENVIRONMENT, MAIN, runKata } from "./run-kata.ts";
 
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const COUNTER = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures", "counter");
 
 let root: string;
@@ -20,27 +20,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function kata(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
-  return new Promise<Ran>((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, ...args],
-      {
-        cwd: options.cwd ?? root,
-        env: { ...process.env, NO_COLOR: "1", TURBO_HASH: "", GITHUB_ACTIONS: "", ...options.env },
-      },
-      (error, stdout, stderr) => {
-        const code = error ? Number(error.code) : 0;
-        resolve({ code, stdout: masked(stdout), stderr: masked(stderr) });
-      },
-    );
-  });
+  const { cwd = root, env } = options;
+  return runKata(args, { cwd, env: { ...ENVIRONMENT, ...env }, masked });
 }
 
 /** Paths, times and seeds differ from run to run. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { processRef } from "@db-katas/engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { words } from "../src/shell/repl.ts";
+import { ENVIRONMENT, MAIN, runKata } from "./run-kata.ts";
 
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const FIXTURES = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures");
 
 let root: string;
@@ -21,22 +21,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const env = { ...process.env, NO_COLOR: "1", TURBO_HASH: "", GITHUB_ACTIONS: "" };
-
 function kata(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const options = { cwd: root, env: { ...env, ...more } };
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
+  return runKata(args, { cwd: root, env: { ...ENVIRONMENT, ...more } });
 }
 
 /** Starts the command and waits until it has said so. */
 async function started(args: readonly string[], said: RegExp) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: root,
-    env,
+    env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const closed = new Promise<number | null>((resolve) => child.once("close", resolve));

@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { scorecardSchema } from "@db-katas/grading";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { inTerminal } from "../../create-db-kata/test/terminal.ts";
-
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+import { MAIN, runKata } from "./run-kata.ts";
 
 /** An exercise without engines: two checks, a claim that is folklore and one that isn't. */
 const KATA = `export default {
@@ -102,20 +100,7 @@ async function put(file: string, text: string): Promise<void> {
   await writeFile(join(root, file), text);
 }
 
-const environment = { NO_COLOR: "1", TURBO_HASH: "", GITHUB_ACTIONS: "" };
-
-function kata(...args: string[]) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const options = { cwd: root, env: { ...process.env, ...environment } };
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
-      resolve({
-        code: error ? Number(error.code) : 0,
-        stdout: masked(stdout),
-        stderr: masked(stderr),
-      }),
-    );
-  });
-}
+const kata = (...args: string[]) => runKata(args, { cwd: root, masked });
 
 function masked(text: string): string {
   return text

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +6,8 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import tar from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openBundle } from "../src/submit/bundle.ts";
+import { ENVIRONMENT, MAIN, type Ran, runKata } from "./run-kata.ts";
 
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const COUNTER = join(import.meta.dirname, "..", "..", "grading", "test", "fixtures", "counter");
 
 let root: string;
@@ -24,20 +24,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, maxRetries: 3 }));
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function kata(...args: string[]): Promise<Ran> {
-  const env = { ...process.env, NO_COLOR: "1", TURBO_HASH: "", KATA_SEED: "", GITHUB_ACTIONS: "" };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { cwd: root, env }, (error, stdout, stderr) => {
-      const code = error ? Number(error.code) : 0;
-      resolve({ code, stdout: masked(stdout), stderr: masked(stderr) });
-    });
-  });
+  return runKata(args, { cwd: root, env: { ...ENVIRONMENT, KATA_SEED: "" }, masked });
 }
 
 function masked(text: string): string {

@@ -1,12 +1,12 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createExercise, defaultTemplates } from "@db-katas/generators";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changeWhole, recover } from "../src/update/transaction.ts";
+import { runKata } from "./run-kata.ts";
 
-const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 const GRADING = join(import.meta.dirname, "..", "..", "grading");
 const COUNTER = join(GRADING, "test", "fixtures", "counter");
 const TRANSACTION = join(import.meta.dirname, "..", "src", "update", "transaction.ts");
@@ -22,17 +22,7 @@ const text = (...path: string[]) => readFile(at(...path), "utf8");
 const content = (value: string) => ({ bytes: Buffer.from(value), executable: false });
 
 describe("kata update, in a clone", () => {
-  const kata = (...args: string[]) =>
-    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const env = { ...process.env, NO_COLOR: "1", TURBO_HASH: "" };
-      execFile(process.execPath, [MAIN, ...args], { cwd: root, env }, (error, stdout, stderr) =>
-        resolve({
-          code: error ? Number(error.code) : 0,
-          stdout: masked(stdout),
-          stderr: masked(stderr),
-        }),
-      );
-    });
+  const kata = (...args: string[]) => runKata(args, { cwd: root, masked });
   const masked = (said: string) =>
     said.replaceAll(root, "<root>").replaceAll(/update-\d[\dTZ-]+/g, "update-<time>");
 
@@ -139,6 +129,19 @@ describe("kata update, in a clone", () => {
     expect(await kata("update", "--no-install")).toMatchSnapshot();
   });
 
+  it("goes on past exercises that can't be loaded, one with an attempt among them", async () => {
+    const [counter, unfinished] = [at("projects", "counter"), at("projects", "unfinished")];
+    await rm(join(counter, "kata.ts"));
+    await mkdir(unfinished);
+    for (const folder of [counter, unfinished]) {
+      await writeFile(join(folder, "kata.ts"), "export default {");
+    }
+    await writeFile(join(counter, "README.md"), "# Counter\n\nTask 1\n\nTask two\n");
+    const { code, stdout } = await kata("update", "--no-install");
+    expect(stdout).toContain("updated   attempts/counter/README.md");
+    expect(code).toBe(0);
+  });
+
   it("refuses a record that somebody has spoilt", async () => {
     await writeFile(at("attempts", "counter", ".kata-template.json"), "<<<<<<< HEAD");
     expect(await kata("update")).toMatchSnapshot();
@@ -243,8 +246,6 @@ describe("changes", () => {
 });
 
 it("kata update --help", async () => {
-  const said = await new Promise((resolve) =>
-    execFile(process.execPath, [MAIN, "update", "--help"], (_, stdout) => resolve(stdout)),
-  );
-  expect(said).toMatchSnapshot();
+  const { stdout } = await runKata(["update", "--help"], { cwd: root });
+  expect(stdout).toMatchSnapshot();
 });

@@ -7,8 +7,8 @@
  */
 import { appendFile, copyFile, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { delimiter, dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import type { PackageManager } from "../src/workspace.ts";
 import { type Choice, coveringSet, sampleSet } from "./covering.ts";
 import { changedEngines, enginesHere } from "./engines-here.ts";
@@ -24,7 +24,7 @@ const registry = inject("registry");
 
 /** How long an exercise may take on a busy machine, in milliseconds. */
 const VERIFY_MS = 600_000;
-const INSTALL_MS = 300_000;
+const INSTALL_MS = isWhole ? 1_200_000 : 300_000;
 
 const PNPM = ["npx", "--yes", "pnpm@12.21.0"] as const;
 const KATA = join(repo, "packages", "cli", "src", "main.ts");
@@ -65,7 +65,7 @@ function useWorkspace(
     if (others.length > 0) await inside(...installs[pm]);
     await copyFile(join(repo, "biome.json"), join(place.root, "biome.json"));
   }, INSTALL_MS);
-  afterAll(() => rm(place.root, { recursive: true, force: true, maxRetries: 3 }));
+  afterAll(() => rm(place.root, { recursive: true, force: true, maxRetries: 3 }), INSTALL_MS);
 
   it.each(choicesOf(pm))(
     "$name proves its grader, on $engines",
@@ -159,9 +159,11 @@ describe("in a workspace of pnpm", () => {
       await run(folder, env, "tar", "-xzf", file, "--strip-components=1");
       await run(root, env, ...installs.pnpm);
       const claim = ["--claim", "reads-share-commands", "--quick", "--json"];
-      const { stdout } = await attempt(root, env, "kata", "falsify", "session-failover", ...claim);
-      const [{ finding }] = JSON.parse(stdout).claims;
-      expect(finding.verdict).toMatch(/held|inconclusive/);
+      const ran = await attempt(root, env, "kata", "falsify", "session-failover", ...claim);
+      expect(ran.stderr).toBe("");
+      const [{ finding }] = JSON.parse(ran.stdout).claims;
+      // Whether it holds here is the machine's business too: a busy one falsifies it.
+      expect(finding).toMatchObject({ kind: "measured", comparisons: [{}, {}] });
     },
     VERIFY_MS,
   );
@@ -197,6 +199,27 @@ describe("what an exercise is published as", () => {
       ]),
     );
     expect(files).toContain("mutants/fails-open/mutant.json");
+  });
+
+  it("has all that these files import", async () => {
+    const files = await filesOf("db-katas-session-failover-solution");
+    const folder = await mkdtemp(join(tmpdir(), "db-katas-unpacked-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(registry.packed, "db-katas-session-failover-solution-0.1.0.tgz");
+    await run(folder, registry.env, "tar", "-xzf", file, "--strip-components=1");
+    // A mutant's imports are found where it is laid over the reference.
+    const sources = files.filter((path) => path.endsWith(".ts") && !path.startsWith("mutants/"));
+    const missing = await Promise.all(
+      sources.map(async (path) => {
+        const text = await readFile(join(folder, path), "utf8");
+        const imported = [...text.matchAll(/\bfrom "(\.[^"]+)"/g)].map(([, to = ""]) =>
+          join(dirname(path), to),
+        );
+        return imported.filter((to) => !files.includes(to)).map((to) => `${path}: ${to}`);
+      }),
+    );
+    expect(sources.length).toBeGreaterThan(20);
+    expect(missing.flat()).toEqual([]);
   });
 });
 

@@ -134,7 +134,7 @@ describe("a bundle", () => {
   test.runIf(here)("is all that a Redis needs to start", async () => {
     const [apt] = redisServer.ways;
     const copy = at("from", apt?.key ?? "");
-    if (here?.folder) cpSync(here.folder, copy, { recursive: true });
+    if (here?.folder) cpSync(here.folder, copy, { recursive: true, verbatimSymlinks: true });
     else {
       mkdirSync(join(copy, dirname(apt?.file ?? "")), { recursive: true });
       copyFileSync(here?.file ?? "", join(copy, apt?.file ?? ""));

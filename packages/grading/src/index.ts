@@ -83,7 +83,13 @@ export { upperBound95 } from "./verify/flake.ts";
 export { loadMutants, loadVariants, type Mutant, type Variant } from "./verify/manifest.ts";
 export { type KillMatrix, killMatrix, killMatrixSchema } from "./verify/matrix.ts";
 export { formatFlake, formatMatrix } from "./verify/matrix-text.ts";
-export { type Meeting, meetings, VARIANTS_PER_CHECK } from "./verify/meets.ts";
+export {
+  leftOut,
+  type Meeting,
+  MUTANTS_PER_CHECK,
+  meetings,
+  VARIANTS_PER_CHECK,
+} from "./verify/meets.ts";
 export { composeMutant } from "./verify/overlay.ts";
 export { namesInReadme, withMatrix } from "./verify/readme.ts";
 export { loadSubjects, pickSubjects, type Subject } from "./verify/subjects.ts";

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type EngineRun, openEngines } from "@db-katas/engines";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import {
@@ -12,6 +12,7 @@ import {
   type KillMatrix,
   killMatrix,
   killMatrixSchema,
+  leftOut,
   loadKata,
   loadRubric,
   loadSubjects,
@@ -156,6 +157,29 @@ describe("a full verification", () => {
   });
 });
 
+describe("a drawn verification", () => {
+  it("grades one mutant for each check, type-checks all, and names who was not drawn", async () => {
+    const { results, notDrawn, graded } = await verify({
+      kata,
+      rubric,
+      engines,
+      seed: 7,
+      mutantsPerCheck: 1,
+      choose: (all) => all.filter(({ name }) => name !== "blameless"),
+    });
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(results.map(({ subject }) => subject)).toContain("types");
+    const met = graded.flatMap(({ subject, scorecards }) =>
+      subject.mutant ? scorecards.flatMap(({ checks }) => checks.map(({ id }) => id)) : [],
+    );
+    expect(met.sort()).toEqual(["adds", "starts-anywhere"]);
+    const labels = graded.map(({ subject }) => subject.label);
+    for (const label of ["mutant forgets", "mutant stuck"]) {
+      expect(labels.includes(label)).toBe(!notDrawn.includes(label));
+    }
+  });
+});
+
 describe("what comes out other than it has to", () => {
   it("is tried again when a mutant got past a check, and what catches it then counts", async () => {
     const folder = await mkdtemp(join(tmpdir(), "kata-even-"));
@@ -240,6 +264,63 @@ describe("who meets which checks", () => {
     expect(metBy(3)[0]?.subject.expectation).toBe("passes 11 of 22 checks, drawn by the seed");
   });
 
+  const threeMutants = () => {
+    const [mutant] = subjects.filter(({ kind }) => kind === "mutant") as [Subject];
+    const of = (name: string, ...must: string[]): Subject => ({
+      ...mutant,
+      name,
+      label: `mutant ${name}`,
+      expectation: `fails ${must.join(", ")}`,
+      mutant: { ...mutant.mutant, must } as NonNullable<Subject["mutant"]>,
+    });
+    return [
+      of("a", "check-0", "check-1"),
+      of("b", "check-0"),
+      of("c", ...manyChecks().map(({ id }) => id)),
+    ];
+  };
+  const drawnBy = (seed: number) =>
+    meetings(threeMutants(), { rubric: manyChecks(), seed, mutantsPerCheck: 1 });
+
+  it("draws each check a mutant that must fail it, and each of these pairs at some seed", () => {
+    const pairs = new Set<string>();
+    for (let seed = 0; seed < 30; seed++) {
+      const drawn = drawnBy(seed);
+      const met = drawn.flatMap(({ subject, checks }) =>
+        checks.map(({ id }) => [subject.name, id]),
+      );
+      expect(met.map(([, id]) => id).sort()).toEqual(
+        manyChecks()
+          .map(({ id }) => id)
+          .sort(),
+      );
+      for (const [name, id] of met) pairs.add(`${name} ${id}`);
+      const drawnNames = drawn.map(({ subject }) => `mutant ${subject.name}`);
+      const all = threeMutants().map(({ label }) => label);
+      expect(leftOut(threeMutants(), drawn)).toEqual(all.filter((l) => !drawnNames.includes(l)));
+    }
+    expect(pairs.size).toBe(2 + 1 + 22);
+    expect(drawnBy(3)).toEqual(drawnBy(3));
+  });
+
+  it("says what a mutant meets of what it must fail, where that is not all", () => {
+    const told = new Set(
+      Array.from({ length: 30 }, (_, seed) => drawnBy(seed)).flatMap((drawn) =>
+        drawn.flatMap(({ subject }) => (subject.name === "a" ? subject.expectation : [])),
+      ),
+    );
+    expect([...told].sort()).toEqual([
+      "fails check-0, check-1",
+      "fails check-0, drawn by the seed",
+      "fails check-1, drawn by the seed",
+    ]);
+  });
+
+  it("draws no mutants for who asks for everything", () => {
+    const options = { rubric: manyChecks(), seed: 1, mutantsPerCheck: 1, full: true };
+    for (const { checks } of meetings(threeMutants(), options)) expect(checks).toHaveLength(22);
+  });
+
   it("lets no check wait for one that is not met", () => {
     const [{ checks }] = meetings(subjects, { rubric, seed: 1, checks: ["starts-anywhere"] }) as [
       Meeting,
@@ -260,31 +341,54 @@ describe("who meets which checks", () => {
 });
 
 describe("choosing whom to verify", () => {
-  const changed = (...files: string[]) =>
-    changedSubjects({ ...kata, folder: "/repo/projects/counter" }, subjects, {
+  const changedAmong = async (among: readonly Subject[], ...files: string[]) => {
+    const concerned = await changedSubjects({ ...kata, folder: "/repo/projects/counter" }, among, {
       root: "/repo",
       files,
-    }).map(({ name }) => name);
+    });
+    return concerned.map(({ name }) => name);
+  };
+  const changed = (...files: string[]) => changedAmong(subjects, ...files);
 
-  it("follows what changed", () => {
+  it("follows what changed", async () => {
     const everybody = subjects.map(({ name }) => name);
-    expect(changed()).toEqual([]);
-    expect(changed("projects/counter/README.md", "projects/counter/test/a.test.ts")).toEqual([]);
-    expect(changed("projects/other/kata.ts", "docs/glossary.md", "README.md")).toEqual([]);
-    expect(changed("projects/counter/mutants/forgets/index.ts")).toEqual(["forgets"]);
-    expect(changed("projects/counter/variants/other/index.ts")).toEqual(["other"]);
-    expect(changed("projects/counter/starter/index.ts")).toEqual(["starter"]);
-    expect(changed("projects/counter/src/index.ts")).toEqual([
+    expect(await changed()).toEqual([]);
+    expect(await changed("projects/counter/README.md", "projects/counter/test/a.test.ts")).toEqual(
+      [],
+    );
+    expect(await changed("projects/other/kata.ts", "docs/glossary.md", "README.md")).toEqual([]);
+    expect(await changed("projects/counter/mutants/forgets/index.ts")).toEqual(["forgets"]);
+    expect(await changed("projects/counter/variants/other/index.ts")).toEqual(["other"]);
+    expect(await changed("projects/counter/starter/index.ts")).toEqual(["starter"]);
+    expect(await changed("projects/counter/src/index.ts")).toEqual([
       "reference",
       "blameless",
       "forgets",
       "stuck",
     ]);
     for (const file of ["projects/counter/grading/1-adds.grade.ts", "projects/counter/kata.ts"]) {
-      expect(changed(file)).toEqual(everybody);
+      expect(await changed(file)).toEqual(everybody);
     }
-    expect(changed("packages/grading/src/context.ts")).toEqual(everybody);
-    expect(changed("pnpm-lock.yaml")).toEqual(everybody);
+    expect(await changed("packages/grading/src/context.ts")).toEqual(everybody);
+    expect(await changed("pnpm-lock.yaml")).toEqual(everybody);
+  });
+
+  it("sees that a variant takes files of the reference's", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "kata-borrower-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [variant] = pickSubjects(subjects, ["other"]) as [Subject];
+    const [reference] = subjects as [Subject];
+    const open = () => findSubmission(folder, "variant borrower");
+    const among = [reference, { ...variant, open }];
+    const takes = async (path: string) => {
+      const index = join(folder, "index.ts");
+      await writeFile(index, `const url = new URL("${path}", import.meta.url);\n`);
+      return changedAmong(among, "projects/counter/src/schema.sql");
+    };
+    const src = "/repo/projects/counter/src";
+    expect(await takes(relative(folder, join(src, "schema.sql")))).toEqual(["reference", "other"]);
+    expect(await takes(relative(folder, `${src}-of-old/schema.sql`))).toEqual(["reference"]);
+    expect(await takes("./schema.sql")).toEqual(["reference"]);
   });
 
   it("draws a sample of the other mutants by the seed", () => {

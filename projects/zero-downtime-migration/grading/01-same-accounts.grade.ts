@@ -101,9 +101,11 @@ export default check({
     });
 
     t.step("the next deployment calls migrate again, while the nodes are at work");
-    for (const name of ["legacy", "modern"] as const) {
-      await t.migrate({ name, url: await t.lease(name).urlFor("migrate") });
-    }
+    await Promise.all(
+      (["legacy", "modern"] as const).map(async (name) =>
+        t.migrate({ name, url: await t.lease(name).urlFor("migrate") }),
+      ),
+    );
     await expectStore(t, "legacy", expected, "legacy's other readers see the same");
     await expectAccount(t, [b], created.id, created, "the nodes go on as before");
     t.equal((await accountsIn(t, "modern")).size, 0, "in the phase legacy nothing goes to modern");

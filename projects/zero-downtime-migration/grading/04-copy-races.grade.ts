@@ -20,7 +20,7 @@ export default check({
   title: "whoever writes a row while it is copied wins, and what was removed stays removed",
   points: 4,
   concept: "backfill",
-  traps: ["copy-overwrites", "copy-resurrects", "repair-overwrites"],
+  traps: ["copy-overwrites", "copy-resurrects", "copies-from-the-top", "repair-overwrites"],
   engines: { legacy: {}, modern: {} },
   nodes: ["a", "b"],
   dependsOn: ["carried-over"],
@@ -33,10 +33,11 @@ export default check({
     const expected = await seedLegacy(t, LIMIT * 20);
     const [a, b] = await startTwoNodes(t);
     await a.setPhase("copying");
+    const inOrder = await orderOfCopy(t, a, expected);
     for (const store of ["modern", "legacy"] as const) {
       const place = { store, node: "a", patienceMs: PASSED_MS, afterwards: store === "modern" };
       await atEachMessage(t, place, async (interleave) => {
-        const rows = await nextRows(t, expected);
+        const rows = await nextRows(t, inOrder, expected);
         t.step(`a copies ${rows.length} rows and is stopped on its way; b writes them meanwhile`);
         const [copy, writes] = await interleave(
           () => a.backfill(LIMIT),
@@ -68,13 +69,32 @@ export default check({
   },
 });
 
-/** Those that a copy in the order of the ids takes next; another order makes this check a weaker one. */
-async function nextRows(t: MigrationContext, expected: ReadonlyMap<string, unknown>) {
+/**
+ * In which order this copy takes its rows, by what its first step brought: that of the ids, either way, or
+ * that in which they were made. A copy in any other order is met only now and then.
+ */
+async function orderOfCopy(
+  t: MigrationContext,
+  node: MigrationNode,
+  seeded: ReadonlyMap<string, unknown>,
+): Promise<readonly string[]> {
+  await node.backfill(LIMIT);
+  await untilSettled(t, node);
   const copied = await accountsIn(t, "modern");
-  const left = [...(await accountsIn(t, "legacy")).keys()].filter(
-    (id) => !copied.has(id) && expected.has(id),
-  );
-  return left.sort().slice(0, LIMIT);
+  const asMade = [...seeded.keys()];
+  const upwards = asMade.toSorted();
+  const orders = [upwards, upwards.toReversed(), asMade];
+  return orders.find((ids) => ids.slice(0, LIMIT).every((id) => copied.has(id))) ?? upwards;
+}
+
+/** Those that the copy takes next. */
+async function nextRows(
+  t: MigrationContext,
+  inOrder: readonly string[],
+  expected: ReadonlyMap<string, unknown>,
+) {
+  const copied = await accountsIn(t, "modern");
+  return inOrder.filter((id) => !copied.has(id) && expected.has(id)).slice(0, LIMIT);
 }
 
 /** Changes one, removes one, removes one and creates it anew; leaves the rest alone. */
@@ -84,21 +104,22 @@ async function writeAll(
   [changed, removed, reborn]: readonly string[],
   expected: Map<string, ReturnType<typeof someAccount>>,
 ): Promise<void> {
+  const writes: Promise<void>[] = [];
   if (removed) {
-    await node.remove(removed);
+    writes.push(node.remove(removed));
     expected.delete(removed);
   }
   if (changed) {
     const account = someAccount(t, changed);
-    await node.update(changed, account);
+    writes.push(node.update(changed, account));
     expected.set(changed, account);
   }
   if (reborn) {
-    await node.remove(reborn);
     const account = someAccount(t, reborn);
-    await node.create(account);
+    writes.push(node.remove(reborn).then(() => node.create(account)));
     expected.set(reborn, account);
   }
+  await Promise.all(writes);
   // What is late must be late: the copy goes on when these have arrived, or have had their chance.
   const end = performance.now() + PASSED_MS;
   while (changed && performance.now() < end) {

@@ -12,7 +12,7 @@ import {
 } from "./kit.ts";
 import { seedLegacy, someAccount, sql } from "./rows.ts";
 
-const KEYS = 2_000;
+const KEYS = 1_000;
 /** Five standard deviations of a fair draw of {@link KEYS}. */
 const bound = (share: number) => 5 * Math.sqrt(KEYS * share * (1 - share));
 

@@ -13,6 +13,7 @@ import {
   START_MS,
   startNode,
   startTwoNodes,
+  untilSettled,
 } from "./kit.ts";
 import { seedLegacy, someAccount } from "./rows.ts";
 
@@ -113,6 +114,7 @@ export default check({
         "after the cut-over, modern answers on every node",
       );
       await a.setPhase("canary-100");
+      await untilSettled(t, a);
     });
     for (const id of others.slice(-2)) {
       t.step("b's write waits in legacy for a row, and a cuts over meanwhile");

@@ -105,6 +105,7 @@ export default check({
       const now = kind === "remove" ? null : written;
       const what = "what was acknowledged is read after the rollback";
       await expectAccount(t, [a, b], written.id, now, what);
+      await untilSettled(t, a);
     });
     for (const id of [...expected.keys()].slice(-2)) {
       await a.setPhase("modern");

@@ -7,8 +7,10 @@ import { sql } from "./rows.ts";
 
 /** A call that is stopped has so many messages at most that are tried. */
 const MOST_MESSAGES = 12;
-/** So often the same message is tried where that of somebody who polls was held instead. */
+/** So often a round is made where a message of somebody who polls was held instead of the call's. */
 const MOST_TRIES = 3;
+/** After so many rounds in a row in which a call ran to its end, it has no further message. */
+const ENOUGH_MISSES = 2;
 /** Where a check has a minute for more than one sweep, each has its share of it; in milliseconds. */
 const ENOUGH_MS = 8_000;
 /** How long to wait for somebody who may be waiting for the one that is stopped, in milliseconds. */
@@ -59,9 +61,9 @@ export async function atEachMessage(
   const end = performance.now() + enoughMs;
   /** Where the call was stopped in the last two rounds. */
   let recent: string[] = [];
-  for (let nth = 1, tries = 1; nth <= MOST_MESSAGES; ) {
+  for (let nth = 1, tries = 1, misses = 0; nth <= MOST_MESSAGES; ) {
     let stoppedAt: string | undefined;
-    let missed = false;
+    let missed: boolean | undefined;
     await round(async (call, meanwhile) => {
       using gate = t.hold(store, { node, direction, match: /./, nth });
       const stopped = call();
@@ -71,12 +73,15 @@ export async function atEachMessage(
       const waiters = await lockWaiters(t);
       const other = meanwhile();
       await settledOrBlocked(t, other, patienceMs, waiters);
-      missed ||= held !== undefined && !afterwards && (await settles(stopped));
+      const isOver = held !== undefined && !afterwards && (await settles(stopped));
+      missed = isOver && missed !== false;
       if (lost && held) gate.drop();
       else gate.release();
       return Promise.allSettled([stopped, other]);
     }, nth);
     if (stoppedAt === undefined || (nth >= 3 && performance.now() > end)) return;
+    misses = missed ? misses + 1 : 0;
+    if (misses === ENOUGH_MISSES) return;
     if ((missed || recent.includes(stoppedAt)) && tries < MOST_TRIES) tries++;
     else {
       recent = [...recent.slice(-1), stoppedAt];
@@ -125,7 +130,7 @@ export async function settledOrBlocked(
 }
 
 /** Whether it has settled by now, or does so at once. */
-function settles(work: Promise<unknown>): Promise<boolean> {
+export function settles(work: Promise<unknown>): Promise<boolean> {
   const over = Promise.allSettled([work]).then(() => true);
   return Promise.race([over, wait(GLANCE_MS, false)]);
 }

@@ -12,6 +12,11 @@ const tables: Readonly<Record<StoreName, string>> = {
 
 export type Accounts = ReadonlyMap<string, Account>;
 
+/** All that is asked of a check's context here: the demo has no other. */
+export type Setting = Pick<MigrationContext, "random"> & {
+  lease(store: StoreName): Pick<ReturnType<MigrationContext["lease"]>, "adminUrl">;
+};
+
 /** @param onLost a server was killed, or ends what a check left open when its leases are given back */
 async function connect(url: string, onLost = () => {}): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
@@ -28,15 +33,10 @@ export async function createTable(name: StoreName, url: string): Promise<void> {
 }
 
 /** The grader's own connections of a check, for as long as they hold. */
-const connections = new WeakMap<MigrationContext, Map<StoreName, Promise<pg.Client>>>();
+const connections = new WeakMap<Setting, Map<StoreName, Promise<pg.Client>>>();
 
 /** With full rights, past all proxies. */
-export async function sql(
-  t: MigrationContext,
-  store: StoreName,
-  text: string,
-  values: unknown[] = [],
-) {
+export async function sql(t: Setting, store: StoreName, text: string, values: unknown[] = []) {
   const known = connections.get(t) ?? new Map<StoreName, Promise<pg.Client>>();
   connections.set(t, known);
   const forget = () => known.delete(store);
@@ -50,14 +50,14 @@ export async function sql(
 const most = [900_000, 900_000, 900_000, 2 ** 40, Number.MAX_SAFE_INTEGER - 10];
 
 /** Of the contract's whole alphabet, short and as long as can be. */
-function someId(t: MigrationContext): string {
+function someId(t: Setting): string {
   const begin = t.random.pick(["acc-", "Acc-", "ACC-", "-", String(t.random.int(0, 9)), ""]);
   const length = t.random.int(0, 9) === 0 ? 40 - begin.length : 10;
   return begin + t.random.word(length);
 }
 
 /** Something for `create`, different in every run. */
-export function someAccount(t: MigrationContext, id = someId(t)): Account {
+export function someAccount(t: Setting, id = someId(t)): Account {
   const limit = t.random.pick(most);
   return {
     id,
@@ -68,16 +68,13 @@ export function someAccount(t: MigrationContext, id = someId(t)): Account {
 }
 
 /** Any day, the last ones of months and years included. */
-export function someDate(t: MigrationContext): string {
+export function someDate(t: Setting): string {
   const day = Date.UTC(t.random.int(1999, 2030), t.random.int(0, 11), t.random.int(1, 31));
   return new Date(day).toISOString().slice(0, 10);
 }
 
 /** Rows as they came about in the old application, past the submission. */
-export async function seedLegacy(
-  t: MigrationContext,
-  count: number,
-): Promise<Map<string, Account>> {
+export async function seedLegacy(t: Setting, count: number): Promise<Map<string, Account>> {
   const accounts = Array.from({ length: count }, () => someAccount(t));
   const columns = accounts.map((account) => oldWriting(t, account));
   await sql(
@@ -92,7 +89,7 @@ export async function seedLegacy(
 }
 
 /** One of the ways in which the old application may have written that. */
-function oldWriting(t: MigrationContext, { email, balanceCents, closedOn }: Account) {
+function oldWriting(t: Setting, { email, balanceCents, closedOn }: Account) {
   const odd = [...email].map((letter) =>
     t.random.int(0, 2) === 0 ? letter.toUpperCase() : letter,
   );
@@ -106,7 +103,7 @@ function oldWriting(t: MigrationContext, { email, balanceCents, closedOn }: Acco
 }
 
 /** What the rows of a store mean; of modern's, what they say to the letter. */
-export async function accountsIn(t: MigrationContext, store: StoreName): Promise<Accounts> {
+export async function accountsIn(t: Setting, store: StoreName): Promise<Accounts> {
   const text = {
     legacy: "SELECT id, email, cents, closed_on FROM accounts",
     modern: "SELECT id, email, balance_cents::text AS cents, closed_on::text FROM accounts",

@@ -6,7 +6,9 @@ import type { Store } from "./store.ts";
 /** Entries at a time. */
 const BATCH = 200;
 /** How long a carrier rests when nobody wakes it, in milliseconds: for what nodes that died left. */
-const REST_MS = 200;
+const REST_MS = 500;
+/** How long it rests after it has failed, in milliseconds. */
+const RETRY_MS = 200;
 
 /**
  * Any number of carriers may do this at the same time, and die at any point: entries are states with a
@@ -63,7 +65,8 @@ export class Carrier {
         if (!failed) this.#log.warn({ error: String(error) }, "nothing can be carried");
         failed = true;
       }
-      const rest = wait(REST_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+      const restMs = failed ? RETRY_MS : REST_MS;
+      const rest = wait(restMs, undefined, { signal: this.#ended.signal }).catch(() => {});
       // While a store is away, each write would mean another attempt.
       await (failed ? rest : Promise.race([woken, rest]));
     }

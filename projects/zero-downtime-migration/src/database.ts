@@ -91,7 +91,12 @@ export class Database {
   /** Waits until no client writes to this store, and lets none begin before it is over. */
   fence<T>(waitMs: number, work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.transaction(async (connection) => {
-      await connection.query("SELECT set_config('lock_timeout', $1, true)", [`${waitMs}ms`]);
+      // Nor may anybody who is cut off in here hold them off for much longer than he would have.
+      await connection.query(
+        `SELECT set_config('lock_timeout', $1, true),
+                set_config('idle_in_transaction_session_timeout', $2, true)`,
+        [`${waitMs}ms`, `${2 * waitMs}ms`],
+      );
       await connection.query("SELECT pg_advisory_xact_lock($1)", [WORD_LOCK]);
       return work(connection);
     });

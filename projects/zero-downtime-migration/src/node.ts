@@ -33,8 +33,9 @@ export class Node implements MigrationNode {
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#log = logger(settings.name);
-    const { statementMs, callMs } = settings;
-    const database = (url: string) => new Database(url, { statementMs, idleMs: callMs }, this.#log);
+    const { statementMs } = settings;
+    const limits = { statementMs, idleMs: statementMs };
+    const database = (url: string) => new Database(url, limits, this.#log);
     this.#legacy = new Store("legacy", database(settings.legacy), legacyDialect);
     this.#modern = new Store("modern", database(settings.modern), modernDialect);
     this.#lead = this.#legacy;

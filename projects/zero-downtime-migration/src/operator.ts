@@ -10,6 +10,8 @@ import type { Store, Word } from "./store.ts";
 import { finishPass, passWord } from "./word.ts";
 
 const RETRY_MS = 50;
+/** How long a repair goes on, in milliseconds; the operator can have it go on. */
+const REPAIR_MS = 5_000;
 
 export class Operator {
   readonly #legacy: Store;
@@ -64,21 +66,25 @@ export class Operator {
       const [lead, follower, word] = await this.route();
       if (lead === this.#modern) return { done: true };
       if (!word.copied_all) await lead.noteNext(limit);
-      await carry(lead, follower, limit);
-      return { done: (await lead.word()).copied_all && (await lead.pendingCount()) === 0 };
+      const carried = await carry(lead, follower, limit);
+      // Not until nothing is pending: with clients at work, that may never be.
+      return { done: (await lead.word()).copied_all && carried < limit };
     } catch (error) {
       throw error instanceof MigrationError ? error : unavailable("modern", error);
     }
   }
 
   async verify({ repair }: { repair: boolean }): Promise<Comparison> {
-    const deadline = performance.now() + this.#settings.operatorMs;
     try {
       const [lead, follower] = await this.route();
       const { wrong, ...comparison } = await compare(lead, follower);
       if (!repair || wrong.length === 0) return comparison;
       await lead.touch(wrong);
-      while ((await lead.pendingCount()) > 0 && performance.now() < deadline) {
+      const ids = wrong.map(({ id }) => id);
+      const deadline = performance.now() + REPAIR_MS;
+      // Of others, something may always be pending.
+      while ((await lead.pendingCount(ids)) > 0) {
+        if (performance.now() > deadline) throw unavailable(follower.name);
         await carry(lead, follower);
       }
       return comparison;
@@ -92,12 +98,10 @@ export class Operator {
       try {
         return await passWord(from, to, phase, { fenceMs: this.#settings.fenceMs, deadline });
       } catch (error) {
-        if (error instanceof Closed) throw error;
+        if (error instanceof Closed || error instanceof MigrationError) throw error;
         // Somebody may hold the lock who was cut off, or the other store may have hiccuped.
         if (performance.now() > deadline) {
-          throw error instanceof MigrationError
-            ? error
-            : notReady(`The last word can't pass on to ${to.name} now; try again.`, error);
+          throw notReady(`The last word can't pass on to ${to.name} now; try again.`, error);
         }
         await wait(RETRY_MS);
       }

@@ -144,9 +144,12 @@ export class Store {
     return rows.map((row) => this.#toEntry(row));
   }
 
-  async pendingCount(): Promise<number> {
+  /** @param among these ids only; default: all */
+  async pendingCount(among?: readonly string[]): Promise<number> {
     const { rows } = await this.database.query<{ count: number }>(
-      "SELECT count(*)::int FROM account_versions WHERE carried < version",
+      `SELECT count(*)::int FROM account_versions
+       WHERE carried < version AND ($1::text[] IS NULL OR id = ANY($1))`,
+      [among ?? null],
     );
     return rows[0]?.count ?? 0;
   }

@@ -8,6 +8,8 @@ import type { Store, Word } from "./store.ts";
 
 /** Pending entries that are few enough to be carried while writers wait. */
 const FEW = 50;
+/** How long the store that is to get the last word is asked whether it is there, in milliseconds. */
+const KNOCK_MS = 1_500;
 
 export interface PassOptions {
   /** How long writers may be kept waiting for their turn, and again for what is pending, in milliseconds. */
@@ -23,12 +25,17 @@ export interface PassOptions {
  */
 export async function passWord(from: Store, to: Store, phase: Phase, options: PassOptions) {
   const { fenceMs, deadline } = options;
+  // Also with nothing to carry: a store that can't be reached can't be given the last word.
+  await within(
+    KNOCK_MS,
+    to.word().catch(() => to.word()),
+  ).catch((cause: unknown) => {
+    throw notReady(`${to.name} gives no answer; ask again when it does.`, cause);
+  });
   while ((await from.pendingCount()) > FEW) {
     if (performance.now() > deadline) throw notReady(`${to.name} can't keep up; try again later.`);
     await carry(from, to);
   }
-  // Also with nothing to carry: a store that can't be reached can't be given the last word.
-  await to.word();
   const word = await from.database.fence(fenceMs, async (connection) => {
     if (!(await from.word(connection)).open) throw new Closed();
     const rest = async () => {

@@ -5,12 +5,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fetchableUnasked, loadDefinitions } from "@db-katas/engines";
 import type { Command } from "commander";
+import { type GateSeed, gateSeed } from "../gate-seed.ts";
 import { startProgress } from "../output.ts";
 import { openSession } from "../session.ts";
+import { asTypedHere } from "../typed.ts";
 import { findWorkspace } from "../workspace.ts";
-
-/** A gate has to see the same thing twice: the seed is fixed unless `KATA_SEED` says otherwise. */
-const GATE_SEED = "1";
 
 /** What the tasks leave behind, seen from the workspace's root. */
 const REPORTS = [
@@ -25,14 +24,26 @@ export function registerTest(program: Command): void {
       "what `pnpm test` runs: types, lint, tests, every grader verified, every attempt graded",
     )
     .option("--force", "run everything again, also what is unchanged since it passed")
+    .addHelpText(
+      "after",
+      `
+What is drawn (data, mutants, variants, which new exercises are made) is drawn by the commit. The seed is
+printed; KATA_SEED=<seed> takes another one.`,
+    )
     .action(async (options: { force?: boolean }) => {
       const { root } = await findWorkspace(process.cwd());
       const stale: string[] = [];
       for await (const file of glob(REPORTS, { cwd: root })) stale.push(join(root, file));
       // Cached tasks bring theirs back: what is there afterwards belongs to this run.
       await Promise.all(stale.map((file) => rm(file)));
-      const exitCode = await runTurbo(root, await engineKey(), options.force === true);
+      const drawn = await gateSeed(root, process.env.KATA_SEED);
+      process.stdout.write(`seed ${drawn.seed} (${drawn.from})\n`);
+      const exitCode = await runTurbo(root, await engineKey(), drawn, options.force === true);
       const total = await addUp(root);
+      if (exitCode !== 0 || total.failed > 0) {
+        const again = `pnpm test; of another commit: KATA_SEED=${drawn.seed} pnpm test`;
+        process.stdout.write(asTypedHere(`\nThe same draw again: ${again}\n`));
+      }
       process.stdout.write(
         `\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`,
       );
@@ -68,7 +79,7 @@ async function engineKey(): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-function runTurbo(root: string, key: string, force: boolean): Promise<number> {
+function runTurbo(root: string, key: string, { seed }: GateSeed, force: boolean): Promise<number> {
   const turbo = join(
     dirname(createRequire(join(root, "x.js")).resolve("turbo/package.json")),
     "bin/turbo",
@@ -85,8 +96,11 @@ function runTurbo(root: string, key: string, force: boolean): Promise<number> {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
     env: {
-      KATA_SEED: GATE_SEED,
       ...process.env,
+      // No part of what turbo goes by: what has passed by one commit's seed has passed. One that somebody
+      // asks for is.
+      KATA_SEED: String(seed),
+      ...(process.env.KATA_SEED && { KATA_SEED_ASKED: process.env.KATA_SEED }),
       KATA_ENGINE_KEY: key,
       TURBO_TELEMETRY_DISABLED: "1",
       TURBO_UI: "false",

@@ -8,6 +8,7 @@ import {
   type Kata,
   killMatrix,
   loadRubric,
+  MUTANTS_PER_CHECK,
   pickSubjects,
   type Subject,
   sampleMutants,
@@ -24,11 +25,12 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { startProgress } from "../output.ts";
 import { writeJson } from "../results.ts";
 import { chooseSeed, openSession, parseSeed } from "../session.ts";
-import { asTypedHere } from "../typed.ts";
+import { allAsTypedHere } from "../typed.ts";
 import { findWorkspace, resolveTarget } from "../workspace.ts";
 import { parseConcurrency } from "./grade.ts";
 
 interface VerifyOptions {
+  readonly draw?: boolean;
   readonly full?: boolean;
   readonly allVariants?: boolean;
   readonly write?: boolean;
@@ -47,6 +49,12 @@ export function registerVerify(program: Command): void {
     .command("verify")
     .argument("[kata|folder]", "a kata's name, or its folder; default: this folder")
     .description("grade the grader: reference, starter, variants and mutants")
+    .addOption(
+      new Option(
+        "--draw",
+        "each check against one of its mutants, drawn by the seed: what `pnpm test` asks",
+      ).conflicts(["full", "allVariants", "write", "only", "check", "changed", "sample"]),
+    )
     .option("--full", "each mutant against every check: the kill matrix")
     .option("--all-variants", "each check against every variant, not two drawn by the seed")
     .addOption(
@@ -76,12 +84,14 @@ export function registerVerify(program: Command): void {
       `
 Without --full a mutant meets only the checks that it must fail, and a check meets only two of the
 variants, drawn by the seed, unless you name whom you want (--only, --changed), checks (--check), or
-repetitions.
+repetitions. With --draw a check meets only one of its mutants, too, drawn by the seed; all of them are
+type-checked.
 Checks that measure time run after all others, two at a time.
 
 Examples:
   kata verify session-failover                          in a minute: does all hold?
-  kata verify session-failover --all-variants           what the gate asks
+  kata verify session-failover --all-variants           every right answer meets every check
+  kata verify session-failover --draw --seed 4711       what the gate has asked, once more
   kata verify session-failover --full --write           the kill matrix, into the README
   kata verify session-failover --only reference --repeat 20
   kata verify session-failover --changed origin/main --sample 1
@@ -102,7 +112,7 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
   const progress = startProgress({ quiet: options.json === true });
   await using session = await openSession(progress);
   progress.line(terminalPaint("bold", `verify ${kata.name} · seed ${seed}`));
-  const { results, warnings, graded } = await verify({
+  const { results, warnings, graded, notDrawn } = await verify({
     kata,
     rubric,
     engines: session.engines,
@@ -110,8 +120,9 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     choose: (subjects) => chooseSubjects(kata, subjects, options, seed),
     checks: options.check,
     full: options.full === true,
-    strict: options.allVariants === true && !options.write,
+    strict: (options.allVariants || options.draw) === true && !options.write,
     variantsPerCheck: isSpecific(options) ? undefined : VARIANTS_PER_CHECK,
+    mutantsPerCheck: options.draw ? MUTANTS_PER_CHECK : undefined,
     repeat: options.repeat,
     compileCache: session.compileCache,
     concurrency: options.concurrency,
@@ -123,7 +134,8 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
   const counts = countOf(results);
   const matrix = killMatrix({ kata, rubric, graded, seed, repeat: options.repeat, startedAt });
   const reports = join(kata.folder, ".kata", "report");
-  await writeJson(join(reports, "verify.json"), { ...counts, results, warnings });
+  const found = allAsTypedHere({ results, warnings, notDrawn });
+  await writeJson(join(reports, "verify.json"), { ...counts, seed, ...found });
   if (options.full) {
     await writeJson(join(reports, "kill-matrix.json"), matrix);
     progress.line(`\n${formatMatrix(matrix, terminalPaint)}`);
@@ -134,18 +146,17 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     await writeFile(readme, withMatrix(await readFile(readme, "utf8"), matrix));
   }
   if (options.json)
-    process.stdout.write(
-      `${asTypedHere(JSON.stringify({ seed, results, warnings, matrix }, null, 2))}\n`,
-    );
+    process.stdout.write(`${JSON.stringify({ seed, ...found, matrix }, null, 2)}\n`);
   for (const warning of warnings) progress.line(`  ${terminalPaint("yellow", "⚠")} ${warning}`);
+  if (notDrawn.length > 0) progress.line(`\n${formatNotDrawn(kata, notDrawn.length)}`);
   progress.line(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;
 }
 
 /** Whoever says what to verify gets all of that. */
 function isSpecific(options: VerifyOptions): boolean {
-  const { full, allVariants, only, changed, check, repeat } = options;
-  return Boolean(full || allVariants || only || changed || check) || repeat > 1;
+  const { draw, full, allVariants, only, changed, check, repeat } = options;
+  return !draw && (Boolean(full || allVariants || only || changed || check) || repeat > 1);
 }
 
 async function chooseSubjects(
@@ -157,9 +168,14 @@ async function chooseSubjects(
   if (!only && !changed) return sample ? sampleMutants(subjects, [], sample, seed) : subjects;
   const since = changed === true ? "HEAD" : changed;
   const chosen = since
-    ? changedSubjects(kata, subjects, await changedFiles(kata.folder, since))
+    ? await changedSubjects(kata, subjects, await changedFiles(kata.folder, since))
     : pickSubjects(subjects, only ?? []);
   return [...chosen, ...sampleMutants(subjects, chosen, sample, seed)];
+}
+
+function formatNotDrawn({ name }: Kata, count: number): string {
+  const who = count === 1 ? "1 mutant is" : `${count} mutants are`;
+  return `${who} not drawn by this seed, and only type-checked: pnpm kata verify ${name} grades all`;
 }
 
 function parseCount(text: string): number {

@@ -9,7 +9,7 @@ import {
   TEMPLATE_RECORD,
 } from "@db-katas/generators";
 import { CliError } from "../errors.ts";
-import { listKatas, type Workspace } from "../workspace.ts";
+import { kataFolders, type Workspace } from "../workspace.ts";
 import { type MergedTree, mergeTrees, type Outcome } from "./merge-trees.ts";
 import {
   exerciseTemplate,
@@ -74,10 +74,11 @@ export async function planUpdate(workspace: Workspace, to: string): Promise<Upda
     record("", base, templates.root);
   }
   await addExercises();
-  const katas = new Map((await listKatas(workspace)).map((kata) => [kata.name, kata]));
+  const exercises = await kataFolders(workspace);
   for (const name of attempts) {
     const folder = `attempts/${name}`;
-    const kata = katas.get(name);
+    const exercise = exercises.get(name);
+    const kata = exercise === undefined ? undefined : { name, folder: exercise };
     const theirs =
       templates?.attempts.get(name) ?? (kata && (await localTemplate(workspace, kata, manifest)));
     if (!theirs) {

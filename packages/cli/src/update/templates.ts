@@ -118,7 +118,7 @@ async function rehearse(
  */
 export async function localTemplate(
   { root }: Workspace,
-  { name, folder }: Kata,
+  { name, folder }: Pick<Kata, "name" | "folder">,
   manifest: string,
 ): Promise<Recorded> {
   const stage = await mkdtemp(join(tmpdir(), "kata-update-"));

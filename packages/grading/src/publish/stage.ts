@@ -25,7 +25,8 @@ export interface Staged {
 /** What somebody has to have who verifies the exercise, falsifies its claims, or goes on with it. */
 const AUTHORS_PARTS = [
   ...["README.md", "contract.ts", "kata.ts", "tsconfig.json", "grading", "starter"],
-  ...["src", "variants", "mutants", "experiments"],
+  // Experiments use what the bench has.
+  ...["src", "variants", "mutants", "experiments", "bench"],
 ];
 
 /**

@@ -10,7 +10,7 @@ import { seedFor } from "../seed.ts";
 import { bundleLibraries } from "./bundle.ts";
 import { deviation, expected, gaps } from "./judge.ts";
 import { loadVariants } from "./manifest.ts";
-import { meetings } from "./meets.ts";
+import { leftOut, meetings } from "./meets.ts";
 import { loadSubjects, type Subject } from "./subjects.ts";
 import { typeErrors } from "./types.ts";
 import { staleMatrix, warningsOf } from "./warnings.ts";
@@ -42,6 +42,8 @@ export interface Verification {
   /** What is true of the grader, and yet not as its author will want it: a line each. */
   readonly warnings: readonly string[];
   readonly graded: readonly GradedSubject[];
+  /** Labels of the mutants that met no check, because the seed drew others. */
+  readonly notDrawn: readonly string[];
 }
 
 export interface VerifyOptions {
@@ -59,6 +61,11 @@ export interface VerifyOptions {
   readonly full?: boolean;
   /** How many variants a check meets, drawn by the seed. Default: all of them. */
   readonly variantsPerCheck?: number | undefined;
+  /**
+   * How many of the mutants that it must fail a check meets, drawn by the seed. Default: all of them.
+   * All are type-checked in any case.
+   */
+  readonly mutantsPerCheck?: number | undefined;
   /** Whether the exercise is type-checked as well. Default true. */
   readonly types?: boolean;
   /** Whether a kill matrix in the README that is out of date is a problem, and no warning. */
@@ -188,6 +195,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
       ...(stale !== undefined && !strictly ? [stale] : []),
     ],
     graded: graded.map((each) => each.graded),
+    notDrawn: options.mutantsPerCheck === undefined ? [] : leftOut(chosen, work),
   };
 }
 

@@ -135,10 +135,7 @@ export class Node implements MigrationNode {
   }
 
   async #write(kind: string, input: object): Promise<void> {
-    const answer = await this.#ask(async (store) => {
-      const said = await store.write(kind, input);
-      return said === "moved" ? undefined : said;
-    });
+    const answer = await this.#ask((store) => store.write(kind, input));
     if (answer === "there") throw new Refused("ALREADY_EXISTS", "There is such an account.");
     if (answer === "absent") throw new Refused("NOT_FOUND", "There is no such account.");
   }

@@ -52,12 +52,13 @@ END $$;
 CREATE OR REPLACE TRIGGER note_writes AFTER INSERT OR UPDATE OR DELETE ON accounts
   FOR EACH ROW EXECUTE FUNCTION note();
 
--- A client's write. It answers 'moved' where the other store leads.
-CREATE OR REPLACE FUNCTION client_writes(kind text, j jsonb) RETURNS text LANGUAGE plpgsql AS $$
+-- A client's write, meant for one turn. It answers 'moved' in any other: a message that comes so late that
+-- this store leads again may have been sent to the other one meanwhile.
+CREATE OR REPLACE FUNCTION client_writes(kind text, j jsonb, meant bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE account accounts;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(${LOCK});
-  IF NOT (SELECT leads FROM turn) THEN RETURN 'moved'; END IF;
+  IF NOT (SELECT leads AND number = meant FROM turn) THEN RETURN 'moved'; END IF;
   -- One writer of an id at a time, also of an id that isn't there.
   PERFORM pg_advisory_xact_lock(hashtextextended(j->>'id', 0));
   SELECT * INTO account FROM accounts WHERE id = j->>'id';

@@ -19,6 +19,8 @@ export interface Turn {
 export class Store {
   readonly name: StoreName;
   readonly pool: pg.Pool;
+  /** The number of its turn when it was last asked for it. */
+  #number = 0;
 
   constructor(name: StoreName, url: string, budgetMs: number) {
     this.name = name;
@@ -39,13 +41,22 @@ export class Store {
     return rows[0] as T;
   }
 
-  turn(): Promise<Turn> {
-    return this.#one<Turn>("SELECT leads, phase, number::int FROM turn");
+  async turn(): Promise<Turn> {
+    const turn = await this.#one<Turn>("SELECT leads, phase, number::int FROM turn");
+    this.#number = turn.number;
+    return turn;
   }
 
-  async write(kind: string, input: object): Promise<string> {
-    const text = "SELECT client_writes($1, $2) AS answer";
-    return (await this.#one<{ answer: string }>(text, kind, JSON.stringify(input))).answer;
+  /** Undefined where it is, or was by the time this arrived, the other one's turn. */
+  async write(kind: string, input: object): Promise<string | undefined> {
+    const text = "SELECT client_writes($1, $2, $3) AS answer";
+    for (;;) {
+      const meant = this.#number;
+      const said = await this.#one<{ answer: string }>(text, kind, JSON.stringify(input), meant);
+      if (said.answer !== "moved") return said.answer;
+      const { leads, number } = await this.turn();
+      if (!leads || number === meant) return undefined;
+    }
   }
 
   read(ids: readonly string[]): Promise<Turn & { entries: Entry[] }> {

@@ -74,11 +74,12 @@ export class Node implements MigrationNode {
       const [row] = await this.#word.stores[name].ask<{ w: { r: string; state: State } }>(
         "client",
         sql.write,
-        [op, kind, id, JSON.stringify(columns(name, change))],
+        [op, kind, id, JSON.stringify(columns(name, change)), this.#word.known?.epoch ?? 0],
         ms,
       );
       const w = (row as { w: { r: string; state: State } }).w;
-      if (!(await this.#word.mine(w.state, until - Date.now()))) throw new Moved();
+      if (!(await this.#word.mine(w.state, until - Date.now())) || w.r === "LATE")
+        throw new Moved();
       return w.r;
     });
     if (r === "ALREADY_EXISTS" || r === "NOT_FOUND")

@@ -100,13 +100,15 @@ DO $d$ BEGIN
   END IF;
 END $d$;
 
-CREATE OR REPLACE FUNCTION mig_write(p_op text, kind text, p_id text, c jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION mig_write(p_op text, kind text, p_id text, c jsonb, p_epoch bigint) RETURNS jsonb
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
 DECLARE s mig_state; n int;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(${LOCK});
   SELECT * INTO s FROM mig_state;
   IF s.owner <> s.me THEN RETURN jsonb_build_object('r', 'NOT_OWNER', 'state', to_jsonb(s)); END IF;
+  -- It may be late: the other store may have had the word meanwhile, and this very call.
+  IF s.epoch <> p_epoch THEN RETURN jsonb_build_object('r', 'LATE', 'state', to_jsonb(s)); END IF;
   -- The same call again, over another connection or in the other store.
   INSERT INTO mig_ops (op) VALUES (p_op) ON CONFLICT DO NOTHING;
   IF NOT FOUND OR EXISTS (SELECT FROM mig_rows WHERE id = p_id AND last_op = p_op) THEN
@@ -212,7 +214,7 @@ export const sql = {
     WHERE a.id COLLATE "C" > $1 AND ($2::text IS NULL OR a.id COLLATE "C" <= $2)`,
   apply: "SELECT mig_apply($1::jsonb, $2) AS ok",
   arrived: "SELECT mig_arrived($1::text[], $2::bigint[], $3)",
-  write: "SELECT mig_write($1, $2, $3, $4::jsonb) AS w",
+  write: "SELECT mig_write($1, $2, $3, $4::jsonb, $5) AS w",
   setPhase: "SELECT mig_set_phase($1, $2) AS state",
   learn: "SELECT mig_learn($1, $2, $3, $4) AS state",
   lock: `SELECT pg_advisory_xact_lock(${LOCK})`,
