@@ -4,7 +4,7 @@ import type { Catalog } from "../catalog.ts";
 import type { Instance, Normalised } from "../parameters.ts";
 import type { ParameterUse } from "../sql/uses.ts";
 import { type Choice, compared, objectKey, type Reader } from "./choices.ts";
-import { companions, stored } from "./rows.ts";
+import { childless, companions, stored } from "./rows.ts";
 import { addedIn, numbersIn, preparable, substitute, type Value } from "./substitute.ts";
 import { constantOf, type ParameterType, typesOf } from "./types.ts";
 
@@ -95,6 +95,21 @@ async function choicesOf(
   return choices;
 }
 
+/** A parent that has children can't be deleted, so nobody asks for that. */
+async function spareParents(
+  mains: readonly ParameterUse[],
+  scratch: pg.Client,
+  catalog: Catalog,
+  choices: Choices,
+): Promise<void> {
+  for (const { role, comparison, table, column, number } of mains) {
+    if (role !== "compared" || comparison !== "equal") continue;
+    if (table === undefined || column === undefined) continue;
+    const typical = await childless(scratch, table, column, catalog);
+    if (typical !== undefined) choices.set(number, { typical });
+  }
+}
+
 /** Values of one row for what one table's columns have to equal. */
 async function together(
   texts: Map<number, string | null>,
@@ -153,6 +168,7 @@ export async function instancesOf(
     added: addedIn(node),
   });
   const choices = await choicesOf(mains, types, reader);
+  if ("DeleteStmt" in node) await spareParents(mains, scratch, catalog, choices);
   const writes = mains.filter(({ role }) => role === "inserted" || role === "set");
   const writing = await stored(scratch, writes, heldColumns(catalog, writes[0]));
 

@@ -1,6 +1,6 @@
 /** Values that go together, because one row has them. */
 import type pg from "pg";
-import type { Column, Table } from "../catalog.ts";
+import type { Catalog, Column, Table } from "../catalog.ts";
 import { quote } from "../ddl.ts";
 import type { ParameterUse } from "../sql/uses.ts";
 import { sampled } from "./values.ts";
@@ -28,6 +28,37 @@ export async function companions(
   const [row] = rows;
   if (row === undefined) return undefined;
   return new Map(columns.map((column, n) => [column, row[`c${n}`] ?? ""]));
+}
+
+/**
+ * A row that may be deleted: no row of another table refers to it, but by a key that would go along.
+ *
+ * @returns `undefined` where nothing refers to that column, or something to all of its values
+ * @throws pg's errors
+ */
+export async function childless(
+  scratch: pg.Client,
+  table: Table,
+  column: string,
+  catalog: Catalog,
+): Promise<string | undefined> {
+  const keys = catalog.foreignKeys.filter(
+    ({ parentSchema, parentTable, parentColumns, cascades }) =>
+      parentSchema === table.schema &&
+      parentTable === table.name &&
+      parentColumns.length === 1 &&
+      parentColumns[0] === column &&
+      !cascades,
+  );
+  if (keys.length === 0) return undefined;
+  const alone = keys.map(
+    (key) =>
+      `NOT EXISTS (SELECT FROM ${quote(key.schema)}.${quote(key.table)} AS child WHERE child.${quote(key.columns[0] ?? "")} = parent.${quote(column)})`,
+  );
+  const { rows } = await scratch.query<{ text: string }>(
+    `SELECT parent.${quote(column)}::text AS text FROM ${nameOf(table)} AS parent WHERE ${alone.join(" AND ")} LIMIT 1`,
+  );
+  return rows[0]?.text;
 }
 
 /** One that no row has yet, as SQL; `undefined` for types that it can't be told for. */
