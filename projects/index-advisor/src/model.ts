@@ -132,6 +132,7 @@ export interface SelectionRequest {
   readonly budgetBytes: number;
   /** Cost that an index adds to one call of a query that writes, in the planner's units; 0 for those that don't touch it. */
   readonly writeCost: (query: Query, candidate: Candidate) => number;
+  /** When it is aborted, time is up: the answer is what was found until then. */
   readonly signal: AbortSignal;
 }
 

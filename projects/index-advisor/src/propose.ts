@@ -15,6 +15,8 @@ const CHOICES = 4;
 
 /** Of the time that is left, what building for the sake of sizes may take. */
 const SIZING_SHARE = 0.2;
+/** Likewise, what one choice may take. */
+const CHOOSING_SHARE = 0.4;
 
 export interface Proposing {
   readonly deadline: Deadline;
@@ -76,11 +78,13 @@ export async function propose(from: Proposing): Promise<Proposal> {
 
 /** Those that save something alone, most first. */
 async function promising(from: Proposing): Promise<readonly Candidate[]> {
-  const { queries, whatIf, candidates, before } = from;
+  const { queries, whatIf, candidates, before, deadline } = from;
   const units = unitsOf(queries, before);
   const nothing = await whatIf.costs(queries, []);
   const savings = new Map<Candidate, number>();
+  const until = deadline.leftMs() * (1 - SIZING_SHARE);
   for (const candidate of candidates) {
+    if (deadline.leftMs() < until) break;
     try {
       const costs = await whatIf.costs(queries, [candidate]);
       const saved = queries.map(
@@ -100,7 +104,7 @@ async function promising(from: Proposing): Promise<readonly Candidate[]> {
 }
 
 function choose(from: Proposing, candidates: readonly Candidate[]): Promise<readonly Candidate[]> {
-  const { queries, before, upkeep, whatIf, budgetBytes, signal } = from;
+  const { queries, before, upkeep, whatIf, budgetBytes, signal, deadline } = from;
   const units = unitsOf(queries, before);
   const rows = new Map(queries.map((query, q) => [query.statement, before[q]?.rowsWritten ?? 0]));
   return from.select({
@@ -109,7 +113,7 @@ function choose(from: Proposing, candidates: readonly Candidate[]): Promise<read
     candidates,
     whatIf,
     budgetBytes,
-    signal,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(deadline.share(CHOOSING_SHARE))]),
     writeCost: (query, candidate) => {
       const q = queries.findIndex(({ statement }) => statement === query.statement);
       return upkeep.ms(query, [candidate], rows.get(query.statement) ?? 0) / (units[q] || 1);

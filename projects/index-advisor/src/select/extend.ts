@@ -9,11 +9,11 @@
  * takes for one statement when it may have all. What was not the best of one step is not asked about again before it could be the best of a
  * later one: savings seldom grow while the set does. And within a budget, the order
  * by what is saved as such is tried too, then exchanges of one for another: what saves most per byte may fill
- * the budget with crumbs.
+ * the budget with crumbs. When time is up (`signal`), what was found until then is the answer.
  */
 import type { Candidate, Select, SelectionRequest } from "../model.ts";
 import { BuildFailed, keyOf } from "../whatif/builds.ts";
-import { groupsOf } from "./groups.ts";
+import { wishesOf } from "./groups.ts";
 import { isPrefix } from "./redundancy.ts";
 import { type Priced, price, reprice } from "./workload.ts";
 
@@ -24,6 +24,11 @@ const LEAST_BYTES = 8_192;
 /** How many rounds of exchanges there are at most, and of how many pairs: each is another question. */
 const EXCHANGES = 3;
 const PAIRS = 300;
+
+/** So many indexes in one plan are the planner's business, not one decision. */
+const MOST_TOGETHER = 4;
+/** So many candidates can all be asked about. */
+const MANY = 60;
 
 interface Possible extends SelectionRequest {
   readonly groups: readonly (readonly Candidate[])[];
@@ -36,8 +41,9 @@ const asSuch: Order = (saved) => saved;
 
 export const extend: Select = async (request) => {
   const candidates = await possible(request);
-  const groups = await groupsOf({ ...request, candidates });
-  const all = { ...request, candidates, groups };
+  const wishes = await wishesOf({ ...request, candidates });
+  const groups = wishes.filter(({ length }) => length > 1 && length <= MOST_TOGETHER);
+  const all = { ...request, candidates: pool(candidates, wishes.flat()), groups };
   const nothing = await price(request, []);
   let best = await grow(all, nothing, perByte);
   if (Number.isFinite(request.budgetBytes)) {
@@ -47,6 +53,17 @@ export const extend: Select = async (request) => {
   }
   return (await shrink(request, best)).set;
 };
+
+/** Of many, only what some statement would take if it might have all, and what that begins with. */
+function pool(
+  candidates: readonly Candidate[],
+  wished: readonly Candidate[],
+): readonly Candidate[] {
+  if (candidates.length <= MANY) return candidates;
+  return candidates.filter(
+    (one) => wished.includes(one) || wished.some(({ index }) => isPrefix(one.index, index)),
+  );
+}
 
 /** Without those that can't be built, where they must be to be asked about. */
 async function possible({ candidates, whatIf }: SelectionRequest): Promise<readonly Candidate[]> {
@@ -86,6 +103,7 @@ async function grow(request: Possible, nothing: Priced, order: Order): Promise<P
   const lookAtAll = async (all: readonly (readonly Candidate[])[]) => {
     const moves: Move[] = [];
     for (const candidates of all) {
+      if (request.signal.aborted) break;
       const move = await look(candidates);
       if (move) moves.push(move);
     }
@@ -95,7 +113,7 @@ async function grow(request: Possible, nothing: Priced, order: Order): Promise<P
   for (;;) {
     moves.sort((a, b) => b.score - a.score);
     const [best] = moves;
-    if (best === undefined || best.score === 0) return now;
+    if (best === undefined || best.score === 0 || request.signal.aborted) return now;
     if (!best.fresh) {
       const again = await look(best.candidates);
       moves = [...(again ? [again] : []), ...moves.slice(1)];
@@ -129,6 +147,7 @@ async function exchange(request: Possible, from: Priced): Promise<Priced> {
     for (const out of now.set) {
       const rest = now.set.filter((there) => there !== out);
       for (const candidate of request.candidates) {
+        if (request.signal.aborted) return best;
         const set = candidate === out ? undefined : withIt(rest, candidate);
         if (set === undefined || now.set.includes(candidate)) continue;
         const result = await reprice(request, now, set);
@@ -147,6 +166,7 @@ async function exchange(request: Possible, from: Priced): Promise<Priced> {
 async function shrink(request: SelectionRequest, from: Priced): Promise<Priced> {
   let now = from;
   for (const candidate of from.set) {
+    if (request.signal.aborted) return now;
     const without = await reprice(
       request,
       now,

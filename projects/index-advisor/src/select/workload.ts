@@ -21,7 +21,6 @@ export async function reprice(
   from: Priced,
   set: readonly Candidate[],
 ): Promise<Priced> {
-  request.signal.throwIfAborted();
   const changed = [
     ...set.filter((candidate) => !from.set.includes(candidate)),
     ...from.set.filter((candidate) => !set.includes(candidate)),
