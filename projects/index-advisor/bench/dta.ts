@@ -21,7 +21,7 @@ export async function openDta(): Promise<Contender> {
   const python = await installed();
   return {
     name: "postgres-mcp DTA",
-    async choose({ scratch, statements, budgetBytes, budgetMs }) {
+    async choose({ scratch, statements, budgetBytes }) {
       const child = spawn(python, [join(import.meta.dirname, "dta.py")]);
       const said = Promise.all([text(child.stdout), text(child.stderr)]);
       child.stdin.end(
@@ -32,7 +32,6 @@ export async function openDta(): Promise<Contender> {
           budgetMb: Number.isFinite(budgetBytes)
             ? Math.max(1, Math.round(budgetBytes / 1_024 ** 2))
             : -1,
-          seconds: Math.round(budgetMs / 1_000),
         }),
       );
       const [out, trouble] = await said;

@@ -67,7 +67,13 @@ for (const name of options.workload) {
     for (const contender of [ours, ...others]) {
       // What it takes without a limit is what all of the budget is.
       const isAll = contender === ours && budget === 1;
-      const choice = isAll ? all : await chosen(stage, contender, budget * bytes);
+      const choice = isAll
+        ? all
+        : await chosen(stage, contender, budget * bytes).catch((error) => {
+            // One that fails shall not take the others' figures with it.
+            console.log(`${contender.name} at ${budget * 100} % failed: ${error}`);
+          });
+      if (!choice) continue;
       entries.push({ budget, contender: contender.name, choice });
       console.error(`${contender.name} at ${budget * 100} %: ${choice.indexes.length} indexes`);
     }
