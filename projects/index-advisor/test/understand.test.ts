@@ -154,6 +154,18 @@ test("joins go both ways, in ON, USING, WHERE, IN and EXISTS", async () => {
   ).toEqual(["lines.order_id equal ->orders.id", "orders.id equal ->lines.order_id"]);
 });
 
+test("a subquery's one value is looked up like a constant", async () => {
+  const sub = "(SELECT id FROM customers c WHERE c.region = 'r1' LIMIT 1)";
+  for (const [condition, comparison] of [
+    [`customer_id = ${sub}`, "equal"],
+    [`customer_id = ANY (ARRAY ${sub})`, "in"],
+  ])
+    expect(await predicates(where(condition ?? ""))).toEqual([
+      `orders.customer_id ${comparison}`,
+      "c.region equal ='r1'",
+    ]);
+});
+
 test("a view is what it stands for", async () => {
   expect(await predicates("SELECT * FROM open_orders v WHERE who = 5")).toEqual([
     "orders.status equal ='open'::text",

@@ -20,12 +20,19 @@ export interface Mentions {
   readonly opaque: boolean;
 }
 
+/** The node and all below it, but for what is in subqueries: names mean something else there. */
+function* outside(node: Node): Generator<Node> {
+  yield node;
+  if ("SubLink" in node) return;
+  for (const child of below(node)) yield* outside(child);
+}
+
 export function mentions(node: Node, scope: Scope): Mentions {
   const drafts = new Set<Draft>();
   let first: Mentions["first"];
   let parameters = false;
   let opaque = false;
-  for (const part of all(node)) {
+  for (const part of outside(node)) {
     if ("ParamRef" in part) parameters = true;
     if ("SubLink" in part) opaque = true;
     if (!("ColumnRef" in part)) continue;
