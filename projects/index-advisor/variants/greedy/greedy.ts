@@ -5,8 +5,8 @@ import type { Built, Laboratory, Outcome, Query } from "./laboratory.ts";
 /** By how much a statement must get faster, at least; what is less may be noise. */
 const FASTER = 1.3;
 const LEAST_MS = 0.02;
-/** Of a statement's time without any index: the last few percent may be left where they are. */
-const TELLING = 0.05;
+/** Of a statement's time without any index: the last percent may be left where it is. */
+const TELLING = 0.01;
 /** Of the whole: an index without which it takes no longer than this isn't worth having. */
 const WORTH = 1.02;
 
