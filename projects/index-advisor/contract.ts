@@ -37,8 +37,9 @@ export interface Statement {
 export interface Workload {
   readonly statements: readonly Statement[];
   /**
-   * How many statements pg_stat_statements has forgotten, to make room for others, since it was reset: what
-   * is above is then not all. 0 where it is.
+   * Above 0 when pg_stat_statements has forgotten statements since it was reset, to make room for others:
+   * what is above is then not all. Otherwise 0. PostgreSQL counts how often it made room
+   * (`pg_stat_statements_info.dealloc`), not how many went; that, or an estimate of the latter, will do.
    */
   readonly forgotten: number;
 }
@@ -83,7 +84,7 @@ export interface CreateIndex {
 /**
  * - `duplicate`: another index is the same but for its name; the other one is kept.
  * - `redundant-prefix`: another index begins with the same columns, in the same order and direction and with
- *   the same operator classes, and can do all that this one does.
+ *   the same operator classes, with the same predicate or none on both, and can do all that this one does.
  * - `invalid`: left over from a build that failed; it costs writes, and serves nobody.
  */
 export type DropReason = "duplicate" | "redundant-prefix" | "invalid";
@@ -169,14 +170,16 @@ export interface Advisor {
    * without what an advisor itself has asked, on any node, and without what an advisor has no use for
    * (`CREATE`, `SET`, `BEGIN` …).
    *
-   * @throws `EXTENSION_MISSING`, `NO_PERMISSION`, `TARGET_UNAVAILABLE`
+   * @throws `EXTENSION_MISSING`, `TARGET_UNAVAILABLE`; `NO_PERMISSION`, also where others' texts are hidden
    */
   collect(request: CollectRequest): Promise<Workload>;
   /** Reads the target at most, tries on the copy. @throws `TARGET_UNAVAILABLE`, `SCRATCH_UNAVAILABLE`, `NO_PERMISSION` */
   advise(request: AdviseRequest): Promise<Advice>;
   /**
    * Builds and drops on the target, one after the other, without blocking anybody's writes for longer than
-   * `lockTimeoutMs`. An invalid index of the same name, left from before, is replaced.
+   * `lockTimeoutMs`. An invalid index of the same name, left from before, is replaced. What a failed build
+   * leaves can't be removed before the transactions that hold the table up have ended; to wait for them
+   * blocks nobody, and may take longer than `lockTimeoutMs`.
    *
    * @throws `NO_PERMISSION`, `TARGET_UNAVAILABLE`
    */
