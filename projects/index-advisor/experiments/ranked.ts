@@ -5,7 +5,7 @@ import { loadModel } from "../src/ranker/predict.ts";
 import { rank } from "../src/ranker/rank.ts";
 import type { Choice } from "./choosing.ts";
 
-/** A candidate that is less likely than this to help isn't asked about: one in ten of those that help is lost by more. */
+/** A candidate that is less likely than this to help isn't asked about. Not tuned. */
 const LEAST = 0.2;
 
 /** One EXPLAIN a statement; they count as calls. */
