@@ -20,6 +20,7 @@ export default check({
     const schema = `"${t.random.word(6)} ${t.random.word(3).toUpperCase()}"`;
     const [customers, orders] = [`${schema}.${t.random.word()}`, `${schema}.${t.random.word()}`];
     const [customer, email, placed] = [t.random.word(), t.random.word(), t.random.word()];
+    const voucher = t.random.word();
     const salt = t.random.int(1, 1e9);
     t.step("a shop: customers, their orders, and one index besides the primary keys'");
     await load(t, [
@@ -28,16 +29,16 @@ export default check({
       `INSERT INTO ${customers} SELECT i, ${digest(salt)} || '@example.com', repeat(${digest(salt + 1)}, 3)
          FROM generate_series(1, ${CUSTOMERS}) AS i`,
       `CREATE TABLE ${orders} (id int PRIMARY KEY, ${customer} int NOT NULL, ${placed} timestamptz NOT NULL,
-         reference text NOT NULL, total int NOT NULL, note text NOT NULL)`,
+         reference text NOT NULL, total int NOT NULL, note text NOT NULL, ${voucher} int NOT NULL)`,
       `INSERT INTO ${orders} SELECT i, 1 + ${drawn(salt + 2, CUSTOMERS)},
          timestamptz '2025-01-01 00:00Z' + ${drawn(salt + 3, 31_536_000)} * interval '1 second',
-         ${digest(salt + 4)}, ${drawn(salt + 5, 500)}, repeat(${digest(salt + 6)}, 2)
+         ${digest(salt + 4)}, ${drawn(salt + 5, 500)}, repeat(${digest(salt + 6)}, 2), ${drawn(salt + 7, 1_000_000)}
          FROM generate_series(1, ${ORDERS}) AS i`,
       `CREATE INDEX ON ${orders} (reference)`,
     ]);
     await using target = await connected(t, "target");
-    const { rows } = await target.query<{ email: string; reference: string }>(
-      `SELECT k.${email} AS email, o.reference FROM ${customers} AS k, ${orders} AS o WHERE k.id = $1 AND o.id = $1`,
+    const { rows } = await target.query<{ email: string; reference: string; voucher: number }>(
+      `SELECT k.${email} AS email, o.reference, o.${voucher} AS voucher FROM ${customers} AS k, ${orders} AS o WHERE k.id = $1 AND o.id = $1`,
       [t.random.int(1, CUSTOMERS)],
     );
     const from = new Date(Date.UTC(2025, 0, t.random.int(2, 360), t.random.int(0, 20)));
@@ -55,13 +56,17 @@ export default check({
         sql: `SELECT o.id, o.note, k.address FROM ${customers} AS k JOIN ${orders} AS o ON o.${customer} = k.id WHERE k.${email} = '${rows[0]?.email}'`,
         calls: t.random.int(100, 300),
       },
+      {
+        sql: `UPDATE ${orders} SET total = 0 WHERE ${voucher} = ${rows[0]?.voucher}`,
+        calls: t.random.int(100, 300),
+      },
     ];
     const statements = t.random.shuffle<Statement>([
       ...slow,
       { sql: `SELECT total FROM ${orders} WHERE reference = '${rows[0]?.reference}'`, calls: 500 },
       { sql: `SELECT address FROM ${customers} WHERE id = 17`, calls: 900 },
       {
-        sql: `INSERT INTO ${orders} VALUES (${ORDERS + 1}, 1, now(), 'new', 1, 'none')`,
+        sql: `INSERT INTO ${orders} VALUES (${ORDERS + 1}, 1, now(), 'new', 1, 'none', 0)`,
         calls: t.random.int(20, 60),
       },
     ]);

@@ -50,6 +50,8 @@ export default check({
     const statements = t.random.shuffle<Statement>([
       cold,
       { sql: update(t.random.int(1, ROWS)), calls: MANY },
+      // It is written now and then; that is no reason not to index it.
+      { sql: `UPDATE ${devices} SET ${owner} = 7 WHERE id = ${t.random.int(1, ROWS)}`, calls: 5 },
       { sql: `SELECT * FROM ${devices} WHERE ${score} > ${999_970}`, calls: FEW },
       { sql: `INSERT INTO ${log} VALUES (${ROWS + 1}, 'a new one', 'a line')`, calls: MANY },
       { sql: `SELECT * FROM ${log} WHERE ${source} = '${rows[0]?.source}'`, calls: FEW },

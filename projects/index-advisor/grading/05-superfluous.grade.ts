@@ -15,9 +15,9 @@ export default check({
     "pg_index has operator classes, collations, options, predicates, indisunique, indisreplident; pg_constraint.conindid names the index that a constraint or a foreign key needs; pg_stat_progress_create_index shows what is being built.",
   ],
   async run(t) {
-    const names = Array.from({ length: 26 }, (_, at) => `${t.random.word()}_${at}`);
+    const names = Array.from({ length: 28 }, (_, at) => `${t.random.word()}_${at}`);
     const [main, child, held, d1, d2, c1, c2, c3, p1, p2, p3] = names as [string, ...string[]];
-    const [o1, o2, r1, r2, f1, f2, i1, i2, h1, h2, u1, u2, e1, e2, b1] = names.slice(11);
+    const [o1, o2, r1, r2, f1, f2, i1, i2, h1, h2, u1, u2, e1, e2, b1, x1, x2] = names.slice(11);
     const make = (name: string | undefined, on: string, kind = "") =>
       `CREATE ${kind} INDEX ${name} ON public.${main} ${on}`;
     await load(t, [
@@ -37,6 +37,8 @@ export default check({
       make(p3, "(d, b)"),
       make(h1, "USING hash (e)"),
       make(h2, "(e, a)"),
+      make(x1, "(lower(f))"),
+      make(x2, "(lower(g))"),
       make(i1, "(g) INCLUDE (a)"),
       make(i2, "(g, b)"),
       // Unique ones are for more than searching.

@@ -84,5 +84,8 @@ export default check({
       expectFewerBlocks(t, [helped.sql], before, await blocksOf(target, [helped.sql]));
       for (const { name } of built) await target.query(`DROP INDEX ${name}`);
     }
+    t.step("there is no room at all");
+    const none = await a.advise({ statements: [labelled], budgetBytes: 0 });
+    t.equal(none.create, [], "a budget of 0 bytes is a budget");
   },
 });

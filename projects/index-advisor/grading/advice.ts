@@ -27,7 +27,7 @@ interface Found extends Built {
 /** `CREATE INDEX CONCURRENTLY`, a name without a schema, a table with one; what follows is PostgreSQL's to judge. */
 const identifier = `(?:"(?:[^"]|"")+"|[\\p{L}_][\\p{L}\\p{N}_$]*)`;
 const form = new RegExp(
-  `^\\s*CREATE\\s+INDEX\\s+CONCURRENTLY\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?(${identifier})\\s+ON\\s+(?:ONLY\\s+)?${identifier}\\s*\\.\\s*${identifier}\\s`,
+  `^\\s*CREATE\\s+INDEX\\s+CONCURRENTLY\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?(${identifier})\\s+ON\\s+(?:ONLY\\s+)?${identifier}\\s*\\.\\s*${identifier}(?=[\\s(])`,
   "iu",
 );
 

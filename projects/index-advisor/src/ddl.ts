@@ -11,6 +11,12 @@ export function quote(name: string): string {
   return QuoteUtils.quoteIdentifier(name);
 }
 
+/** @param name with its schema, as in the catalogue: `public.orders_customer_idx`; only a schema's name has no dot here */
+export function dropIndexSql(name: string): string {
+  const dot = name.indexOf(".");
+  return `DROP INDEX CONCURRENTLY ${quote(name.slice(0, dot))}.${quote(name.slice(dot + 1))}`;
+}
+
 /**
  * The server puts more parentheses around an expression than anybody wants to read. Those in a text
  * constant count for nothing.

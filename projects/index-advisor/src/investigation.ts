@@ -261,7 +261,12 @@ async function estimatesOf(
   if (whatIf.kind !== "hypopg") return estimates;
   for (const candidate of candidates) {
     if (!candidate.hypothetical || builds.find(candidate)) continue;
-    estimates.set(candidate, await whatIf.size(candidate));
+    try {
+      estimates.set(candidate, await whatIf.size(candidate));
+    } catch (error) {
+      // Whoever builds it is told why it can't be.
+      if (!(error instanceof BuildFailed)) throw error;
+    }
   }
   return estimates;
 }

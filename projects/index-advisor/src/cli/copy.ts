@@ -20,7 +20,7 @@ export interface CopyOptions {
   readonly timeoutMs: number;
 }
 
-const OLDEST = 140_000;
+const OLDEST = 150_000;
 /** What dropping may take, in milliseconds. */
 const DROP_MS = 30_000;
 

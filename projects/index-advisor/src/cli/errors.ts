@@ -58,7 +58,7 @@ What to do: name a copy. Indexes are built and dropped there, which would be in 
 export function serverTooOld(which: string, version: string): ToolError {
   return new ToolError(
     "SERVER_TOO_OLD",
-    `${which} is PostgreSQL ${version}; 14 is the oldest that this works with.
+    `${which} is PostgreSQL ${version}; 15 is the oldest that this works with.
 What to do: restore a dump of it into a newer server, and let yourself be advised there.`,
   );
 }
