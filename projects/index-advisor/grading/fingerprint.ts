@@ -20,7 +20,8 @@ const parts: Readonly<Record<string, string>> = {
   types:
     "SELECT y.oid, y.typname FROM pg_type y WHERE y.typnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_%temp%')",
   triggers: "SELECT g.oid, g.tgname, g.tgenabled FROM pg_trigger g",
-  settings: "SELECT d.* FROM pg_db_role_setting d",
+  settings:
+    "SELECT s.* FROM pg_db_role_setting s JOIN pg_database b ON b.oid = s.setdatabase WHERE b.datname = current_database()",
 };
 
 /**

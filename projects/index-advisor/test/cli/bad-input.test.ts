@@ -172,7 +172,7 @@ it("a server that says that it is too old", async () => {
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
     "1 statement from FOLDER/one.sql
-    SERVER_TOO_OLD  The target is PostgreSQL 13.14; 14 is the oldest that this works with.
+    SERVER_TOO_OLD  The target is PostgreSQL 13.14; 15 is the oldest that this works with.
     What to do: restore a dump of it into a newer server, and let yourself be advised there.
     "
   `);

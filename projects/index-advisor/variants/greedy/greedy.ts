@@ -45,11 +45,19 @@ const faster = (before: Outcome | undefined, after: Outcome | undefined) =>
   before.ms > after.ms * FASTER &&
   before.ms - after.ms > LEAST_MS;
 
-/** Each index, and all that one statement would take if it had every one: arms of an OR help together only. */
+/**
+ * Each index; all that one statement would take if it had every one, as arms of an OR help together only; and all
+ * that its triggers could take, which no plan tells.
+ */
 async function movesOf(laboratory: Laboratory, queries: readonly Query[]): Promise<Built[][]> {
   const all = await laboratory.tried(queries, laboratory.built);
+  const behind = ({ touches, written }: Query) =>
+    laboratory.built.filter(
+      ({ candidate: { table } }) => touches.has(table.oid) && table.oid !== written?.oid,
+    );
   const bundles = [...all.values()]
     .map(({ uses }) => laboratory.built.filter(({ candidate }) => uses.has(candidate.name)))
+    .concat(queries.filter(({ kind }) => kind !== "select").map(behind))
     .filter((bundle) => bundle.length > 1);
   return [...laboratory.built.map((each) => [each]), ...bundles];
 }
