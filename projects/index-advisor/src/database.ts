@@ -1,6 +1,6 @@
 /** Connections that give up in time. */
 import pg from "pg";
-import { explained, type Role, unavailable } from "./errors.ts";
+import { explained, type Role } from "./errors.ts";
 
 /** When a call has to be over. */
 export class Deadline {
@@ -99,17 +99,6 @@ export async function asked<T>(role: Role, what: string, run: () => Promise<T>):
     return await run();
   } catch (error) {
     throw explained(role, what, error);
-  }
-}
-
-/** Whatever it is that runs, it is over with the deadline; what it still does then is nobody's business. */
-export async function inTime<T>(role: Role, deadline: Deadline, run: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(unavailable(role)), deadline.leftMs());
-  try {
-    return await Promise.race([run, promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

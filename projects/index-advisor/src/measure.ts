@@ -8,7 +8,7 @@
  */
 import type { Deadline, Session } from "./database.ts";
 import { isConnectionLoss, messageOf, sqlState } from "./errors.ts";
-import type { Candidate, Measurement, Query } from "./model.ts";
+import type { Candidate, Query } from "./model.ts";
 import {
   blocksOf,
   type Explained,
@@ -303,15 +303,6 @@ function between(from: Timing, to: Timing, way: number, keys: readonly string[])
         signature: keys[i] ?? part.signature,
       };
     }),
-  };
-}
-
-/** In the words that other parts share. */
-export function measurementOf(timings: readonly Timing[]): Measurement {
-  return {
-    medianMs: timings.map(({ medianMs }) => medianMs),
-    runsMs: timings.map(({ runsMs }) => runsMs),
-    plans: timings.map(({ plan }) => plan),
   };
 }
 

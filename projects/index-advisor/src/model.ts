@@ -138,13 +138,3 @@ export interface SelectionRequest {
 
 /** Chooses a set. Greedy, Extend, DTA … */
 export type Select = (request: SelectionRequest) => Promise<readonly Candidate[]>;
-
-/** Of one set of indexes that really was there. */
-export interface Measurement {
-  /** By query: the median of repeated warm runs, in milliseconds per call. */
-  readonly medianMs: readonly number[];
-  /** By query: all runs, in milliseconds. */
-  readonly runsMs: readonly (readonly number[])[];
-  /** By query: the plan of the last run, as EXPLAIN's JSON. */
-  readonly plans: readonly unknown[];
-}
