@@ -111,9 +111,14 @@ class Run implements EngineRun {
     const needs = request.needs ?? [];
     const definition = await this.#definition(engine, needs);
     const isolated = request.isolation === "instance";
-    const offers = (await this.#offersOf(definition)).map((offer) =>
-      isolated ? ownServer(offer) : offer,
-    );
+    const offersOf = async (patient: boolean) =>
+      (await this.#offersOf(definition, patient)).map((offer) =>
+        isolated ? ownServer(offer) : offer,
+      );
+    let offers = await offersOf(false);
+    const late = offers.some((offer) => !offer.offered && offer.late);
+    // Who would go away with nothing waits for what was too busy to answer.
+    if (late && fitting(offers, needs).length === 0) offers = await offersOf(true);
     const candidates = fitting(offers, needs);
     for (const [index, offer] of candidates.entries()) {
       try {
@@ -206,12 +211,13 @@ class Run implements EngineRun {
   }
 
   /** Asked once per run: what was there for the first lease is there for the next. */
-  #offersOf(definition: EngineDefinition): Promise<Offer[]> {
-    let offers = this.#offers.get(definition.name);
+  #offersOf(definition: EngineDefinition, patient: boolean): Promise<Offer[]> {
+    const key = `${definition.name} ${patient}`;
+    let offers = this.#offers.get(key);
     if (!offers) {
-      offers = collectOffers(definition, this.#context.env);
-      this.#offers.set(definition.name, offers);
-      offers.catch(() => this.#offers.delete(definition.name));
+      offers = collectOffers(definition, this.#context.env, patient);
+      this.#offers.set(key, offers);
+      offers.catch(() => this.#offers.delete(key));
     }
     return offers;
   }

@@ -207,6 +207,8 @@ export type Offer =
       readonly reason: string;
       /** The command that would make this provider work. */
       readonly remedy?: string;
+      /** It did not answer in time: with more patience it may be there. */
+      readonly late?: true;
     };
 
 export interface ProbeResult {

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import type { EngineDefinition } from "../src/definition.ts";
 import { loadDefinitions, loadFaults, type Offer, openEngines, portsOf } from "../src/index.ts";
@@ -30,8 +31,10 @@ async function fakeRuntime(
   path: string,
   images: Record<string, number>,
   pingStatus = 200,
+  busyMs = 0,
 ): Promise<string> {
-  const server = createHttpServer((request, response) => {
+  const server = createHttpServer(async (request, response) => {
+    await wait(busyMs);
     const image = /^\/images\/(.+)\/json$/.exec(request.url ?? "")?.[1];
     response.statusCode =
       request.url === "/_ping" ? pingStatus : (images[decodeURIComponent(image ?? "")] ?? 404);
@@ -67,6 +70,21 @@ describe("the container runtime is probed, never waited for", () => {
     expect(container(offers)).toMatchObject({
       offered: false,
       reason: expect.stringContaining("does not answer within 150 ms"),
+    });
+  });
+
+  test("one that answers late is waited for by who has nothing else", async () => {
+    await using folder = await ownFolder();
+    const DOCKER_HOST = await fakeRuntime(join(folder.path, "docker.sock"), {}, 200, 400);
+    const env = { ...process.env, DOCKER_HOST, KATA_ENGINES: "container", KATA_INSTALL: "never" };
+    expect(container(await collectOffers(await definition("redis"), env))).toMatchObject({
+      offered: false,
+      late: true,
+    });
+    await using run = await openEngines({ env });
+    await expect(run.lease("redis")).rejects.toMatchObject({
+      code: "ENGINE_UNAVAILABLE",
+      message: expect.stringContaining("KATA_INSTALL=never forbids fetching it"),
     });
   });
 

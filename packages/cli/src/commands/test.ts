@@ -1,21 +1,16 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { glob, readFile, rm } from "node:fs/promises";
+import { glob, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fetchableUnasked, loadDefinitions } from "@db-katas/engines";
 import type { Command } from "commander";
+import { describeFailures, REPORTS, readReports } from "../gate-reports.ts";
 import { type GateSeed, gateSeed } from "../gate-seed.ts";
 import { startProgress } from "../output.ts";
 import { openSession } from "../session.ts";
 import { asTypedHere } from "../typed.ts";
 import { findWorkspace } from "../workspace.ts";
-
-/** What the tasks leave behind, seen from the workspace's root. */
-const REPORTS = [
-  "{packages,projects,attempts}/*/.kata/report/*.json",
-  "{generators,docs/errata}/.kata/report/*.json",
-];
 
 export function registerTest(program: Command): void {
   program
@@ -39,7 +34,8 @@ printed; KATA_SEED=<seed> takes another one.`,
       const drawn = await gateSeed(root, process.env.KATA_SEED);
       process.stdout.write(`seed ${drawn.seed} (${drawn.from})\n`);
       const exitCode = await runTurbo(root, await engineKey(), drawn, options.force === true);
-      const total = await addUp(root);
+      const total = await readReports(root);
+      process.stdout.write(describeFailures(total.failures));
       if (exitCode !== 0 || total.failed > 0) {
         const again = `pnpm test; of another commit: KATA_SEED=${drawn.seed} pnpm test`;
         process.stdout.write(asTypedHere(`\nThe same draw again: ${again}\n`));
@@ -116,26 +112,4 @@ function runTurbo(root: string, key: string, { seed }: GateSeed, force: boolean)
       resolve(code ?? 130);
     });
   });
-}
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-/** Adds up every report that the tasks left, vitest's and our own. */
-async function addUp(root: string): Promise<Counts> {
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for await (const file of glob(REPORTS, { cwd: root })) {
-    const report = JSON.parse(await readFile(join(root, file), "utf8")) as Partial<Counts> & {
-      numPassedTests?: number;
-      numFailedTests?: number;
-      numPendingTests?: number;
-    };
-    total.passed += report.passed ?? report.numPassedTests ?? 0;
-    total.failed += report.failed ?? report.numFailedTests ?? 0;
-    total.skipped += report.skipped ?? report.numPendingTests ?? 0;
-  }
-  return total;
 }

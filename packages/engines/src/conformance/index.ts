@@ -47,7 +47,7 @@ export async function describeEngine(
   const slow = definition.alone || definition.runsOn || definition.container?.companions;
   const { env = process.env, timeout = slow ? 180_000 : 90_000 } = options;
   const kit = await loadKit(name, definitions);
-  const offers = await collectOffers(definition, env);
+  const offers = await collectOffers(definition, env, true);
   const chosen = fitting(offers, [])[0];
   if (!chosen) {
     const reasons = offers

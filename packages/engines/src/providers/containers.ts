@@ -5,33 +5,37 @@ import { containersOf, imagesFor } from "../image.ts";
 import { loadFollower } from "../signals.ts";
 import { runLabel } from "./docker.ts";
 import type { StartOptions } from "./process.ts";
-import { findRuntime, hasImage } from "./runtime.ts";
+import { findRuntime, hasImage, patientMs } from "./runtime.ts";
 
 /** About what an official image weighs; the runtime tells the exact size only while it fetches. */
 const imageBytes = 150_000_000;
-/** Whoever has been chosen may take its time on a busy machine. */
-const startPingMs = 5_000;
 
 /** Official images, through whatever container runtime answers. Nothing is imported before one does. */
 export async function offerContainer(
   definition: EngineDefinition,
   env: NodeJS.ProcessEnv,
+  patient = false,
 ): Promise<Found> {
+  const capMs = patient ? patientMs : undefined;
   const { container, title, library } = definition;
   const images = imagesFor(definition, env).map(({ name }) => name);
   if (library) return { offered: false, reason: `${title} needs no container` };
   if (!container || images.length === 0)
     return { offered: false, reason: `there is no recipe to run ${title} in a container` };
-  const runtime = await findRuntime(env);
-  if (!runtime.found) return { offered: false, reason: runtime.reason, remedy: runtime.remedy };
+  const runtime = await findRuntime(env, capMs);
+  if (!runtime.found) {
+    const { found, ...declined } = runtime;
+    return { offered: found, ...declined };
+  }
   const { endpoint } = runtime;
-  const here = await Promise.all(images.map((image) => hasImage(endpoint, image)));
+  const here = await Promise.all(images.map((image) => hasImage(endpoint, image, capMs)));
   const unsure = images.find((_, index) => here[index] === undefined);
   if (unsure !== undefined) {
     return {
       offered: false,
       reason: `the container runtime at ${endpoint.uri} does not say whether ${unsure} is there`,
       remedy: "look at `docker info`",
+      late: true,
     };
   }
   const absent = images.filter((_, index) => !here[index]);
@@ -73,7 +77,7 @@ export async function startContainer(
 ): Promise<Server> {
   const { container: recipe } = definition;
   const images = imagesFor(definition, context.env);
-  const runtime = await findRuntime(context.env, startPingMs);
+  const runtime = await findRuntime(context.env, patientMs);
   if (!recipe || images.length === 0) throw new Error(`${definition.name} has no container recipe`);
   if (!runtime.found) throw containerRuntimeFailed("be reached", runtime.reason);
   const { uri, ...where } = runtime.endpoint;

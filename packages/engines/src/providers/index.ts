@@ -14,8 +14,11 @@ export interface Provider {
   readonly lacks: readonly Capability[];
   /** Whether it can start servers for one lease alone. */
   readonly instances: boolean;
-  /** Starts nothing; all providers together take ≤ 300 ms. */
-  offer(definition: EngineDefinition, env: NodeJS.ProcessEnv): Promise<Found>;
+  /**
+   * Starts nothing; all providers together take ≤ 300 ms.
+   * @param patient whether to wait for seconds where something is too busy to answer
+   */
+  offer(definition: EngineDefinition, env: NodeJS.ProcessEnv, patient: boolean): Promise<Found>;
   start(definition: EngineDefinition, context: RunContext, options: StartOptions): Promise<Server>;
 }
 
@@ -106,10 +109,14 @@ function prepareOnce(definition: EngineDefinition, context: RunContext): Promise
   return server;
 }
 
-/** Asks the providers that `KATA_ENGINES` admits, all at the same time. */
+/**
+ * Asks the providers that `KATA_ENGINES` admits, all at the same time.
+ * @param patient as for {@link Provider.offer}
+ */
 export async function collectOffers(
   definition: EngineDefinition,
   env: NodeJS.ProcessEnv,
+  patient = false,
 ): Promise<Offer[]> {
   const wanted = env.KATA_ENGINES || "auto";
   if (wanted !== "auto" && !providers.some(({ name }) => name === wanted)) {
@@ -129,7 +136,7 @@ export async function collectOffers(
           reason: `KATA_ENGINES=${wanted} excludes it`,
           remedy: "unset KATA_ENGINES",
         };
-      const { lacks: lacking = [], ...found } = await offer(definition, env);
+      const { lacks: lacking = [], ...found } = await offer(definition, env, patient);
       if (!found.offered) return { provider: name, ...found };
       return {
         provider: name,

@@ -7,6 +7,8 @@ import { join } from "node:path";
 /** Generous for a local socket, and short enough for a runtime that accepts and never answers. */
 const pingCapMs = 150;
 const imageCapMs = 100;
+/** For one that is needed: whoever has been chosen may take its time on a busy machine. */
+export const patientMs = 5_000;
 
 /** Where a runtime's HTTP API is. */
 export interface Endpoint {
@@ -19,7 +21,12 @@ export interface Endpoint {
 
 export type Runtime =
   | { readonly found: true; readonly endpoint: Endpoint }
-  | { readonly found: false; readonly reason: string; readonly remedy: string };
+  | {
+      readonly found: false;
+      readonly reason: string;
+      readonly remedy: string;
+      readonly late?: true;
+    };
 
 const startIt = "start Docker (or Podman with its docker socket), or set KATA_ENGINES=process";
 
@@ -48,12 +55,17 @@ export async function findRuntime(env: NodeJS.ProcessEnv, capMs = pingCapMs): Pr
     found: false,
     reason: `the container runtime at ${endpoint?.uri} ${describe(answer, capMs)}`,
     remedy: denied ? "sudo usermod -aG docker $USER, then log in again" : startIt,
+    ...(answers.some(({ answer: { problem } }) => problem === "timeout") ? { late: true } : {}),
   };
 }
 
 /** Whether an image is there; undefined when the runtime doesn't say in time. */
-export async function hasImage(endpoint: Endpoint, image: string): Promise<boolean | undefined> {
-  const { status } = await get(endpoint, `/images/${encodeURIComponent(image)}/json`, imageCapMs);
+export async function hasImage(
+  endpoint: Endpoint,
+  image: string,
+  capMs = imageCapMs,
+): Promise<boolean | undefined> {
+  const { status } = await get(endpoint, `/images/${encodeURIComponent(image)}/json`, capMs);
   return status === 200 ? true : status === 404 ? false : undefined;
 }
 
