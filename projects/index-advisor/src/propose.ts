@@ -121,12 +121,16 @@ function choose(from: Proposing, candidates: readonly Candidate[]): Promise<read
   });
 }
 
-/** Milliseconds per unit of the planner's cost, by query, as measured without new indexes. */
+/**
+ * Milliseconds per unit of the planner's cost, by query, as measured without new indexes. A statement that was
+ * stopped tells nothing of the others: it has the cost of weeks, and the time of its limit.
+ */
 function unitsOf(queries: readonly Query[], before: readonly Timing[]): readonly number[] {
+  const isStopped = ({ failure }: Timing) => failure?.stopped === true;
   const sum = (of: (timing: Timing) => number) =>
     queries.reduce((total, { calls }, q) => {
       const timing = before[q];
-      return total + (timing ? calls * of(timing) : 0);
+      return total + (timing && !isStopped(timing) ? calls * of(timing) : 0);
     }, 0);
   const usual =
     sum(({ medianMs }) => medianMs) /
@@ -134,8 +138,9 @@ function unitsOf(queries: readonly Query[], before: readonly Timing[]): readonly
       sum(({ cost }) => cost),
       1e-9,
     );
-  return before.map(({ medianMs, cost }) => {
-    const own = medianMs / Math.max(cost, 1e-9);
+  return before.map((timing) => {
+    const own = timing.medianMs / Math.max(timing.cost, 1e-9);
+    if (isStopped(timing)) return own;
     return Math.min(Math.max(own, usual / MOST_BIAS), usual * MOST_BIAS) || 1e-6;
   });
 }

@@ -7,10 +7,13 @@ export type Connection = pg.Client & AsyncDisposable;
 export const MARK = "/* index-advisor */";
 
 export interface Limits {
-  /** The longest that one statement may take, in milliseconds. */
+  /** The longest that one statement may take, and all of them together, in milliseconds. */
   readonly statementMs: number;
   readonly readOnly?: boolean;
 }
+
+/** What a server may be late with its own limit, in milliseconds. */
+const GRACE_MS = 500;
 
 /** @throws AdvisorError when there is none to be had */
 export async function connected(place: Place, url: string, limits: Limits): Promise<Connection> {
@@ -19,7 +22,7 @@ export async function connected(place: Place, url: string, limits: Limits): Prom
     connectionTimeoutMillis: Math.min(limits.statementMs, 10_000),
     statement_timeout: limits.statementMs,
     // The server's limit comes first, where there is still a server.
-    query_timeout: limits.statementMs + 1_000,
+    query_timeout: limits.statementMs + GRACE_MS,
     application_name: "index-advisor",
     ...(limits.readOnly ? { options: "-c default_transaction_read_only=on" } : {}),
   });
@@ -31,11 +34,19 @@ export async function connected(place: Place, url: string, limits: Limits): Prom
     client.end().catch(() => {});
     throw explained(place, error);
   }
+  // Whoever tidies up after a limit that was reached may speak to a server that is silent.
+  const cut = setTimeout(() => streamOf(client).destroy(), limits.statementMs + GRACE_MS);
   return Object.assign(client, {
     [Symbol.asyncDispose]: async () => {
+      clearTimeout(cut);
       await Promise.race([client.end().catch(() => {}), new Promise((r) => setTimeout(r, 500))]);
     },
   });
+}
+
+/** `end()` waits for the other side. */
+function streamOf(client: pg.Client): { destroy(): void } {
+  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
 }
 
 /** Of whatever fails within, callers see the contract's codes. */
