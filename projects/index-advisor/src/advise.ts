@@ -1,12 +1,14 @@
 /** From statements to a set of indexes that was seen to help. */
 import type { Advice, AdviseRequest } from "../contract.ts";
 import type { Catalog } from "./catalog.ts";
-import { connect, Deadline } from "./database.ts";
+import { areSame, connect, Deadline, type Session, terminate } from "./database.ts";
 import { detailOf } from "./detail.ts";
-import { unavailable } from "./errors.ts";
-import { Investigation } from "./investigation.ts";
+import type { Superfluous } from "./drops.ts";
+import { sameDatabase, unavailable } from "./errors.ts";
+import { Investigation, LOCK } from "./investigation.ts";
 import type { Candidate, Query, Select } from "./model.ts";
 import { extend } from "./select/extend.ts";
+import { Builds } from "./whatif/builds.ts";
 
 export interface AdviseOptions {
   /** `postgres://…`; it is only read. */
@@ -18,6 +20,11 @@ export interface AdviseOptions {
   readonly signal?: AbortSignal;
   /** The longest that it may take, in milliseconds. Default: 10 minutes. */
   readonly budgetMs?: number;
+  /**
+   * Once it was aborted or its time is over: how long it may take then, in milliseconds, to remove what it has
+   * built on the copy. Default: 0, which leaves that to the next call.
+   */
+  readonly cleanUpMs?: number;
   /** Told what it is about, for people. */
   readonly onProgress?: (text: string) => void;
   /** Default: HypoPG where the copy has it. */
@@ -64,6 +71,7 @@ export interface IndexDetail {
 
 /** What a report is made of. */
 export interface AdviceInDetail extends Advice {
+  readonly drop: readonly Superfluous[];
   readonly statements: readonly StatementDetail[];
   /** In the order of `create`. */
   readonly indexes: readonly IndexDetail[];
@@ -86,12 +94,13 @@ export async function advise(
   request: AdviseRequest,
   options: AdviseOptions,
 ): Promise<AdviceInDetail> {
-  const { budgetMs = BUDGET_MS, onProgress = () => {} } = options;
+  const { budgetMs = BUDGET_MS, cleanUpMs = 0, onProgress = () => {} } = options;
   const started = performance.now();
   const whole = new Deadline(budgetMs);
-  const deadline = new Deadline(budgetMs * (1 - REST));
-  const late = AbortSignal.timeout(budgetMs);
+  const deadline = new Deadline(whole.leftMs() * (1 - REST));
+  const late = whole.signal();
   const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
+  let left: Session | undefined;
   try {
     await using target = await connect("target", options.target, {
       deadline: whole,
@@ -99,6 +108,8 @@ export async function advise(
       readOnly: true,
     });
     await using scratch = await connect("scratch", options.scratch, { deadline: whole, signal });
+    if (await areSame(target, scratch)) throw sameDatabase();
+    left = scratch;
     await using investigation = new Investigation(target, scratch, {
       request,
       deadline,
@@ -113,5 +124,21 @@ export async function advise(
   } catch (error) {
     if (error === signal.reason) throw unavailable("scratch", error);
     throw error;
+  } finally {
+    if (signal.aborted && left && cleanUpMs > 0) {
+      await cleared(options.scratch, left, cleanUpMs).catch(() => {
+        onProgress(
+          "The copy gave no answer in time: indexes called index_advisor_trial_… may be left there. Whoever is advised on it next removes them.",
+        );
+      });
+    }
   }
+}
+
+/** The session that has built is cut: the server may not have noticed yet, and then it holds on to what was built. */
+async function cleared(url: string, cut: Session, ms: number): Promise<void> {
+  await using session = await connect("scratch", url, { deadline: new Deadline(ms) });
+  await terminate(session.client, cut);
+  await session.client.query(LOCK);
+  await new Builds(session).clear();
 }

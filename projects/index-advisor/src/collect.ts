@@ -3,7 +3,7 @@ import { parse } from "libpg-query";
 import type pg from "pg";
 import type { CollectRequest, Statement, Workload } from "../contract.ts";
 import { asked, connect, Deadline } from "./database.ts";
-import { extensionMissing, noPermission, sqlState } from "./errors.ts";
+import { extensionMissing, extensionTooOld, noPermission, sqlState } from "./errors.ts";
 import { relationsOf } from "./relations.ts";
 
 export interface CallOptions {
@@ -86,6 +86,8 @@ async function forgottenOf(client: pg.Client, schema: string): Promise<number> {
   } catch (error) {
     // 55000: the extension is there, but the library isn't loaded. 42704: nor is its setting.
     const state = sqlState(error);
+    // 42P01: no such view; it came with version 1.9, and so did all else that is read.
+    if (state === "42P01") throw extensionTooOld(error);
     if (state !== "55000" && state !== "42704") throw error;
     throw extensionMissing("the server has not loaded pg_stat_statements", error);
   }

@@ -3,18 +3,17 @@ import { createHash } from "node:crypto";
 import { QuoteUtils } from "pgsql-deparser";
 import type { IndexKey, IndexSpec } from "./model.ts";
 
-/** PostgreSQL's NAMEDATALEN, less the zero at its end. */
-const LONGEST_NAME = 63;
+/** PostgreSQL's NAMEDATALEN, less the zero at its end, in bytes. */
+export const LONGEST_NAME = 63;
 
 /** Quoted where it has to be. */
 export function quote(name: string): string {
   return QuoteUtils.quoteIdentifier(name);
 }
 
-/** @param name with its schema, as in the catalogue: `public.orders_customer_idx`; only a schema's name has no dot here */
-export function dropIndexSql(name: string): string {
-  const dot = name.indexOf(".");
-  return `DROP INDEX CONCURRENTLY ${quote(name.slice(0, dot))}.${quote(name.slice(dot + 1))}`;
+/** `DROP INDEX CONCURRENTLY …`, without a semicolon. */
+export function dropIndexSql(schema: string, name: string): string {
+  return `DROP INDEX CONCURRENTLY ${quote(schema)}.${quote(name)}`;
 }
 
 /**
@@ -75,7 +74,7 @@ function stem(index: IndexSpec): string {
 }
 
 /** Cut to whole characters of at most that many bytes. */
-function cut(text: string, bytes: number): string {
+export function cut(text: string, bytes: number): string {
   let kept = "";
   for (const character of text) {
     if (Buffer.byteLength(kept + character) > bytes) break;

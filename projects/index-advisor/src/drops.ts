@@ -1,48 +1,81 @@
 /** Indexes that there are, and that nobody would miss. */
 import type pg from "pg";
 import type { DropIndex } from "../contract.ts";
+import { BUILDER } from "./builders.ts";
 import type { Catalog, ExistingIndex } from "./catalog.ts";
-import { sameIndex } from "./ddl.ts";
+import { dropIndexSql, sameIndex } from "./ddl.ts";
 import { isPrefix } from "./select/redundancy.ts";
 
+/** An index to be dropped, and how. */
+export interface Superfluous extends DropIndex {
+  /** `DROP INDEX CONCURRENTLY …`, without a semicolon: `name` alone doesn't tell where a schema's name ends. */
+  readonly sql: string;
+}
+
 /** What of an index the catalogue's reader doesn't tell. */
-interface Age {
+interface Traits {
   /** Object ids grow: the smaller is the older. */
   readonly oid: number;
-  /** Somebody builds it at this moment. */
+  /** Somebody could be building it at this moment. */
   readonly inTheMaking: boolean;
+  /** Operator class, its parameters and the collation of each key: two schemas may have one name for different ones. */
+  readonly keys: readonly string[];
+  /** Storage parameters and tablespace. */
+  readonly storage: string;
 }
+
+interface TraitsRow extends Omit<Traits, "oid"> {
+  readonly schema: string;
+  readonly name: string;
+  readonly oid: string;
+}
+
+const TRAITS = `
+SELECT n.nspname AS schema, c.relname AS name, c.oid, EXISTS (${BUILDER}) AS "inTheMaking",
+  ARRAY(SELECT concat_ws(' ', i.indclass[k.n - 1], i.indcollation[k.n - 1], a.attoptions::text)
+    FROM generate_series(1, i.indnkeyatts) AS k (n)
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.n ORDER BY k.n) AS keys,
+  concat_ws(' ', c.reltablespace, c.reloptions::text) AS storage
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
 
 /** @param client of the target; nothing is changed */
 export async function superfluous(
   client: pg.Client,
   catalog: Catalog,
-): Promise<readonly DropIndex[]> {
-  const { rows } = await client.query<{ name: string; oid: string; making: boolean }>(
-    `SELECT n.nspname || '.' || c.relname AS name, c.oid, p.pid IS NOT NULL AS making
-     FROM pg_class c
-     JOIN pg_namespace n ON n.oid = c.relnamespace
-     LEFT JOIN pg_stat_progress_create_index p ON p.index_relid = c.oid AND p.datname = current_database()
-     WHERE c.relkind IN ('i', 'I')`,
+): Promise<readonly Superfluous[]> {
+  const { rows } = await client.query<TraitsRow>(TRAITS);
+  const traits = new Map(
+    rows.map(({ schema, name, oid, ...rest }) => [
+      dropIndexSql(schema, name),
+      { ...rest, oid: Number(oid) },
+    ]),
   );
-  const ages = new Map<string, Age>(
-    rows.map(({ name, oid, making }) => [name, { oid: Number(oid), inTheMaking: making }]),
+  return (
+    catalog.tables
+      // An index of a partitioned table may be invalid only until its parts are there, and can't be dropped concurrently.
+      .filter(({ kind }) => kind !== "partitioned")
+      .flatMap(({ indexes }) => superfluousOf(indexes, traits))
   );
-  return catalog.tables.flatMap(({ indexes }) => superfluousOf(indexes, ages));
 }
 
 function superfluousOf(
   indexes: readonly ExistingIndex[],
-  ages: ReadonlyMap<string, Age>,
-): readonly DropIndex[] {
-  const ageOf = (index: ExistingIndex) => ages.get(nameOf(index))?.oid ?? 0;
-  const droppable = indexes.filter(
-    (index) => !isHeld(index) && ages.get(nameOf(index))?.inTheMaking !== true,
-  );
-  const drops: DropIndex[] = [];
+  traits: ReadonlyMap<string, Traits>,
+): readonly Superfluous[] {
+  const traitsOf = (index: ExistingIndex) => traits.get(sqlOf(index));
+  const ageOf = (index: ExistingIndex) => traitsOf(index)?.oid ?? 0;
+  const droppable = indexes.filter((index) => !isHeld(index));
+  const drops: Superfluous[] = [];
+  const drop = (index: ExistingIndex, reason: DropIndex["reason"], keep?: ExistingIndex) =>
+    drops.push({
+      name: nameOf(index),
+      reason,
+      keep: keep ? nameOf(keep) : null,
+      sql: sqlOf(index),
+    });
   const staying = new Set(indexes.filter(({ valid }) => valid));
-  for (const index of droppable.filter(({ valid }) => !valid)) {
-    drops.push({ name: nameOf(index), reason: "invalid", keep: null });
+  for (const index of droppable) {
+    if (!index.valid && !traitsOf(index)?.inTheMaking) drop(index, "invalid");
   }
   // The youngest go first, so that of several that are the same the oldest stays.
   const valid = droppable.filter((index) => index.valid).toSorted((a, b) => ageOf(b) - ageOf(a));
@@ -50,16 +83,16 @@ function superfluousOf(
     const same = oldest([...staying].filter((other) => other !== index && isSame(index, other)));
     if (same === undefined) continue;
     staying.delete(index);
-    drops.push({ name: nameOf(index), reason: "duplicate", keep: nameOf(same) });
+    drop(index, "duplicate", same);
   }
   for (const index of valid) {
     if (!staying.has(index) || index.unique) continue;
     const longer = oldest(
-      [...staying].filter((other) => other !== index && isPrefix(index.spec, other.spec)),
+      [...staying].filter((other) => other !== index && isBeginning(index, other)),
     );
     if (longer === undefined) continue;
     staying.delete(index);
-    drops.push({ name: nameOf(index), reason: "redundant-prefix", keep: nameOf(longer) });
+    drop(index, "redundant-prefix", longer);
   }
   return settled(drops);
 
@@ -69,10 +102,28 @@ function superfluousOf(
       (a, b) => Number(isHeld(b)) - Number(isHeld(a)) || ageOf(a) - ageOf(b),
     )[0];
   }
+
+  /** A unique index that is no constraint's keeps rows apart all the same: only a unique one can take its place. */
+  function isSame(index: ExistingIndex, other: ExistingIndex): boolean {
+    if (!sameIndex(index.spec, other.spec) || !haveSameKeys(index, other)) return false;
+    if (traitsOf(index)?.storage !== traitsOf(other)?.storage) return false;
+    return !index.unique || (other.unique && index.nullsNotDistinct === other.nullsNotDistinct);
+  }
+
+  function isBeginning(index: ExistingIndex, other: ExistingIndex): boolean {
+    // Two that differ in how they are stored only were made so by somebody who had a reason.
+    if (sameIndex(index.spec, other.spec)) return false;
+    return isPrefix(index.spec, other.spec) && haveSameKeys(index, other);
+  }
+
+  function haveSameKeys(index: ExistingIndex, other: ExistingIndex): boolean {
+    const others = traitsOf(other)?.keys ?? [];
+    return traitsOf(index)?.keys.every((key, i) => key === others[i]) ?? false;
+  }
 }
 
 /** Nobody is told to rely on an index that is to be dropped itself: then on what that one relies on. */
-function settled(drops: readonly DropIndex[]): readonly DropIndex[] {
+function settled(drops: readonly Superfluous[]): readonly Superfluous[] {
   const keeps = new Map(drops.map(({ name, keep }) => [name, keep]));
   return drops.map((drop) => {
     let { keep } = drop;
@@ -81,16 +132,14 @@ function settled(drops: readonly DropIndex[]): readonly DropIndex[] {
   });
 }
 
-/** A unique index that is no constraint's keeps rows apart all the same: only a unique one can take its place. */
-function isSame(index: ExistingIndex, other: ExistingIndex): boolean {
-  if (!sameIndex(index.spec, other.spec)) return false;
-  return !index.unique || (other.unique && index.nullsNotDistinct === other.nullsNotDistinct);
-}
-
 function isHeld(index: ExistingIndex): boolean {
   return index.backsConstraint || index.replicaIdentity || index.clustered || index.partOfAnother;
 }
 
 function nameOf({ schema, name }: ExistingIndex): string {
   return `${schema}.${name}`;
+}
+
+function sqlOf({ schema, name }: ExistingIndex): string {
+  return dropIndexSql(schema, name);
 }

@@ -52,6 +52,21 @@ export function extensionMissing(why: string, cause?: unknown): AdvisorError {
   );
 }
 
+export function extensionTooOld(cause: unknown): AdvisorError {
+  return new AdvisorError(
+    "EXTENSION_MISSING",
+    `The target's pg_stat_statements is too old to be read (${messageOf(cause)}). Likely cause: the server was upgraded, and the extension stayed as it was. As its owner, run ALTER EXTENSION pg_stat_statements UPDATE in this database.`,
+    { cause },
+  );
+}
+
+export function sameDatabase(): AdvisorError {
+  return new AdvisorError(
+    "SCRATCH_UNAVAILABLE",
+    "There is no copy: scratch names the very database that target names. Indexes are built and dropped on a copy, which would be in everybody's way here. Likely cause: one address was copied and not changed. Give the node the address of a copy.",
+  );
+}
+
 /** SQLSTATE of what the server answered; `undefined` where it didn't answer. */
 export function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -85,8 +100,10 @@ export function isRefusal(error: unknown): boolean {
 export function explained(role: Role, what: string, error: unknown): unknown {
   if (error instanceof AdvisorError) return error;
   if (isRefusal(error)) return noPermission(role, what, error);
-  // 57014: our own statement_timeout, which is part of the call's budget.
-  if (isConnectionLoss(error) || sqlState(error) === "57014") return unavailable(role, error);
+  // 57014, 55P03: our own statement_timeout and lock_timeout, which are part of the call's budget.
+  if (isConnectionLoss(error) || /^(57014|55P03)$/.test(sqlState(error) ?? "")) {
+    return unavailable(role, error);
+  }
   return error;
 }
 

@@ -1,10 +1,10 @@
 /** One call of `advise`, from the first look at the target to the verdict. */
-import type { AdviseRequest, DropIndex, Skipped } from "../contract.ts";
+import type { AdviseRequest, Skipped } from "../contract.ts";
 import { candidatesFor } from "./candidates/index.ts";
 import { type Catalog, findTable, readCatalog } from "./catalog.ts";
 import { asked, type Deadline, type Session } from "./database.ts";
 import { sameIndex } from "./ddl.ts";
-import { superfluous } from "./drops.ts";
+import { type Superfluous, superfluous } from "./drops.ts";
 import { isConnectionLoss, messageOf, noPermission, sqlState } from "./errors.ts";
 import { Bench } from "./measure.ts";
 import type { Candidate, Query, Select, WhatIf } from "./model.ts";
@@ -33,7 +33,7 @@ export interface Findings {
   /** The target's indexes, the copy's statistics. */
   readonly catalog: Catalog;
   readonly skipped: readonly Skipped[];
-  readonly drop: readonly DropIndex[];
+  readonly drop: readonly Superfluous[];
   readonly verdict: Verdict;
   readonly refused: readonly Refusal[];
   readonly builds: Builds;
@@ -47,7 +47,7 @@ export interface Findings {
 /** What was refused makes room for something else; as often as this there is another try. */
 const ROUNDS = 3;
 /** Nobody else may be in the copy: advisors that are there at the same moment wait for each other. */
-const LOCK = "SELECT pg_advisory_lock(hashtext('index-advisor'))";
+export const LOCK = "SELECT pg_advisory_lock(hashtext('index-advisor'))";
 
 /** Live: what it has built is on the copy until it is disposed of. */
 export class Investigation implements AsyncDisposable {

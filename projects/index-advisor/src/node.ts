@@ -34,7 +34,14 @@ export class Node implements Advisor {
       target,
       scratch,
     });
-    return { create, drop, rejected, skipped, beforeMs, afterMs };
+    return {
+      create,
+      drop: drop.map(({ sql: _, ...told }) => told),
+      rejected,
+      skipped,
+      beforeMs,
+      afterMs,
+    };
   }
 
   apply(request: ApplyRequest): Promise<ApplyResult> {

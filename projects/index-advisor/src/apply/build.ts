@@ -2,14 +2,23 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parse } from "libpg-query";
 import type { ApplyRequest } from "../../contract.ts";
-import type { Session } from "../database.ts";
+import { Deadline, type Session, terminate } from "../database.ts";
 import { isConnectionLoss, messageOf } from "../errors.ts";
 import { relationsOf } from "../relations.ts";
-import { remove } from "./drop.ts";
-import { type Context, find, Impossible, limit } from "./limits.ts";
+import { inTheMaking, remove } from "./drop.ts";
+import { type Context, check, find, Impossible, limit, relax } from "./limits.ts";
 
 /** How often one looks whether somebody has gone, in milliseconds. */
 const LOOK_MS = 50;
+/** How long a server that is gone is waited for, in milliseconds, to remove what a build has left there. */
+const GONE_MS = 120_000;
+
+interface Target {
+  readonly schema: string;
+  readonly name: string;
+  /** Quoted, with its schema. */
+  readonly table: string;
+}
 
 export async function build(
   context: Context,
@@ -17,25 +26,25 @@ export async function build(
 ): Promise<void> {
   const { session, soon } = context;
   const { client } = session;
+  check(context);
   const index = await indexOf(context, name, sql);
-  const existing = await find(client, index.name);
+  const existing = await find(client, index.name, index.schema);
   if (existing !== undefined) {
-    if (!existing.isIndex) throw new Impossible(`${index.name} is there, and is no index.`);
+    if (!existing.isIndex) throw new Impossible(`${existing.name} is there, and is no index.`);
     if (existing.valid) return;
-    if (existing.builder !== null) {
-      throw new Impossible(`${index.name} is being built by process ${existing.builder} already.`);
-    }
-    await remove(session, existing, { deadline: soon });
+    if (existing.builder !== null) throw inTheMaking(existing.name, existing.builder);
+    await remove(session, existing, soon);
   }
   await writersGone(context, index.table);
+  check(context);
   await limit(client, {
     lockMs: context.lockTimeoutMs,
     statementMs: Math.min(context.statementTimeoutMs, soon.leftMs()),
   });
   try {
-    await client.query(sql);
+    await context.interruption.during(context, () => client.query(sql));
   } catch (error) {
-    await clear(context, index.name, error);
+    await clear(context, index, error);
   }
 }
 
@@ -43,18 +52,20 @@ export async function build(
  * What a build leaves is there until it is dropped: invalid, of no use, and kept up to date by every write.
  * @throws whatever the build failed for
  */
-async function clear(context: Context, name: string, error: unknown): Promise<never> {
+async function clear(context: Context, index: Target, error: unknown): Promise<never> {
   if (isConnectionLoss(error)) {
-    await clearLater(context, name).catch(() => {});
+    await clearLater(context, index).catch(() => {});
     throw error;
   }
-  const left = await find(context.session.client, name);
+  const { session, interruption } = context;
+  await relax(session.client, interruption.deadline);
+  const left = await find(session.client, index.name, index.schema);
   if (left === undefined || left.valid) throw error;
   try {
-    await remove(context.session, left, context);
+    await remove(session, left, interruption.deadline);
   } catch (cause) {
     throw new Impossible(
-      `${messageOf(error)}; and what it left, an invalid index, could not be removed in time (${messageOf(cause)}): somebody's transaction on its table is still open. The next call removes it.`,
+      `${messageOf(error)}; and what it left, an invalid index, could not be removed in time (${messageOf(cause)}): somebody's transaction on its table is still open. The next call removes it, and so does DROP INDEX CONCURRENTLY ${left.name};`,
       { cause },
     );
   }
@@ -62,27 +73,34 @@ async function clear(context: Context, name: string, error: unknown): Promise<ne
 }
 
 /** The server may not have noticed yet that nobody listens: it is told, so that the build ends. */
-async function clearLater(context: Context, name: string): Promise<void> {
+async function clearLater(context: Context, index: Target): Promise<void> {
   await using other = await reopened(context);
   const { client } = other;
-  await client.query("SELECT pg_terminate_backend($1, 1000)", [context.session.pid]);
-  const left = await find(client, name);
-  if (left !== undefined && !left.valid) await remove(other, left, context);
+  await terminate(client, context.session);
+  const left = await find(client, index.name, index.schema);
+  if (left !== undefined && !left.valid) {
+    await remove(other, left, context.interruption.deadline);
+  }
 }
 
-async function reopened({ open, deadline }: Context): Promise<Session> {
+async function reopened({ open, interruption }: Context): Promise<Session> {
+  const until = new Deadline(GONE_MS);
   for (;;) {
     try {
       return await open();
     } catch (error) {
-      if (deadline.over) throw error;
-      await wait(Math.min(LOOK_MS * 4, deadline.leftMs()));
+      if (until.over || interruption.deadline.over) throw error;
+      await wait(Math.min(LOOK_MS * 4, interruption.deadline.leftMs()));
     }
   }
 }
 
-/** A build waits for every transaction that has written to the table before it; one that gives up leaves its ruin behind. So they are waited for before it begins. */
-async function writersGone({ session, lockTimeoutMs }: Context, table: string): Promise<void> {
+/**
+ * A build waits for every transaction that has written to the table before it; one that gives up leaves its
+ * ruin behind. So they are waited for before it begins.
+ */
+async function writersGone(context: Context, table: string): Promise<void> {
+  const { session, lockTimeoutMs, interruption } = context;
   const until = performance.now() + lockTimeoutMs;
   // Locks that SHARE conflicts with (PostgreSQL's manual, 13.3.1), of those that are there now.
   const holders = async (among: readonly string[] | null) => {
@@ -106,16 +124,13 @@ async function writersGone({ session, lockTimeoutMs }: Context, table: string): 
       );
     }
     await wait(LOOK_MS);
+    interruption.check();
     left = await holders(vxids);
   }
 }
 
 /** Only what an advice says is run: one concurrent build, of that name. */
-async function indexOf(
-  { session }: Context,
-  name: string,
-  sql: string,
-): Promise<{ readonly name: string; readonly table: string }> {
+async function indexOf({ session }: Context, name: string, sql: string): Promise<Target> {
   const tree = await parse(sql).catch((error: unknown) => {
     throw new Impossible(`${messageOf(error)} in: ${sql}`);
   });
@@ -135,5 +150,5 @@ async function indexOf(
   );
   const [found] = rows;
   if (found === undefined) throw new Impossible(`There is no table ${relation.name} for ${name}.`);
-  return { name: `${found.schema}.${name}`, table: found.table };
+  return { ...found, name };
 }

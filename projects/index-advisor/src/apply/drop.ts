@@ -1,37 +1,57 @@
 /** Dropping without keeping anybody waiting. */
-import type { Session } from "../database.ts";
-import { type Context, type Existing, find, Impossible, limit } from "./limits.ts";
+import type { DropIndex } from "../../contract.ts";
+import type { Deadline, Session } from "../database.ts";
+import { type Context, check, type Existing, find, Impossible, limit, relax } from "./limits.ts";
+
+/** What is to be dropped, and why where that is known. */
+export type Drop = Pick<DropIndex, "name"> & Partial<Pick<DropIndex, "reason">>;
 
 /** What is to be dropped on request: it may wait no longer than a build. */
-export async function drop(context: Context, name: string): Promise<void> {
+export async function drop(context: Context, { name, reason }: Drop): Promise<void> {
   const { client } = context.session;
+  check(context);
   const existing = await find(client, name);
   if (existing === undefined) return;
   if (!existing.isIndex) throw new Impossible(`${name} is no index.`);
-  if (existing.held) {
+  if (existing.partitioned) {
     throw new Impossible(
-      `${name} backs a constraint or a replica identity: without it, something else would break.`,
+      `${name} is an index of a partitioned table: PostgreSQL drops such a one only while it keeps everybody from the table.`,
     );
   }
-  if (existing.builder !== null) {
-    throw new Impossible(`${name} is being built by process ${existing.builder} at this moment.`);
+  if (existing.held) {
+    throw new Impossible(
+      `${name} backs a constraint, a replica identity or a partitioned index: without it, something else would break.`,
+    );
+  }
+  if (existing.builder !== null && !existing.valid) throw inTheMaking(name, existing.builder);
+  if (reason === "invalid" && existing.valid) {
+    throw new Impossible(`${name} is valid by now: somebody has built it to its end.`);
   }
   await limit(client, {
     lockMs: context.lockTimeoutMs,
     statementMs: Math.min(context.statementTimeoutMs, context.soon.leftMs()),
   });
   try {
-    await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${existing.name}`);
+    await context.interruption.during(context, () =>
+      client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${existing.name}`),
+    );
   } catch (error) {
     // It was taken out of use already, and waited for those who still read it: there is no way back but on.
+    await relax(client, context.interruption.deadline);
     const still = await find(client, name);
     if (still === undefined) return;
     if (existing.valid && !still.valid) {
-      await remove(context.session, still, context);
+      await remove(context.session, still, context.interruption.deadline);
       return;
     }
     throw error;
   }
+}
+
+export function inTheMaking(name: string, builder: number): Impossible {
+  return new Impossible(
+    `${name} is not valid, and process ${builder} has its table locked as those do who build: it may be in the making. Try again when that has ended.`,
+  );
 }
 
 /**
@@ -42,8 +62,8 @@ export async function drop(context: Context, name: string): Promise<void> {
 export async function remove(
   { client }: Session,
   existing: Pick<Existing, "name">,
-  { deadline }: Pick<Context, "deadline">,
+  deadline: Deadline,
 ): Promise<void> {
-  await limit(client, { lockMs: 0, statementMs: deadline.share(0.8) });
+  await relax(client, deadline);
   await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${existing.name}`);
 }

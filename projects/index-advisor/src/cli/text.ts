@@ -2,7 +2,6 @@
 
 import Table from "cli-table3";
 import type { ApplyResult, DropIndex } from "../../contract.ts";
-import { dropIndexSql } from "../ddl.ts";
 import type { Reported } from "../report/report.ts";
 import { formatChange, formatCount, formatMs, formatSize } from "./units.ts";
 
@@ -54,7 +53,7 @@ export function textOf({ advice, workload, environment }: Reported): string {
         ["index", "because"],
         drop.map((each) => [each.name, reasonOf(each)]),
       ),
-      drop.map(({ name }) => `${dropIndexSql(name)};`).join("\n"),
+      drop.map(({ sql }) => `${sql};`).join("\n"),
     );
   }
   if (statements.length > 0) {

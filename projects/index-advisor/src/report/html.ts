@@ -4,7 +4,6 @@ import { html, Markup } from "@db-katas/grading";
 import type { StatementDetail } from "../advise.ts";
 import { reasonOf } from "../cli/text.ts";
 import { formatChange, formatCount, formatMs, formatSize } from "../cli/units.ts";
-import { dropIndexSql } from "../ddl.ts";
 import { plansOf } from "./plan-html.ts";
 import { plotOfIndexes, plotOfRuns, plotOfWork } from "./plots.ts";
 import type { Reported } from "./report.ts";
@@ -90,7 +89,7 @@ function drops({ advice: { drop } }: Reported): Markup | undefined {
   );
   return html`<h2>To drop</h2>
 <div class="wide"><table><tr><th>index</th><th>because</th></tr>${rows}</table></div>
-<pre>${drop.map(({ name }) => `${dropIndexSql(name)};`).join("\n")}</pre>`;
+<pre>${drop.map(({ sql }) => `${sql};`).join("\n")}</pre>`;
 }
 
 async function statementsOf({ advice: { statements } }: Reported): Promise<Markup | undefined> {

@@ -1,13 +1,13 @@
 /** Builds on a real server, with somebody in the way. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { apply } from "../src/apply.ts";
+import { apply } from "../../src/apply.ts";
 import {
   type Client,
   closeEngines,
   connected,
   type Databases,
   openDatabases,
-} from "./databases.ts";
+} from "../databases.ts";
 
 let databases: Databases;
 let client: Client;
