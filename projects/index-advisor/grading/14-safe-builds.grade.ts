@@ -172,7 +172,6 @@ async function untilBuilding(
       done = true;
     },
   );
-  await client.query("RESET ROLE");
   const progress = `SELECT FROM pg_stat_progress_create_index WHERE relid = 'public.${table}'::regclass AND phase LIKE 'building%'`;
   const begun = t.eventually(
     APPLY_MS,

@@ -1,5 +1,4 @@
-import type pg from "pg";
-import { tablesOf } from "./kit.ts";
+import { type AdvisorContext, privileged, tablesOf } from "./kit.ts";
 
 /** Of a database, by part of it: what must be equal if nobody changed anything. */
 export type Fingerprint = Readonly<Record<string, string>>;
@@ -27,9 +26,10 @@ const parts: Readonly<Record<string, string>> = {
 /**
  * Everything in a database that somebody could have changed: its catalogue, and the rows as they are
  * stored; also what a transaction that was rolled back has left in a table's file.
- * @param client with full rights: it looks at columns that others may not see
  */
-export async function fingerprintOf(client: pg.Client): Promise<Fingerprint> {
+export async function fingerprintOf(t: AdvisorContext): Promise<Fingerprint> {
+  // It looks at columns that others may not see.
+  await using client = await privileged(t, "target");
   const found: Record<string, string> = {};
   const digest = async (part: string, query: string) => {
     const { rows } = await client.query<{ digest: string }>(
@@ -37,7 +37,6 @@ export async function fingerprintOf(client: pg.Client): Promise<Fingerprint> {
     );
     found[part] = rows[0]?.digest ?? "";
   };
-  await client.query("RESET ROLE");
   for (const [part, query] of Object.entries(parts)) await digest(part, query);
   for (const table of await tablesOf(client)) {
     const { rows } = await client.query<{ stored: string }>(

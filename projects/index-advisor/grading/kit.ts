@@ -25,18 +25,26 @@ export async function startAdvisor(
 export type GraderClient = pg.Client & AsyncDisposable;
 
 /**
- * A connection of the grader's own, straight to the server, acting as the database's owner, as the
- * advisor does; `RESET ROLE` gives it full rights.
+ * A connection of the grader's own, as the database's owner, which the advisor is, too. Whatever a submission
+ * may have put behind a table of its own (a trigger, a view's function) gets no more rights than it has anyway.
  */
 export async function connected(t: AdvisorContext, role: Role): Promise<GraderClient> {
-  const client = new pg.Client({ connectionString: t.lease(role).adminUrl });
+  return open({ connectionString: await t.lease(role).urlFor("grader") });
+}
+
+/**
+ * One with full rights, straight to the server, for what an owner may not do. It finds nothing by its name
+ * alone but what is PostgreSQL's own, and is not for statements that call anything of a submission's.
+ */
+export function privileged(t: AdvisorContext, role: Role): Promise<GraderClient> {
+  return open({ connectionString: t.lease(role).adminUrl, options: "-c search_path=pg_catalog" });
+}
+
+async function open(config: pg.ClientConfig): Promise<GraderClient> {
+  const client = new pg.Client(config);
   // A connection that breaks shows in the query that uses it.
   client.on("error", () => {});
   await client.connect();
-  const { rows } = await client.query<{ owner: string }>(
-    "SELECT quote_ident(pg_get_userbyid(datdba)) AS owner FROM pg_database WHERE datname = current_database()",
-  );
-  await client.query(`SET ROLE ${rows[0]?.owner}`);
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 

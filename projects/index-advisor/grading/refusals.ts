@@ -1,5 +1,5 @@
 import type { Advice, Advisor, Statement } from "../contract.ts";
-import { type AdvisorContext, connected, type Role } from "./kit.ts";
+import { type AdvisorContext, privileged, type Role } from "./kit.ts";
 
 /** What nodes are told that a call may take where a database is taken away, in milliseconds. */
 export const SHORT_MS = 6_000;
@@ -62,8 +62,7 @@ export async function refuse(
   role: Role,
 ): Promise<AsyncDisposable & { end(): Promise<void> }> {
   const run = async (verb: "REVOKE" | "GRANT") => {
-    await using admin = await connected(t, role);
-    await admin.query("RESET ROLE");
+    await using admin = await privileged(t, role);
     const { rows } = await admin.query<{ sql: string }>(
       `SELECT format('${verb} CONNECT ON DATABASE %I ${verb === "GRANT" ? "TO" : "FROM"} %I', datname, pg_get_userbyid(datdba)) AS sql
        FROM pg_database WHERE datname = current_database()`,
