@@ -71,7 +71,7 @@ export interface Evidence {
 }
 
 export interface CreateIndex {
-  /** Without a schema, as in `sql`. */
+  /** As it is in the catalogue: without a schema and without quotes, though `sql` may need them. */
   readonly name: string;
   /** `CREATE INDEX CONCURRENTLY …`, one statement, ready to run on the target; tables with their schema. */
   readonly sql: string;
@@ -82,7 +82,8 @@ export interface CreateIndex {
 }
 
 /**
- * - `duplicate`: another index is the same but for its name; the other one is kept.
+ * - `duplicate`: another index is the same but for its name; the other one is kept. A unique one only has
+ *   a unique one for its like.
  * - `redundant-prefix`: another index begins with the same columns, in the same order and direction and with
  *   the same operator classes, with the same predicate or none on both, and can do all that this one does.
  * - `invalid`: left over from a build that failed; it costs writes, and serves nobody.
@@ -90,7 +91,7 @@ export interface CreateIndex {
 export type DropReason = "duplicate" | "redundant-prefix" | "invalid";
 
 export interface DropIndex {
-  /** With its schema: `public.orders_customer_idx`. */
+  /** With its schema, both as they are in the catalogue, without quotes: `public.orders_customer_idx`. */
   readonly name: string;
   readonly reason: DropReason;
   /** The index that makes it superfluous, with its schema; it is not dropped. `null` for `invalid`. */
@@ -131,7 +132,7 @@ export interface Advice {
 
 export interface ApplyRequest {
   readonly create: readonly Pick<CreateIndex, "name" | "sql">[];
-  /** Dropped concurrently. */
+  /** Dropped concurrently. One that isn't there counts as dropped. */
   readonly drop: readonly Pick<DropIndex, "name">[];
   /** The longest that a build may wait for one lock, in milliseconds. */
   readonly lockTimeoutMs: number;
