@@ -4,6 +4,9 @@ import pg from "pg";
 /** What one request to cancel may take, in milliseconds. */
 const CANCEL_MS = 5_000;
 
+/** How often the server is asked to end what it does, in milliseconds: it may begin a moment after it was asked. */
+const AGAIN_MS = 500;
+
 /** What `pg` knows of a connection, and has no public name for. */
 interface Known {
   readonly host: string;
@@ -48,4 +51,29 @@ export function cancel(client: pg.Client): Promise<void> {
     if (host.startsWith("/")) wire.connect(`${host}/.s.PGSQL.${port}`);
     else wire.connect(port, host);
   });
+}
+
+/**
+ * Runs one statement, which the server is asked to end as soon as the signal is aborted. It is asked again until
+ * it has ended, and nothing that is asked comes too late and ends the next one.
+ */
+export async function cancellable<T>(
+  { cancel }: { cancel(): Promise<void> },
+  signal: AbortSignal | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  let asked = Promise.resolve();
+  let again: NodeJS.Timeout | undefined;
+  const ask = () => {
+    asked = cancel();
+    again = setTimeout(ask, AGAIN_MS);
+  };
+  signal?.addEventListener("abort", ask, { once: true });
+  try {
+    return await run();
+  } finally {
+    signal?.removeEventListener("abort", ask);
+    clearTimeout(again);
+    await asked;
+  }
 }

@@ -25,7 +25,7 @@ export function detailOf(
         beforeMs: was.medianMs,
         afterMs: was.medianMs - differenceMs(was, is) + upkeepMs,
         runsBeforeMs: was.runsMs,
-        runsAfterMs: is.runsMs,
+        runsAfterMs: was.signature === is.signature ? was.runsMs : is.runsMs,
         planBefore: was.plan,
         planAfter: is.plan,
         costBefore: was.cost,

@@ -1,5 +1,6 @@
 /** One call of `advise`, from the first look at the target to the verdict. */
 import type { AdviseRequest, Skipped } from "../contract.ts";
+import { assertAtHome, tablesAbroad } from "./abroad.ts";
 import { candidatesFor } from "./candidates/index.ts";
 import { type Catalog, findTable, readCatalog } from "./catalog.ts";
 import { asked, type Deadline, type Session } from "./database.ts";
@@ -137,15 +138,18 @@ export class Investigation implements AsyncDisposable {
     await client.query(`VACUUM ${how} ${rows.map(({ name }) => name).join(", ")}`);
   }
 
-  /** Without those that the copy's planner refuses, by themselves. */
+  /** Without those that the copy's planner refuses, by themselves, and those that must not be run. */
   async #runnable(all: readonly Query[]): Promise<{ queries: Query[]; skipped: Skipped[] }> {
     const queries: Query[] = [];
     const skipped: Skipped[] = [];
     let refusal: unknown;
+    const { client } = this.#scratch;
+    const abroad = await tablesAbroad(client);
     for (const query of all) {
       try {
         for (const { sql } of query.instances) {
-          await this.#scratch.client.query(`EXPLAIN (FORMAT JSON) ${sql}`);
+          const { rows } = await client.query(`EXPLAIN (VERBOSE, FORMAT JSON) ${sql}`);
+          await assertAtHome({ sql, rows }, abroad);
         }
         queries.push(query);
       } catch (error) {

@@ -1,12 +1,11 @@
 /** What becomes of a call that somebody ends. */
+import { cancellable } from "../cancel.ts";
 import { Deadline } from "../database.ts";
 import { sqlState } from "../errors.ts";
 import { type Context, Impossible } from "./limits.ts";
 
 /** What putting right may take after it, in milliseconds. */
 const CLEAN_UP_MS = 30_000;
-/** How often the server is asked to end what it does, in milliseconds: it may have begun a moment after it was asked. */
-const AGAIN_MS = 500;
 
 /** Live: it listens until it is disposed of. */
 export class Interruption implements Disposable {
@@ -55,23 +54,11 @@ export class Interruption implements Disposable {
   /** Runs one statement, which the server is asked to end as soon as the call is. */
   async during<T>({ session }: Pick<Context, "session">, run: () => Promise<T>): Promise<T> {
     this.check();
-    let asked: Promise<unknown> = Promise.resolve();
-    let again: NodeJS.Timeout | undefined;
-    const cancel = () => {
-      asked = session.cancel();
-      again = setTimeout(cancel, AGAIN_MS);
-    };
-    this.#signal?.addEventListener("abort", cancel, { once: true });
     try {
-      return await run();
+      return await cancellable(session, this.#signal, run);
     } catch (error) {
       if (!this.happened || sqlState(error) !== "57014") throw error;
       throw new Impossible("interrupted", { cause: error });
-    } finally {
-      this.#signal?.removeEventListener("abort", cancel);
-      clearTimeout(again);
-      // What is asked too late would end what comes next.
-      await asked;
     }
   }
 }

@@ -1,9 +1,11 @@
 /** The copy that advice is measured on. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { connect, Deadline, type Session } from "../database.ts";
+import { cancellable } from "../cancel.ts";
+import { areSame, connect, Deadline, type Session, terminate } from "../database.ts";
+import { cut, LONGEST_NAME } from "../ddl.ts";
 import { messageOf, sqlState } from "../errors.ts";
-import { copyImpossible, sameDatabase, serverTooOld } from "./errors.ts";
+import { copyImpossible, copyMissing, sameDatabase, serverTooOld } from "./errors.ts";
 import { formatSize } from "./units.ts";
 
 /** Live: it is gone when disposed, if it was made here. */
@@ -14,81 +16,115 @@ export interface Copy extends AsyncDisposable {
 }
 
 export interface CopyOptions {
+  /** Address of a copy that there is. */
+  readonly scratch: string | undefined;
+  /** Without one: how large a database may be that is copied here, in bytes. */
+  readonly makeCopyBytes: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
-  /** What copying may take, in milliseconds. */
+  /** What reaching the servers may take, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 const OLDEST = 150_000;
+/** What copying may take, in milliseconds: for as long, nobody can connect to the database. */
+const COPY_MS = 60_000;
 /** What dropping may take, in milliseconds. */
 const DROP_MS = 30_000;
+
+/** @throws ToolError `COPY_MISSING` */
+export function assertCopy(target: string, { scratch, makeCopyBytes }: Partial<CopyOptions>): void {
+  if (scratch === undefined && makeCopyBytes === undefined) throw copyMissing(dumpLine(target));
+}
 
 /**
  * A database that was named, or one that is made from the target and dropped again. PostgreSQL copies a
  * database only while nobody else is connected to it ("CREATE DATABASE", Notes), so that one which is in
  * use has to be dumped.
  *
- * @throws ToolError `COPY_IMPOSSIBLE`, `SAME_DATABASE`, `SERVER_TOO_OLD`; AdvisorError where a server can't be reached
+ * @throws ToolError `COPY_MISSING`, `COPY_IMPOSSIBLE`, `SAME_DATABASE`, `SERVER_TOO_OLD`; AdvisorError where a server can't be reached
  */
-export async function copyOf(
-  target: string,
-  given: string | undefined,
-  options: CopyOptions,
-): Promise<Copy> {
-  const { signal } = options;
-  const deadline = new Deadline(options.timeoutMs);
-  // Not cut by the signal: CREATE DATABASE would go on, and its database stay.
+export async function copyOf(target: string, options: CopyOptions): Promise<Copy> {
+  const { scratch: given, makeCopyBytes, signal, timeoutMs } = options;
+  assertCopy(target, options);
+  const deadline = new Deadline(timeoutMs);
+  // Not cut by the signal: CREATE DATABASE is ended by asking, so that one knows what became of it.
   await using session = await connect("target", target, { deadline });
   signal.throwIfAborted();
   await checkVersion("The target", session);
-  if (given !== undefined) {
-    await using scratch = await connect("scratch", given, { deadline, signal });
-    await checkVersion("The copy", scratch);
-    await checkOther(session, scratch);
-    return { url: given, name: undefined, async [Symbol.asyncDispose]() {} };
-  }
-  return await make(target, session, options);
+  if (given === undefined) return await make(target, makeCopyBytes ?? 0, session, options);
+  await using scratch = await connect("scratch", given, { deadline, signal });
+  await checkVersion("The copy", scratch);
+  if (await areSame(session, scratch)) throw sameDatabase();
+  return { url: given, name: undefined, async [Symbol.asyncDispose]() {} };
 }
 
 async function make(
   target: string,
-  { client, pid }: Session,
-  { signal, onProgress }: CopyOptions,
+  mostBytes: number,
+  session: Session,
+  { signal, onProgress, timeoutMs }: CopyOptions,
 ): Promise<Copy> {
-  const { rows } = await client.query<{ database: string; bytes: string }>(
-    "SELECT current_database() AS database, pg_database_size(current_database()) AS bytes",
-  );
-  const { database, bytes } = rows[0] ?? { database: "", bytes: "0" };
-  // A name has room for 63 bytes.
-  const name = `${database.slice(0, 40)}_advise_${randomBytes(4).toString("hex")}`;
-  const impossible = (why: string, cause?: unknown) =>
-    copyImpossible(why, dumpLine(target, `${database}_copy`), cause);
-  onProgress(
-    `copying ${database} (${formatSize(Number(bytes))}) to ${name}, which is dropped at the end`,
-  );
+  const { client } = session;
+  const { database, bytes, replicas } = await looked(client);
+  const impossible = (why: string, cause?: unknown) => copyImpossible(why, dumpLine(target), cause);
+  if (bytes > mostBytes) {
+    throw impossible(
+      `${database} has ${formatSize(bytes)}, and --make-copy stands for ${formatSize(mostBytes)} at most. --make-copy with a size allows more`,
+    );
+  }
+  if (replicas > 0) {
+    throw impossible(`${replicas} replicas follow this server, and all of the copy would go there`);
+  }
+  const end = `_advise_${randomBytes(4).toString("hex")}`;
+  const name = `${cut(database, LONGEST_NAME - end.length)}${end}`;
   const quoted = pg.escapeIdentifier(name);
-  const ask = async (sql: string) => {
-    await using session = await connect("target", target, { deadline: new Deadline(DROP_MS) });
-    await session.client.query(sql);
+  onProgress(
+    `copying ${database} (${formatSize(bytes)}) to ${name}, which is dropped at the end; meanwhile nobody can connect to ${database}`,
+  );
+  const drop = async () => {
+    try {
+      await using other = await outside(target);
+      // A session that broke may still be at it.
+      await terminate(other.client, session);
+      await other.client.query(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
+    } catch (error) {
+      onProgress(
+        `${name} could not be dropped (${messageOf(error)}). It takes up room until somebody types: DROP DATABASE ${quoted} WITH (FORCE);`,
+      );
+    }
   };
-  const drop = () => ask(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
-  const cancel = () => void ask(`SELECT pg_cancel_backend(${pid})`).catch(() => {});
-  signal.addEventListener("abort", cancel, { once: true });
   try {
-    await client.query(`CREATE DATABASE ${quoted} TEMPLATE ${pg.escapeIdentifier(database)}`);
+    await client.query(`SET statement_timeout = ${Math.min(COPY_MS, timeoutMs)}`);
+    await cancellable(session, signal, () =>
+      client.query(`CREATE DATABASE ${quoted} TEMPLATE ${pg.escapeIdentifier(database)}`),
+    );
   } catch (error) {
+    const state = sqlState(error);
+    if (state === undefined) await drop();
     signal.throwIfAborted();
-    if (sqlState(error) === undefined) await drop().catch(() => {});
-    throw impossible(REASONS[sqlState(error) ?? ""] ?? messageOf(error), error);
-  } finally {
-    signal.removeEventListener("abort", cancel);
+    throw impossible(REASONS[state ?? ""] ?? messageOf(error), error);
   }
   if (signal.aborted) await drop();
   signal.throwIfAborted();
-  const url = new URL(target);
-  url.pathname = `/${encodeURIComponent(name)}`;
-  return { url: url.href, name, [Symbol.asyncDispose]: drop };
+  return { url: inDatabase(target, name), name, [Symbol.asyncDispose]: drop };
+}
+
+async function looked(client: pg.Client) {
+  const { rows } = await client.query<{ database: string; bytes: string; replicas: string }>(
+    `SELECT current_database() AS database, pg_database_size(current_database()) AS bytes,
+       (SELECT count(*) FROM pg_stat_replication) AS replicas`,
+  );
+  const { database, bytes, replicas } = rows[0] ?? { database: "", bytes: 0, replicas: 0 };
+  return { database, bytes: Number(bytes), replicas: Number(replicas) };
+}
+
+/** While the target is copied it lets nobody in; the server's own database does, where the role may connect to it. */
+async function outside(target: string): Promise<Session> {
+  const deadline = new Deadline(DROP_MS);
+  return connect("target", inDatabase(target, "postgres"), { deadline }).catch(() =>
+    connect("target", target, { deadline }),
+  );
 }
 
 /** SQLSTATEs: PostgreSQL's manual, appendix A. */
@@ -97,6 +133,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "25006": "this server only reads, as a replica does",
   "55006": "somebody else is connected to it, and only an idle database can be copied",
   "53100": "the server's disk is full",
+  "57014": `it took longer than ${COPY_MS / 1_000} s, in which nobody can connect to the database`,
 };
 
 async function checkVersion(which: string, { client }: Session): Promise<void> {
@@ -107,23 +144,17 @@ async function checkVersion(which: string, { client }: Session): Promise<void> {
   if (found && found.number < OLDEST) throw serverTooOld(which, found.version);
 }
 
-/** Names and ports tell little, where proxies are between. An advisory lock belongs to one database. */
-async function checkOther(target: Session, scratch: Session): Promise<void> {
-  const key = randomBytes(8).readBigInt64LE().toString();
-  await target.client.query("SELECT pg_advisory_lock($1)", [key]);
-  const { rows } = await scratch.client.query<{ free: boolean }>(
-    "SELECT pg_try_advisory_lock($1) AS free",
-    [key],
-  );
-  if (!rows[0]?.free) throw sameDatabase();
+function inDatabase(target: string, name: string): string {
+  const url = new URL(target);
+  url.pathname = `/${encodeURIComponent(name)}`;
+  return url.href;
 }
 
 /** Without the password, which psql asks for or finds in `~/.pgpass`. */
-function dumpLine(target: string, name: string): string {
+function dumpLine(target: string): string {
   const from = new URL(target);
   from.password = "";
   from.search = "";
-  const to = new URL(from);
-  to.pathname = `/${encodeURIComponent(name)}`;
-  return `createdb ${name} && pg_dump --no-owner '${from.href}' | psql -q '${to.href}'`;
+  const name = `${decodeURIComponent(from.pathname.slice(1))}_copy`;
+  return `createdb ${name} && pg_dump --no-owner '${from.href}' | psql -q '${inDatabase(from.href, name)}'`;
 }

@@ -1,6 +1,7 @@
 import { connect, Deadline } from "../database.ts";
 import type { Environment } from "../report/report.ts";
 import type { Settings } from "./program.ts";
+import { risksOf } from "./risks.ts";
 
 const TOLD = [
   "shared_buffers",
@@ -15,7 +16,7 @@ const TOLD = [
 /** @param copy what is measured on @throws AdvisorError */
 export async function environmentOf(
   copy: string,
-  { target, budgetBytes, algorithm, repetitions }: Settings,
+  { target, budgetBytes }: Settings,
   source: string,
 ): Promise<Environment> {
   const deadline = new Deadline(30_000);
@@ -36,9 +37,8 @@ export async function environmentOf(
     server: server.replace(/ .*/, ""),
     source,
     budgetBytes,
-    algorithm,
-    repetitions,
     databaseBytes: Number(bytes),
     settings,
+    risks: await risksOf(session.client),
   };
 }

@@ -4,6 +4,7 @@ export type ToolErrorCode =
   | "BAD_OPTION"
   | "BAD_SQL_FILE"
   | "COPY_IMPOSSIBLE"
+  | "COPY_MISSING"
   | "NOTHING_TO_READ"
   | "SAME_DATABASE"
   | "SERVER_TOO_OLD";
@@ -24,6 +25,17 @@ export function badOption(option: string, value: string, expected: string): Tool
 
 export function badSqlFile(path: string, what: string, remedy: string, cause?: unknown): ToolError {
   return new ToolError("BAD_SQL_FILE", `${path} ${what}.\nWhat to do: ${remedy}`, { cause });
+}
+
+/** @param dump line to type, without passwords */
+export function copyMissing(dump: string): ToolError {
+  return new ToolError(
+    "COPY_MISSING",
+    `Advice is measured on a copy, and none was named.
+What to do: make one, on a server of the same kind, and name it with --scratch-url. With PostgreSQL's own tools:
+  ${dump}
+Or say --make-copy, where nobody needs the database for a minute: it lets nobody in while it is copied.`,
+  );
 }
 
 /** @param dump line to type, without passwords */

@@ -5,14 +5,16 @@ import { AdvisorError, messageOf } from "../errors.ts";
 import { ToolError } from "./errors.ts";
 import { settingsFrom } from "./program.ts";
 import { run } from "./run.ts";
+import { shown } from "./terminal.ts";
 
 /** The convention for what Ctrl-C ended: 128 and the signal's number. */
 const INTERRUPTED = 130;
 
 const interrupted = new AbortController();
+let left = "nothing is left of it";
 const interrupt = () => {
   if (interrupted.signal.aborted) {
-    process.stderr.write("Ended at once: what it made on the copy may be left there.\n");
+    process.stderr.write(`Ended at once: ${left}.\n`);
     process.exit(INTERRUPTED);
   }
   process.stderr.write("\nCleaning up; Ctrl-C again ends at once.\n");
@@ -24,11 +26,14 @@ process.on("SIGTERM", interrupt);
 process.exitCode = await (async () => {
   try {
     const settings = settingsFrom(process.argv.slice(2));
-    if (settings) await run(settings, interrupted.signal);
-    return 0;
+    const onDanger = (danger: string) => {
+      left = danger;
+    };
+    if (settings) await run(settings, { signal: interrupted.signal, onDanger });
+    return interrupted.signal.aborted ? INTERRUPTED : 0;
   } catch (error) {
     if (interrupted.signal.aborted) return INTERRUPTED;
-    process.stderr.write(`${told(error)}\n`);
+    process.stderr.write(`${shown(told(error))}\n`);
     return 2;
   }
 })();

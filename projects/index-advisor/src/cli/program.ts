@@ -1,43 +1,30 @@
 /** Options, checked. */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { CollectRequest } from "../../contract.ts";
-import type { Select } from "../model.ts";
-import { badOption } from "./errors.ts";
+import { badOption, ToolError } from "./errors.ts";
 import { parseCount, parseDuration, parseSize } from "./units.ts";
 
 export interface Settings {
   readonly target: string;
   readonly scratch: string | undefined;
+  /** How large a database may be of which a copy is made. `undefined`: none is made. */
+  readonly makeCopyBytes: number | undefined;
   readonly sqlFile: string | undefined;
   readonly collect: CollectRequest;
   readonly budgetBytes: number | undefined;
-  readonly algorithm: string;
   readonly repetitions: number;
   readonly timeoutMs: number;
   readonly htmlFile: string | undefined;
   readonly json: boolean;
   readonly apply: boolean;
+  readonly drop: boolean;
   readonly yes: boolean;
   readonly lockTimeoutMs: number;
   readonly statementTimeoutMs: number;
 }
 
-const SELECT_FOLDER = join(import.meta.dirname, "..", "select");
-const DEFAULT_ALGORITHM = "extend";
-
-/** Each file of `../select` that is named like what it exports. */
-export const algorithms: readonly string[] = readdirSync(SELECT_FOLDER)
-  .filter((file) => /^(extend|greedy|dta)\.ts$/.test(file))
-  .map((file) => file.replace(/\.ts$/, ""))
-  .sort();
-
-export async function selectNamed(name: string): Promise<Select | undefined> {
-  if (name === DEFAULT_ALGORITHM) return undefined;
-  const module = (await import(join(SELECT_FOLDER, `${name}.ts`))) as Record<string, Select>;
-  return module[name];
-}
+/** What `--make-copy` stands for without a size. */
+const COPY_SIZE = "1GB";
 
 /**
  * @param args without the program's and the script's name
@@ -53,7 +40,11 @@ Nothing is changed in the database itself without --apply.`,
     .requiredOption("--url <url>", "the database: postgres://user:password@host/name")
     .option(
       "--scratch-url <url>",
-      "a copy of it, to build and measure on; without it one is made, if nobody else is connected, and dropped again",
+      "a copy of it, to build and measure on; this or --make-copy is needed",
+    )
+    .option(
+      "--make-copy [size]",
+      `make one beside it, if it has ${COPY_SIZE} or that size at most and nobody else is connected, and drop it at the end; meanwhile nobody can connect`,
     )
     .option(
       "--sql <file>",
@@ -66,16 +57,12 @@ Nothing is changed in the database itself without --apply.`,
     )
     .option("--limit <count>", "how many of them at most", "100")
     .option("--budget <size>", "what all new indexes may take together: 500MB, 2GB")
-    .addOption(
-      new Option("--algorithm <name>", "how the set is chosen")
-        .choices([...algorithms])
-        .default(DEFAULT_ALGORITHM),
-    )
     .option("--repetitions <count>", "how often each statement is measured; medians count", "5")
     .option("--timeout <time>", "the longest that it may take", "10min")
     .option("--html <file>", "also write a page with plans and pictures")
     .option("--json", "write JSON in place of tables")
-    .option("--apply", "then build and drop, concurrently, after asking")
+    .option("--apply", "then build in the database itself, concurrently, after asking")
+    .option("--drop", "with --apply: also drop what is superfluous")
     .option("--yes", "with --apply: don't ask")
     .option("--lock-timeout <time>", "with --apply: the longest wait for one lock", "5s")
     .option("--statement-timeout <time>", "with --apply: the longest that one build may take", "1h")
@@ -85,7 +72,7 @@ Nothing is changed in the database itself without --apply.`,
       `
 Ends with 0 when there is advice, or nothing to advise; 2 when it could not be done; 130 after Ctrl-C.
 
-  advise --url postgres://me@localhost/shop --budget 2GB --html report.html
+  advise --url postgres://me@localhost/shop --make-copy --budget 2GB --html report.html
   advise --url postgres://me@localhost/shop --sql slow.sql --scratch-url postgres://me@localhost/shop_copy --json`,
     )
     .exitOverride()
@@ -97,19 +84,26 @@ Ends with 0 when there is advice, or nothing to advise; 2 when it could not be d
     throw error;
   }
   const said = program.opts();
+  if (said.drop && !said.apply) {
+    throw new ToolError("BAD_OPTION", "--drop says what --apply may do. Say both, or neither.");
+  }
   return {
     target: checkedUrl("--url", said.url),
     scratch:
       said.scratchUrl === undefined ? undefined : checkedUrl("--scratch-url", said.scratchUrl),
+    makeCopyBytes:
+      said.makeCopy === undefined
+        ? undefined
+        : parseSize("--make-copy", said.makeCopy === true ? COPY_SIZE : said.makeCopy),
     sqlFile: said.sql,
     collect: { by: said.by, limit: parseCount("--limit", said.limit) },
     budgetBytes: said.budget === undefined ? undefined : parseSize("--budget", said.budget),
-    algorithm: said.algorithm,
     repetitions: parseCount("--repetitions", said.repetitions),
     timeoutMs: parseDuration("--timeout", said.timeout),
     htmlFile: said.html,
     json: Boolean(said.json),
     apply: Boolean(said.apply),
+    drop: Boolean(said.drop),
     yes: Boolean(said.yes),
     lockTimeoutMs: parseDuration("--lock-timeout", said.lockTimeout),
     statementTimeoutMs: parseDuration("--statement-timeout", said.statementTimeout),

@@ -157,8 +157,20 @@ function about({ advice, environment }: Reported): Markup {
     ([name, value]) => `${name} = ${value}`,
   );
   return html`<h2>What this holds for</h2>
-<p>Each statement was run ${environment.repetitions} times, warm, on a copy of the database with the same rows and the same kind of server; writes were rolled back. ${formatCount(advice.candidates.length)} indexes were considered, with ${formatCount(advice.whatIf.calls)} questions to the planner (${advice.whatIf.kind}), in ${formatMs(advice.tookMs)}. Algorithm: ${environment.algorithm}. A cold cache, other sizes, or other settings than these give other times:</p>
-<pre>${settings.join("\n")}</pre>`;
+<p>${advice.statements.length === 0 ? "No statement was run" : `Each statement was run ${runsOf(advice.statements)} with each set of indexes that changes its plan, warm`}, on a copy of the database with the same rows and the same kind of server; writes were rolled back. ${formatCount(advice.candidates.length)} indexes were considered, with ${formatCount(advice.whatIf.calls)} questions to the planner (${advice.whatIf.kind}), in ${formatMs(advice.tookMs)}. A cold cache, other sizes, or other settings than these give other times:</p>
+<pre>${settings.join("\n")}</pre>
+${environment.risks.map((risk) => html`<p class="bad">${risk}</p>\n`)}`;
+}
+
+/** Fewer where they take long, more where a run is nothing: `1 to 15 times`. */
+function runsOf(statements: readonly StatementDetail[]): string {
+  const counts = statements.flatMap(({ runsBeforeMs, runsAfterMs }) => [
+    runsBeforeMs.length,
+    runsAfterMs.length,
+  ]);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  if (least < most) return `${least} to ${most} times`;
+  return most === 1 ? "once" : `${most} times`;
 }
 
 function byWork(statements: readonly StatementDetail[]): readonly StatementDetail[] {

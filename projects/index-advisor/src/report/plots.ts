@@ -52,7 +52,12 @@ export function plotOfWork(statements: readonly StatementDetail[]): Promise<stri
 export function plotOfRuns(statements: readonly StatementDetail[]): Promise<string> {
   const values = greatest(statements).flatMap((each) => [
     ...each.runsBeforeMs.map((ms) => ({ name: nameOf(each), when: "before", ms })),
-    ...each.runsAfterMs.map((ms) => ({ name: nameOf(each), when: "after", ms })),
+    // The same plan was run once, for both.
+    ...(each.runsAfterMs === each.runsBeforeMs ? [] : each.runsAfterMs).map((ms) => ({
+      name: nameOf(each),
+      when: "after",
+      ms,
+    })),
   ]);
   return svg({
     width: 420,

@@ -10,11 +10,11 @@ export interface Environment {
   /** For people: a file, or pg_stat_statements. */
   readonly source: string;
   readonly budgetBytes: number | undefined;
-  readonly algorithm: string;
-  readonly repetitions: number;
   readonly databaseBytes: number;
   /** Settings that plans and times depend on. */
   readonly settings: Readonly<Record<string, string>>;
+  /** What running these statements could have done besides, for people. */
+  readonly risks: readonly string[];
 }
 
 export interface Reported {

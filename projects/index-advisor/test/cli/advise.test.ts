@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Lease, openEngines } from "@db-katas/engines";
@@ -24,7 +24,10 @@ beforeAll(async () => {
     "ANALYZE",
   );
 }, SLOW);
-afterAll(() => run[Symbol.asyncDispose]());
+afterAll(async () => {
+  await run[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
 
 async function asked(url: string, ...sql: readonly string[]): Promise<Record<string, unknown>[]> {
   const client = new pg.Client(url);
@@ -48,7 +51,7 @@ async function advise(
   args: readonly string[],
   onStderr: (text: string, stop: () => void) => void = () => {},
 ) {
-  const child = spawn(process.execPath, [MAIN, "--url", lease.adminUrl, ...args], {
+  const child = spawn(process.execPath, [MAIN, "--url", lease.adminUrl, "--make-copy", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
@@ -80,7 +83,12 @@ it("advises, and leaves nothing behind", { timeout: SLOW }, async () => {
   expect(create).toHaveLength(1);
   expect(create[0].sql).toContain("ON public.ticket");
   expect(drop).toEqual([
-    { name: "public.ticket_id_idx", reason: "duplicate", keep: "public.ticket_pkey" },
+    {
+      name: "public.ticket_id_idx",
+      reason: "duplicate",
+      keep: "public.ticket_pkey",
+      sql: "DROP INDEX CONCURRENTLY public.ticket_id_idx",
+    },
   ]);
   expect(skipped).toMatchObject([{ statement: 1 }]);
   expect(statements[0].afterMs).toBeLessThan(statements[0].beforeMs);
@@ -113,6 +121,18 @@ it("applies", { timeout: SLOW }, async () => {
   const { code, stdout } = await advise(["--sql", await fileOf(WORK), "--apply", "--yes"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^built {4}ticket_owner/m);
+  expect((await remains()).map(({ name }) => name)).toContain("ticket_id_idx");
+});
+
+it("drops only when it is told so", { timeout: SLOW }, async () => {
+  const { code, stdout } = await advise([
+    "--sql",
+    await fileOf(WORK),
+    "--apply",
+    "--drop",
+    "--yes",
+  ]);
+  expect(code).toBe(0);
   expect(stdout).toMatch(/^dropped {2}public\.ticket_id_idx$/m);
   const names = (await remains()).map(({ name }) => name);
   expect(names).toHaveLength(2);

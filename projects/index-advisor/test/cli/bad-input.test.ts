@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "advise-"));
   await writeFile(join(folder, "one.sql"), "SELECT 1;");
 }, 120_000);
-afterAll(() => run[Symbol.asyncDispose]());
+afterAll(async () => {
+  await run[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
 
 interface Ended {
   readonly code: number;
@@ -50,7 +53,7 @@ async function asked(address: string, ...sql: readonly string[]): Promise<unknow
   return rows;
 }
 
-const sqlFile = () => ["--sql", join(folder, "one.sql")];
+const sqlFile = () => ["--make-copy", "--sql", join(folder, "one.sql")];
 
 it("an option that isn't there, or can't be understood", async () => {
   const unknown = await advise("--url", url, "--bugdet", "2GB");
@@ -67,6 +70,43 @@ it("an option that isn't there, or can't be understood", async () => {
     "BAD_OPTION  --budget much can't be understood. Give a size like 500MB or 2GB.
     "
   `);
+});
+
+it("no copy, and none to be made", async () => {
+  const { code, stderr } = await advise("--url", url, "--sql", "never-read.sql");
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "COPY_MISSING  Advice is measured on a copy, and none was named.
+    What to do: make one, on a server of the same kind, and name it with --scratch-url. With PostgreSQL's own tools:
+      createdb DATABASE && pg_dump --no-owner 'postgres://DATABASE@HOST/DATABASE' | psql -q 'postgres://DATABASE@HOST/DATABASE'
+    Or say --make-copy, where nobody needs the database for a minute: it lets nobody in while it is copied.
+    "
+  `);
+});
+
+it("a database larger than what --make-copy stands for", async () => {
+  const { code, stderr } = await advise("--url", url, ...sqlFile(), "--make-copy", "1MB");
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /COPY_IMPOSSIBLE .* has [\d.]+ MB, and --make-copy stands for 1 MB at most/,
+  );
+});
+
+it("--drop without --apply, and a page that can't be written, before anything is asked", async () => {
+  const drop = await advise("--url", url, ...sqlFile(), "--drop");
+  expect(drop).toMatchObject({ code: 2, stdout: "" });
+  expect(drop.stderr).toContain("BAD_OPTION  --drop says what --apply may do.");
+  const page = await advise(
+    "--url",
+    url,
+    ...sqlFile(),
+    "--html",
+    join(folder, "gone", "page.html"),
+  );
+  expect(page).toMatchObject({ code: 2, stdout: "" });
+  expect(page.stderr).toMatch(
+    /^BAD_OPTION {2}--html FOLDER\/gone\/page.html can't be written \(ENOENT/,
+  );
 });
 
 it("somebody else is connected", async () => {
@@ -114,7 +154,7 @@ it("no right to make a copy, and nothing left of the attempt", async () => {
   expect(code).toBe(2);
   expect(stderr.replace(/[\d.]+ MB/, "SIZE")).toMatchInlineSnapshot(`
     "1 statement from FOLDER/one.sql
-    copying DATABASE (SIZE) to DATABASE, which is dropped at the end
+    copying DATABASE (SIZE) to DATABASE, which is dropped at the end; meanwhile nobody can connect to DATABASE
     COPY_IMPOSSIBLE  Advice is measured on a copy, and none could be made: this role may not create databases, or does not own the one to be copied.
     What to do: make one, on a server of the same kind, and name it with --scratch-url. With PostgreSQL's own tools:
       createdb DATABASE && pg_dump --no-owner 'postgres://DATABASE@HOST/DATABASE' | psql -q 'postgres://DATABASE@HOST/DATABASE'
@@ -139,7 +179,7 @@ it("the copy is the database itself", async () => {
 
 it("no pg_stat_statements in the database", async () => {
   await using plain = await run.lease("pgextended");
-  const { code, stderr } = await advise("--url", await plain.urlFor("a"));
+  const { code, stderr } = await advise("--url", await plain.urlFor("a"), "--make-copy");
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
     "EXTENSION_MISSING  The target has no workload to collect: this database has no pg_stat_statements. Put pg_stat_statements into shared_preload_libraries, restart the server, and run CREATE EXTENSION pg_stat_statements in this database. Or give statements with --sql.

@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { separated, statementsIn } from "../../src/cli/sql-file.ts";
 
 const statements = (text: string) => separated(text, "work.sql");
@@ -53,6 +53,7 @@ SELECT 4`;
 
   it("is refused where it isn't there, or has nothing in it", async () => {
     const empty = join(tmpdir(), `advise-${process.pid}.sql`);
+    onTestFinished(() => rm(empty));
     await writeFile(empty, "-- nothing\n;");
     await expect(statementsIn(empty)).rejects.toMatchObject({ code: "NOTHING_TO_READ" });
     await expect(statementsIn("/nowhere/work.sql")).rejects.toThrowErrorMatchingInlineSnapshot(`

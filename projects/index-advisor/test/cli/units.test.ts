@@ -63,7 +63,8 @@ it("has defaults that change nothing", () => {
     scratch: undefined,
     collect: { by: "total-time", limit: 100 },
     budgetBytes: 500 * 1_024 ** 2,
-    algorithm: "extend",
+    drop: false,
+    makeCopyBytes: undefined,
   });
   expect(() => settingsFrom([])).toThrow("--url");
   expect(() => settingsFrom(["--url", "postgres://h/d", "--by", "luck"])).toThrow("total-time");
