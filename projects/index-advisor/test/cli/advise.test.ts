@@ -1,21 +1,19 @@
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lease, openEngines } from "@db-katas/engines";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Ended, type Folder, openFolder, typed } from "./tool.ts";
 
-const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 /** On a machine with much else to do. */
 const SLOW = 120_000;
 const run = await openEngines();
 let lease: Lease;
-let folder: string;
+let folder: Folder;
 
 beforeAll(async () => {
   lease = await run.lease("pgextended");
-  folder = await mkdtemp(join(tmpdir(), "advise-"));
+  folder = await openFolder();
   await asked(
     await lease.urlFor("a"),
     "CREATE TABLE ticket (id integer PRIMARY KEY, owner integer NOT NULL, note text NOT NULL)",
@@ -26,7 +24,7 @@ beforeAll(async () => {
 }, SLOW);
 afterAll(async () => {
   await run[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  await folder[Symbol.asyncDispose]();
 });
 
 async function asked(url: string, ...sql: readonly string[]): Promise<Record<string, unknown>[]> {
@@ -47,28 +45,12 @@ const remains = () =>
     "SELECT application_name AS name FROM pg_stat_activity WHERE application_name = 'index-advisor'",
   );
 
-async function advise(
+const advise = (
   args: readonly string[],
-  onStderr: (text: string, stop: () => void) => void = () => {},
-) {
-  const child = spawn(process.execPath, [MAIN, "--url", lease.adminUrl, "--make-copy", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (chunk) => (stdout += chunk));
-  child.stderr.on("data", (chunk) => {
-    stderr += chunk;
-    onStderr(stderr, () => child.kill("SIGINT"));
-  });
-  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, stdout, stderr };
-}
+  onStderr?: (text: string, stop: () => void) => void,
+): Promise<Ended> => typed(["--url", lease.adminUrl, "--make-copy", ...args], onStderr);
 
-async function fileOf(sql: string): Promise<string> {
-  const file = join(folder, `${Math.abs(sql.length)}.sql`);
-  await writeFile(file, sql);
-  return file;
-}
+const fileOf = (sql: string) => folder.write(`${sql.length}.sql`, sql);
 
 const WORK = `-- calls: 500
 SELECT * FROM ticket WHERE owner = 4711;
@@ -76,7 +58,7 @@ SELEC nonsense;`;
 
 it("advises, and leaves nothing behind", { timeout: SLOW }, async () => {
   const before = await remains();
-  const html = join(folder, "page.html");
+  const html = join(folder.path, "page.html");
   const ended = await advise(["--sql", await fileOf(WORK), "--json", "--html", html]);
   expect(ended).toMatchObject({ code: 0 });
   const { create, drop, skipped, statements, environment } = JSON.parse(ended.stdout);

@@ -1,47 +1,35 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Lease, openEngines } from "@db-katas/engines";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Ended, type Folder, openFolder, typed } from "./tool.ts";
 
-const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
 const run = await openEngines();
 /** Its server is its own, so that it may read pg_stat_statements; its role may not make databases. */
 let target: Lease;
 let url: string;
-let folder: string;
+let folder: Folder;
 
 beforeAll(async () => {
   target = await run.lease("pgextended", { isolation: "instance" });
   url = await target.urlFor("a");
-  folder = await mkdtemp(join(tmpdir(), "advise-"));
-  await writeFile(join(folder, "one.sql"), "SELECT 1;");
+  folder = await openFolder();
+  await folder.write("one.sql", "SELECT 1;");
 }, 120_000);
 afterAll(async () => {
   await run[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  await folder[Symbol.asyncDispose]();
 });
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** As typed; what differs from run to run is left out of what it says. */
-function advise(...args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], (_error, stdout, stderr) => {
-      const masked = stderr
-        .replaceAll(/127\.0\.0\.1:\d+/g, "HOST")
-        .replaceAll(/kata_\w+/g, "DATABASE")
-        .replaceAll(folder, "FOLDER");
-      resolve({ code: child.exitCode ?? -1, stdout, stderr: masked });
-    });
-  });
+/** What differs from run to run is left out of what it says. */
+async function advise(...args: readonly string[]): Promise<Ended> {
+  const { stderr, ...ended } = await typed(args);
+  const masked = stderr
+    .replaceAll(/127\.0\.0\.1:\d+/g, "HOST")
+    .replaceAll(/kata_\w+/g, "DATABASE")
+    .replaceAll(folder.path, "FOLDER");
+  return { ...ended, stderr: masked };
 }
 
 async function asked(address: string, ...sql: readonly string[]): Promise<unknown[]> {
@@ -53,7 +41,7 @@ async function asked(address: string, ...sql: readonly string[]): Promise<unknow
   return rows;
 }
 
-const sqlFile = () => ["--make-copy", "--sql", join(folder, "one.sql")];
+const sqlFile = () => ["--make-copy", "--sql", join(folder.path, "one.sql")];
 
 it("an option that isn't there, or can't be understood", async () => {
   const unknown = await advise("--url", url, "--bugdet", "2GB");
@@ -101,7 +89,7 @@ it("--drop without --apply, and a page that can't be written, before anything is
     url,
     ...sqlFile(),
     "--html",
-    join(folder, "gone", "page.html"),
+    join(folder.path, "gone", "page.html"),
   );
   expect(page).toMatchObject({ code: 2, stdout: "" });
   expect(page.stderr).toMatch(
