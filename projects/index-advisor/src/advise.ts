@@ -5,7 +5,8 @@ import { areSame, connect, Deadline, type Session, terminate } from "./database.
 import { detailOf } from "./detail.ts";
 import type { Superfluous } from "./drops.ts";
 import { sameDatabase, unavailable } from "./errors.ts";
-import { Investigation, LOCK } from "./investigation.ts";
+import { LOCK } from "./investigation/copy.ts";
+import { Investigation } from "./investigation.ts";
 import type { Candidate, Query, Select } from "./model.ts";
 import { extend } from "./select/extend.ts";
 import { Builds } from "./whatif/builds.ts";
@@ -79,6 +80,11 @@ export interface AdviceInDetail extends Advice {
   readonly candidates: readonly Candidate[];
   readonly catalog: Catalog;
   readonly whatIf: { readonly kind: "hypopg" | "real builds"; readonly calls: number };
+  /**
+   * There was no time to look at everything, or to measure it: another call with more of it may find more. That
+   * there is no advice doesn't say then that none would help.
+   */
+  readonly ranOut: boolean;
   /** How long all of it took, in milliseconds. */
   readonly tookMs: number;
 }

@@ -4,7 +4,7 @@ import type { AdviceInDetail, IndexDetail, StatementDetail } from "./advise.ts";
 import { createIndexSql, indexName } from "./ddl.ts";
 import type { Findings } from "./investigation.ts";
 import type { Candidate } from "./model.ts";
-import { differenceMs, totalMs } from "./validate.ts";
+import { differenceMs, totalMs } from "./validate/difference.ts";
 
 export function detailOf(
   { statements }: AdviseRequest,
@@ -16,7 +16,7 @@ export function detailOf(
   const details = queries.flatMap((query, q): StatementDetail[] => {
     const [was, is] = [before[q], after[q]];
     if (was === undefined || is === undefined) return [];
-    const upkeepMs = upkeep.ms(query, set, was.rowsWritten);
+    const upkeepMs = upkeep.ms(query, set, was.writes);
     return [
       {
         statement: query.statement,
@@ -51,6 +51,7 @@ export function detailOf(
     candidates: findings.candidates,
     catalog: findings.catalog,
     whatIf: findings.whatIf,
+    ranOut: findings.ranOut,
     tookMs,
   };
 }

@@ -80,13 +80,14 @@ const losses =
   /^(Connection terminated|Client (was closed|has encountered a connection error)|Query read timeout|timeout expired)/;
 
 /**
- * The connection is of no use any more, or never was: a system error (`ECONNRESET` …), or one of the classes 08,
- * 53, 57P and 3D000 of PostgreSQL's manual, appendix A.
+ * The connection is of no use any more, or never was: a system error (`ECONNRESET` …), or one of 08, 53300, 57P
+ * and 3D000 of PostgreSQL's manual, appendix A. The rest of class 53 (memory, disk, `temp_file_limit`) ends the
+ * statement that wanted too much, not the connection.
  */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|53|57P)/.test(state) || state === "3D000";
+  if (state !== undefined) return /^(08|53300|57P)/.test(state) || state === "3D000";
   return "errno" in error || error instanceof AggregateError || losses.test(error.message);
 }
 

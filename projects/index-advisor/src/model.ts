@@ -99,6 +99,8 @@ export interface Access {
   readonly reads?: readonly string[];
   /** Columns that an UPDATE sets; all of them for INSERT and DELETE. */
   readonly writes?: readonly string[];
+  /** Columns that ON CONFLICT DO UPDATE sets; `undefined` without it. */
+  readonly updates?: readonly string[];
 }
 
 /** An index that could be made, and why. */
@@ -119,6 +121,11 @@ export interface WhatIf extends AsyncDisposable {
   readonly kind: "hypopg" | "real builds";
   /** @returns the planner's cost of each query with exactly this set besides what exists, in its units; calls not counted in */
   costs(queries: readonly Query[], set: readonly Candidate[]): Promise<readonly number[]>;
+  /** The same of one query, and what of the set its plan has. */
+  plan(
+    query: Query,
+    set: readonly Candidate[],
+  ): Promise<{ readonly cost: number; readonly used: readonly Candidate[] }>;
   /** Estimated, in bytes. */
   size(candidate: Candidate): Promise<number>;
   /** How often the planner was asked until now. */
@@ -128,6 +135,8 @@ export interface WhatIf extends AsyncDisposable {
 export interface SelectionRequest {
   readonly queries: readonly Query[];
   readonly candidates: readonly Candidate[];
+  /** What is chosen already and stays. Default: nothing. */
+  readonly kept?: readonly Candidate[];
   readonly whatIf: WhatIf;
   readonly budgetBytes: number;
   /** Cost that an index adds to one call of a query that writes, in the planner's units; 0 for those that don't touch it. */

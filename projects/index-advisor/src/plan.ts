@@ -8,9 +8,14 @@ export interface PlanNode {
   readonly "Actual Loops"?: number | undefined;
   readonly "Plan Rows": number;
   readonly "Index Name"?: string | undefined;
+  readonly "Relation Name"?: string | undefined;
   readonly "Shared Hit Blocks"?: number | undefined;
   readonly "Shared Read Blocks"?: number | undefined;
   readonly Operation?: string | undefined;
+  readonly "Parent Relationship"?: string | undefined;
+  /** Of INSERT … ON CONFLICT. */
+  readonly "Conflict Resolution"?: string | undefined;
+  readonly "Conflicting Tuples"?: number | undefined;
   readonly Plans?: readonly PlanNode[] | undefined;
 }
 
@@ -27,9 +32,13 @@ const node: z.ZodType<PlanNode> = z.looseObject({
   "Actual Loops": z.number().optional(),
   "Plan Rows": z.number(),
   "Index Name": z.string().optional(),
+  "Relation Name": z.string().optional(),
   "Shared Hit Blocks": z.number().optional(),
   "Shared Read Blocks": z.number().optional(),
   Operation: z.string().optional(),
+  "Parent Relationship": z.string().optional(),
+  "Conflict Resolution": z.string().optional(),
+  "Conflicting Tuples": z.number().optional(),
   get Plans() {
     return z.array(node).optional();
   },
@@ -57,22 +66,52 @@ export function indexesOf({ Plan }: Explained): ReadonlySet<string> {
   return new Set(names);
 }
 
+/** Tables, as EXPLAIN writes them: without a schema. */
+export function relationsOf({ Plan }: Explained): ReadonlySet<string> {
+  const names = [...nodesOf(Plan)].map((n) => n["Relation Name"]).filter((n) => n !== undefined);
+  return new Set(names);
+}
+
 /** Pages touched, in shared buffers or from disk, by the statement itself: triggers' are not in EXPLAIN. */
 export function blocksOf({ Plan }: Explained): number {
   return (Plan["Shared Hit Blocks"] ?? 0) + (Plan["Shared Read Blocks"] ?? 0);
 }
 
-/** Rows that a statement writes; 0 for one that only reads. */
-export function rowsWritten({ Plan }: Explained): number {
-  let rows = 0;
-  for (const { "Node Type": type, Plans } of nodesOf(Plan)) {
-    if (type !== "ModifyTable") continue;
-    for (const child of Plans ?? []) {
-      rows += (child["Actual Rows"] ?? child["Plan Rows"]) * (child["Actual Loops"] ?? 1);
-    }
-  }
-  return rows;
+/** What one call writes to one table: of a view, to the table behind it; of a partitioned one, to all of it. */
+export interface Written {
+  readonly kind: "insert" | "update" | "delete";
+  /** As EXPLAIN writes it: without a schema. */
+  readonly table: string;
+  readonly rows: number;
 }
+
+/** By each part of the statement that writes: there may be several in WITH. */
+export function writesOf({ Plan }: Explained): readonly Written[] {
+  return [...nodesOf(Plan)].flatMap((node): Written[] => {
+    const { "Node Type": type, "Relation Name": table = "", Operation = "", Plans = [] } = node;
+    if (type !== "ModifyTable") return [];
+    // Its other children are what was asked before it (InitPlan), not what it writes.
+    const sources = Plans.filter((child) => child["Parent Relationship"] === "Outer");
+    const rows = sources.reduce(
+      (sum, child) =>
+        sum + (child["Actual Rows"] ?? child["Plan Rows"]) * (child["Actual Loops"] ?? 1),
+      0,
+    );
+    const kind = kinds.get(Operation);
+    if (kind === undefined) return [];
+    const written = [{ kind, table, rows }];
+    // How many rows were there already, EXPLAIN says as "Conflicting Tuples"; without a run nobody knows.
+    const updated =
+      node["Conflict Resolution"] === "UPDATE" ? (node["Conflicting Tuples"] ?? rows) : 0;
+    return updated > 0 ? [...written, { kind: "update", table, rows: updated }] : written;
+  });
+}
+
+const kinds: ReadonlyMap<string, Written["kind"]> = new Map([
+  ["Insert", "insert"],
+  ["Update", "update"],
+  ["Delete", "delete"],
+]);
 
 /**
  * What stays the same as long as the plan does: without costs, estimates and what a run measured. The same
@@ -83,4 +122,4 @@ export function signatureOf({ Plan }: Explained): string {
 }
 
 const volatile =
-  /Cost$|^Plan (Rows|Width)$|^Actual |Blocks$|Time$|^Rows Removed|^Heap Fetches$|^Workers( Launched)?$|^Sort (Method|Space)|^Peak Memory|^Hash B|^Original Hash|^Disk Usage|^HashAgg Batches|^Planned Partitions$|^Cache |^Full-sort|^Pre-sorted|^JIT$|^Worker/;
+  /Cost$|^Plan (Rows|Width)$|^Actual |Blocks$|Time$|^Rows Removed|^Conflicting Tuples$|^Tuples Inserted$|^Heap Fetches$|^Workers( Launched)?$|^Sort (Method|Space)|^Peak Memory|^Hash B|^Original Hash|^Disk Usage|^HashAgg Batches|^Planned Partitions$|^Cache |^Full-sort|^Pre-sorted|^JIT$|^Worker/;

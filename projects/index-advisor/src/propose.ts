@@ -1,22 +1,20 @@
-/** What is worth being built and measured: what the planner likes as a set, and what it can't see. */
-import { type Catalog, findTable } from "./catalog.ts";
+/** What is worth being built and measured: what the planner likes as a set. */
+import type { Catalog } from "./catalog.ts";
 import type { Deadline } from "./database.ts";
-import type { Timing } from "./measure.ts";
+import type { Timing } from "./measure/timing.ts";
 import type { Candidate, Query, Select, WhatIf } from "./model.ts";
-import { isPrefix } from "./select/redundancy.ts";
+import { optimistic } from "./propose/sizes.ts";
 import type { Upkeep } from "./upkeep.ts";
-import type { Refusal } from "./validate.ts";
+import type { Refusal } from "./validate/removals.ts";
 import { BuildFailed, type Builds } from "./whatif/builds.ts";
 
 /** How far a statement's milliseconds per unit of cost may be from the workload's: beyond, one of the two lies. */
 const MOST_BIAS = 30;
 /** How often the sizes that building has shown may lead to another choice. */
-const CHOICES = 4;
-
-/** Of the time that is left, what building for the sake of sizes may take. */
-const SIZING_SHARE = 0.2;
-/** Likewise, what one choice may take. */
-const CHOOSING_SHARE = 0.4;
+const CHOICES = 8;
+/** Of the time that is left, what choosing may take until every size is known, and the last choice after that. */
+const CHOOSING_SHARE = 0.3;
+const LAST_SHARE = 0.15;
 
 export interface Proposing {
   readonly deadline: Deadline;
@@ -25,6 +23,9 @@ export interface Proposing {
   /** In the order of `queries`, without any new index. */
   readonly before: readonly Timing[];
   readonly candidates: readonly Candidate[];
+  /** What was chosen before, measured, and stays. */
+  readonly kept: readonly Candidate[];
+  readonly catalog: Catalog;
   readonly whatIf: WhatIf;
   readonly builds: Builds;
   readonly upkeep: Upkeep;
@@ -36,89 +37,84 @@ export interface Proposal {
   /** All of them built. */
   readonly set: readonly Candidate[];
   readonly refused: readonly Refusal[];
+  /** There was no time to look at everything. */
+  readonly ranOut: boolean;
 }
 
-/** Chooses by cost, builds, and chooses again where real sizes are others than the estimates. */
+/** Chooses by cost, builds, and chooses again where real sizes are others than what was reckoned with. */
 export async function propose(from: Proposing): Promise<Proposal> {
+  const { builds, deadline } = from;
+  const late = AbortSignal.timeout(deadline.share(CHOOSING_SHARE));
+  const isLimited = Number.isFinite(from.budgetBytes);
+  const whatIf = isLimited ? optimistic(from.whatIf, builds, from.catalog) : from.whatIf;
+  const choose = chooser({ ...from, whatIf });
+  const isBuilt = (candidate: Candidate) => builds.find(candidate) !== undefined;
   const refused: Refusal[] = [];
+  const tried = new Set<Candidate>();
   let candidates = from.candidates;
-  const build = async (set: readonly Candidate[]) => {
-    for (const candidate of set) {
-      try {
-        await from.builds.build(candidate);
-      } catch (error) {
-        if (!(error instanceof BuildFailed)) throw error;
-        refused.push({ candidate, why: `It can't be built: ${error.message}` });
-        candidates = candidates.filter((other) => other !== candidate);
-      }
-    }
-  };
-  // An estimate that is far too high would keep out what would fit: so whatever may be chosen gets its real size.
-  if (Number.isFinite(from.budgetBytes)) {
-    const until = from.deadline.leftMs() * (1 - SIZING_SHARE);
-    for (const candidate of await promising(from)) {
-      if (from.deadline.leftMs() < until) break;
-      await build([candidate]);
-    }
-  }
   let set: readonly Candidate[] = [];
   for (let i = 0; i < CHOICES; i++) {
-    set = await choose(from, candidates);
-    const isNew = set.some((candidate) => from.builds.find(candidate) === undefined);
-    await build(set);
-    if (!isNew) break;
+    // A choice that was made by sizes that nobody has seen may be too large: at the end only what is there counts.
+    const isLast = i > 0 && (i === CHOICES - 1 || late.aborted);
+    set = isLast
+      ? await choose(candidates.filter(isBuilt), AbortSignal.timeout(deadline.share(LAST_SHARE)))
+      : await choose(candidates, late);
+    const fresh = set.filter((candidate) => !isBuilt(candidate));
+    for (const candidate of fresh) tried.add(candidate);
+    const failed = await buildAll(builds, fresh);
+    refused.push(...failed);
+    candidates = candidates.filter((one) => !failed.some(({ candidate }) => candidate === one));
+    if (fresh.length === 0 || (!isLimited && failed.length === 0)) break;
   }
-  set = set.filter((candidate) => from.builds.find(candidate) !== undefined);
-  const bytes = (all: readonly Candidate[]) =>
-    all.reduce((sum, candidate) => sum + (from.builds.find(candidate)?.sizeBytes ?? 0), 0);
+  set = set.filter(isBuilt);
   // Sizes that differ each time may never settle.
-  while (bytes(set) > from.budgetBytes) set = set.slice(0, -1);
-  return { set, refused };
+  while (bytesOf(builds, set) > from.budgetBytes) set = set.slice(0, -1);
+  const left = [...tried].filter((one) => !set.includes(one) && one.hypothetical);
+  if (from.whatIf.kind === "hypopg") await builds.discard(left);
+  return { set, refused, ranOut: late.aborted };
 }
 
-/** Those that save something alone, most first. */
-async function promising(from: Proposing): Promise<readonly Candidate[]> {
-  const { queries, whatIf, candidates, before, deadline } = from;
-  const units = unitsOf(queries, before);
-  const nothing = await whatIf.costs(queries, []);
-  const savings = new Map<Candidate, number>();
-  const until = deadline.leftMs() * (1 - SIZING_SHARE);
-  for (const candidate of candidates) {
-    if (deadline.leftMs() < until) break;
+/** @returns those that can't be built */
+export async function buildAll(
+  builds: Builds,
+  wanted: readonly Candidate[],
+): Promise<readonly Refusal[]> {
+  const refused: Refusal[] = [];
+  for (const candidate of wanted) {
     try {
-      const costs = await whatIf.costs(queries, [candidate]);
-      const saved = queries.map(
-        ({ calls }, q) => calls * (units[q] ?? 0) * ((nothing[q] ?? 0) - (costs[q] ?? 0)),
-      );
-      savings.set(
-        candidate,
-        saved.reduce((sum, one) => sum + one, 0),
-      );
+      await builds.build(candidate);
     } catch (error) {
-      // Whoever builds it is told why it can't be.
       if (!(error instanceof BuildFailed)) throw error;
+      refused.push({ candidate, why: `It can't be built: ${error.message}` });
     }
   }
-  const saving = (candidate: Candidate) => savings.get(candidate) ?? 0;
-  return candidates.filter((c) => saving(c) > 0).toSorted((a, b) => saving(b) - saving(a));
+  return refused;
 }
 
-function choose(from: Proposing, candidates: readonly Candidate[]): Promise<readonly Candidate[]> {
-  const { queries, before, upkeep, whatIf, budgetBytes, signal, deadline } = from;
+function bytesOf(builds: Builds, set: readonly Candidate[]): number {
+  return set.reduce((sum, candidate) => sum + (builds.find(candidate)?.sizeBytes ?? 0), 0);
+}
+
+function chooser(from: Proposing) {
+  const { queries, before, kept, upkeep, whatIf, budgetBytes, signal } = from;
   const units = unitsOf(queries, before);
-  const rows = new Map(queries.map((query, q) => [query.statement, before[q]?.rowsWritten ?? 0]));
-  return from.select({
-    // Calls that make cost comparable between statements: cost × calls is then what was measured.
-    queries: queries.map((query, q) => ({ ...query, calls: query.calls * (units[q] ?? 0) })),
-    candidates,
-    whatIf,
-    budgetBytes,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(deadline.share(CHOOSING_SHARE))]),
-    writeCost: (query, candidate) => {
-      const q = queries.findIndex(({ statement }) => statement === query.statement);
-      return upkeep.ms(query, [candidate], rows.get(query.statement) ?? 0) / (units[q] || 1);
-    },
-  });
+  const unitOf = new Map(queries.map(({ statement }, q) => [statement, units[q] ?? 0]));
+  const writes = new Map(queries.map(({ statement }, q) => [statement, before[q]?.writes ?? []]));
+  // Calls that make cost comparable between statements: cost × calls is then what was measured.
+  const weighed = queries.map((query, q) => ({ ...query, calls: query.calls * (units[q] ?? 0) }));
+  /** @param late when it has to come to an end */
+  return (candidates: readonly Candidate[], late: AbortSignal) =>
+    from.select({
+      queries: weighed,
+      candidates,
+      kept,
+      whatIf,
+      budgetBytes,
+      signal: AbortSignal.any([signal, late]),
+      writeCost: (query, candidate) =>
+        upkeep.ms(query, [candidate], writes.get(query.statement) ?? []) /
+        (unitOf.get(query.statement) || 1),
+    });
 }
 
 /**
@@ -143,63 +139,4 @@ function unitsOf(queries: readonly Query[], before: readonly Timing[]): readonly
     if (isStopped(timing)) return own;
     return Math.min(Math.max(own, usual / MOST_BIAS), usual * MOST_BIAS) || 1e-6;
   });
-}
-
-/**
- * What EXPLAIN can't see: who deletes or re-keys a parent has its children looked through by the foreign key's
- * trigger. Such an index can only be found by measuring.
- */
-export function unseenBy(
-  candidates: readonly Candidate[],
-  queries: readonly Query[],
-  behind: (query: Query) => ReadonlySet<string>,
-): readonly Candidate[] {
-  const unseen = candidates.filter(({ index, statements }) =>
-    queries.some(
-      (query) =>
-        statements.includes(query.statement) && behind(query).has(`${index.schema}.${index.table}`),
-    ),
-  );
-  // A longer one does no more for a trigger that looks for equality.
-  return unseen.filter(
-    ({ index }) => !unseen.some((other) => other.index !== index && isPrefix(other.index, index)),
-  );
-}
-
-/** Tables whose indexes a query's triggers may use, as `schema.table`. */
-export function tablesBehind(
-  catalog: Catalog,
-  withTriggers: ReadonlySet<string>,
-): (query: Query) => ReadonlySet<string> {
-  const known = new Map<number, ReadonlySet<string>>();
-  return (query) => {
-    let tables = known.get(query.statement);
-    if (tables === undefined) {
-      tables = new Set(behind(query, catalog, withTriggers));
-      known.set(query.statement, tables);
-    }
-    return tables;
-  };
-}
-
-function behind(
-  { kind, accesses }: Query,
-  { tables, foreignKeys, ...catalog }: Catalog,
-  withTriggers: ReadonlySet<string>,
-): readonly string[] {
-  const written = accesses.find(({ writes }) => writes !== undefined);
-  const table =
-    written && findTable({ tables, foreignKeys, ...catalog }, written.table, written.schema);
-  if (kind === "select" || written === undefined || table === undefined) return [];
-  if (withTriggers.has(`${table.schema}.${table.name}`)) {
-    return tables.map(({ schema, name }) => `${schema}.${name}`);
-  }
-  return foreignKeys
-    .filter((key) => key.parentSchema === table.schema && key.parentTable === table.name)
-    .filter(
-      ({ parentColumns }) =>
-        kind === "delete" ||
-        (kind === "update" && parentColumns.some((column) => written.writes?.includes(column))),
-    )
-    .map((key) => `${key.schema}.${key.table}`);
 }

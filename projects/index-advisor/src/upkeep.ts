@@ -9,12 +9,13 @@
  * the share of heap-only updates that the target's statistics tell.
  */
 import pg from "pg";
-import type { Catalog, Table } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
 import { findTable } from "./catalog.ts";
 import type { Session } from "./database.ts";
 import { createIndexSql } from "./ddl.ts";
-import { median } from "./measure.ts";
+import { median } from "./measure/timing.ts";
 import type { Access, AccessMethod, Candidate, IndexSpec, Query } from "./model.ts";
+import type { Written } from "./plan.ts";
 import { keyOf } from "./whatif/builds.ts";
 
 /** Milliseconds for one entry, where nothing was measured: orders of magnitude. */
@@ -68,29 +69,43 @@ export class Upkeep {
     }
   }
 
-  /** @param rows that one call writes @returns milliseconds that `set` adds to one call */
-  ms(query: Query, set: readonly Candidate[], rows: number): number {
-    const access = query.accesses.find(({ writes }) => writes !== undefined);
-    if (access === undefined || query.kind === "select") return 0;
-    const indexes = set.filter(({ index }) => isOf(index, access));
-    if (indexes.length === 0) return 0;
-    const entries = indexes.reduce((sum, candidate) => sum + this.#entry(candidate), 0);
-    if (query.kind === "insert") return rows * entries;
-    if (query.kind === "delete") return rows * entries * REMOVAL;
-    return rows * this.#update(access, indexes, entries);
+  /** @param writes of one call @returns milliseconds that `set` adds to it */
+  ms(query: Query, set: readonly Candidate[], writes: readonly Written[]): number {
+    return writes.reduce((sum, written) => {
+      const access = query.accesses.find(
+        (each) => each.writes !== undefined && each.table === written.table,
+      );
+      // Of a view the planner says which table is behind it, and of two schemas' tables of that name it doesn't.
+      const indexes = set.filter(
+        ({ index }) => index.table === written.table && (!access || index.schema === access.schema),
+      );
+      return indexes.length === 0 ? sum : sum + this.#of(written, access, indexes);
+    }, 0);
   }
 
-  #update(access: Access, indexes: readonly Candidate[], entries: number): number {
-    const table = findTable(this.#catalog, access.table, access.schema);
-    const hot = this.#hotShare(access, table);
-    if (!indexes.some(({ index }) => touches(index, access))) return (1 - hot) * entries;
+  #of({ kind, rows }: Written, access: Access | undefined, indexes: readonly Candidate[]): number {
+    const entries = indexes.reduce((sum, candidate) => sum + this.#entry(candidate), 0);
+    if (kind === "insert") return rows * entries;
+    if (kind === "delete") return rows * entries * REMOVAL;
+    return rows * this.#update(indexes, entries, access?.updates ?? access?.writes);
+  }
+
+  /** @param columns that are set; `undefined` where nobody knows, so that each may be */
+  #update(
+    indexes: readonly Candidate[],
+    entries: number,
+    columns: readonly string[] | undefined,
+  ): number {
+    const [first] = indexes;
+    if (first === undefined) return 0;
+    const table = findTable(this.#catalog, first.index.table, first.index.schema);
+    const isTouched = (index: IndexSpec) => columns === undefined || touches(index, columns);
+    const isHot = !table?.indexes.some(({ spec }) => isTouched(spec));
+    const { schema, table: name } = first.index;
+    const hot = isHot ? (this.#hotShares.get(`${schema}.${name}`) ?? USUAL_HOT_SHARE) : 0;
+    if (!indexes.some(({ index }) => isTouched(index))) return (1 - hot) * entries;
     const others = (table?.indexes ?? []).length * ENTRY_MS.btree;
     return hot * AFTERMATH * (entries + others) + (1 - hot) * entries;
-  }
-
-  #hotShare(access: Access, table: Table | undefined): number {
-    if (table?.indexes.some(({ spec }) => touches(spec, access))) return 0;
-    return this.#hotShares.get(`${access.schema}.${access.table}`) ?? USUAL_HOT_SHARE;
   }
 
   #entry(candidate: Candidate): number {
@@ -98,16 +113,19 @@ export class Upkeep {
   }
 }
 
-function isOf(index: IndexSpec, access: Access): boolean {
-  return index.schema === access.schema && index.table === access.table;
+/** Whether any of the queries writes to the index's table. */
+export function isWritten({ schema, table }: IndexSpec, queries: readonly Query[]): boolean {
+  return queries.some(({ accesses }) =>
+    accesses.some((a) => a.writes !== undefined && a.schema === schema && a.table === table),
+  );
 }
 
 /** Whether an update of these columns needs a new entry: keys, carried columns and predicates alike. */
-function touches(index: IndexSpec, { writes = [] }: Access): boolean {
+function touches(index: IndexSpec, columns: readonly string[]): boolean {
   const texts = [...index.keys.map((key) => key.expression), index.where].filter(
     (text) => text !== undefined,
   );
-  return writes.some(
+  return columns.some(
     (column) =>
       index.include.includes(column) ||
       index.keys.some((key) => key.column === column) ||

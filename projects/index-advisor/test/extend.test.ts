@@ -29,14 +29,18 @@ async function chosen({ costs, bytes = {}, budgetBytes, writeCost }: World) {
       costs.flatMap((cost, statement) => (each in cost ? [statement] : [])),
     ),
   );
-  const costOf = ({ statement }: Query, set: readonly Candidate[]) => {
-    const cost = costs[statement] ?? {};
-    return Math.min(...["", ...columnsOf(set)].map((c) => cost[c] ?? Number.POSITIVE_INFINITY));
+  const planOf = ({ statement }: Query, set: readonly Candidate[]) => {
+    const cost = (each: readonly Candidate[]) =>
+      costs[statement]?.[columnsOf(each)[0] ?? ""] ?? Number.POSITIVE_INFINITY;
+    const plans = [[], ...set.map((one) => [one])];
+    const used = plans.toSorted((a, b) => cost(a) - cost(b))[0] ?? [];
+    return { cost: cost(used), used };
   };
   const whatIf: WhatIf = {
     kind: "hypopg",
     calls: 0,
-    costs: async (asked, set) => asked.map((each) => costOf(each, set)),
+    costs: async (asked, set) => asked.map((each) => planOf(each, set).cost),
+    plan: async (asked, set) => planOf(asked, set),
     size: async (each) => bytes[columnsOf([each])[0] ?? ""] ?? MiB,
     async [Symbol.asyncDispose]() {},
   };

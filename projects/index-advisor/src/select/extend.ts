@@ -13,9 +13,10 @@
  */
 import type { Candidate, Select, SelectionRequest } from "../model.ts";
 import { BuildFailed, keyOf } from "../whatif/builds.ts";
+import { isRelevant } from "../whatif/relevance.ts";
 import { wishesOf } from "./groups.ts";
 import { isPrefix } from "./redundancy.ts";
-import { type Priced, price, reprice } from "./workload.ts";
+import { bytesOf, type Priced, price, reprice } from "./workload.ts";
 
 /** Of what the workload costs at that moment: what saves less isn't worth a step. */
 const LEAST_SAVING = 1e-4;
@@ -32,6 +33,8 @@ const MANY = 60;
 
 interface Possible extends SelectionRequest {
   readonly groups: readonly (readonly Candidate[])[];
+  /** By query: it never costs less than this. */
+  readonly floors: readonly number[];
 }
 
 type Order = (savedCost: number, bytes: number) => number;
@@ -40,14 +43,20 @@ const perByte: Order = (saved, bytes) => saved / Math.max(bytes, LEAST_BYTES);
 const asSuch: Order = (saved) => saved;
 
 export const extend: Select = async (request) => {
+  const { kept = [] } = request;
   const candidates = await possible(request);
-  const wishes = await wishesOf({ ...request, candidates });
-  const groups = wishes.filter(({ length }) => length > 1 && length <= MOST_TOGETHER);
-  const all = { ...request, candidates: pool(candidates, wishes.flat()), groups };
-  const nothing = await price(request, []);
-  let best = await grow(all, nothing, perByte);
+  const wishes = await wishesOf({ ...request, candidates: [...candidates, ...kept] });
+  const wanted = wishes.map((wish) => wish.candidates);
+  const all: Possible = {
+    ...request,
+    candidates: pool(candidates, wanted.flat()),
+    groups: wanted.filter(({ length }) => length > 1 && length <= MOST_TOGETHER),
+    floors: wishes.map(({ cost }) => cost),
+  };
+  const start = await price(request, kept);
+  let best = await grow(all, start, perByte);
   if (Number.isFinite(request.budgetBytes)) {
-    const other = await grow(all, nothing, asSuch);
+    const other = await grow(all, start, asSuch);
     if (other.total < best.total) best = other;
     best = await exchange(all, best);
   }
@@ -66,10 +75,15 @@ function pool(
 }
 
 /** Without those that can't be built, where they must be to be asked about. */
-async function possible({ candidates, whatIf }: SelectionRequest): Promise<readonly Candidate[]> {
+async function possible({
+  candidates,
+  whatIf,
+  signal,
+}: SelectionRequest): Promise<readonly Candidate[]> {
   const sorted = candidates.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const kept: Candidate[] = [];
   for (const candidate of sorted) {
+    if (signal.aborted) break;
     try {
       await whatIf.size(candidate);
       kept.push(candidate);
@@ -83,51 +97,53 @@ async function possible({ candidates, whatIf }: SelectionRequest): Promise<reado
 interface Move {
   /** One, or several that help only together. */
   readonly candidates: readonly Candidate[];
-  readonly result: Priced;
+  /** What it is worth; of one that wasn't looked at with the present set, no less than that. */
   readonly score: number;
-  /** It was reckoned against the present set. */
-  readonly fresh: boolean;
+  /** What it leads to, where it was looked at with the present set. */
+  readonly result?: Priced;
 }
 
-async function grow(request: Possible, nothing: Priced, order: Order): Promise<Priced> {
-  let now = nothing;
-  const look = async (candidates: readonly Candidate[]): Promise<Move | undefined> => {
+async function grow(request: Possible, start: Priced, order: Order): Promise<Priced> {
+  let now = start;
+  /** Without a question: no statement gets cheaper than with everything. */
+  const guess = async (candidates: readonly Candidate[]): Promise<Move | undefined> => {
     const set = candidates.reduce((all, one) => withIt(all, one) ?? all, now.set);
     if (set === now.set) return undefined;
+    const bytes = await bytesOf(request, set);
+    const most = request.queries.reduce((sum, query, q) => {
+      const isAffected = candidates.some((candidate) => isRelevant(query, candidate));
+      return isAffected ? sum + (now.costs[q] ?? 0) - (request.floors[q] ?? 0) : sum;
+    }, 0);
+    const useful = most > now.total * LEAST_SAVING && bytes <= request.budgetBytes;
+    return { candidates, score: useful ? order(most, bytes - now.bytes) : 0 };
+  };
+  const look = async ({ candidates }: Move): Promise<Move> => {
+    const set = candidates.reduce((all, one) => withIt(all, one) ?? all, now.set);
     const result = await reprice(request, now, set);
     const saved = now.total - result.total;
-    const useful = saved > now.total * LEAST_SAVING && result.bytes <= request.budgetBytes;
-    const score = useful ? order(saved, result.bytes - now.bytes) : 0;
-    return { candidates, result, score, fresh: true };
+    const useful = saved > now.total * LEAST_SAVING;
+    return { candidates, result, score: useful ? order(saved, result.bytes - now.bytes) : 0 };
   };
-  const lookAtAll = async (all: readonly (readonly Candidate[])[]) => {
-    const moves: Move[] = [];
-    for (const candidates of all) {
-      if (request.signal.aborted) break;
-      const move = await look(candidates);
-      if (move) moves.push(move);
-    }
-    return moves;
-  };
-  let moves = await lookAtAll([...request.candidates.map((one) => [one]), ...request.groups]);
+  const guesses = async (all: readonly (readonly Candidate[])[]) =>
+    (await Promise.all(all.map(guess))).filter((move) => move !== undefined);
+  let moves = await guesses([...request.candidates.map((one) => [one]), ...request.groups]);
   for (;;) {
     moves.sort((a, b) => b.score - a.score);
     const [best] = moves;
     if (best === undefined || best.score === 0 || request.signal.aborted) return now;
-    if (!best.fresh) {
-      const again = await look(best.candidates);
-      moves = [...(again ? [again] : []), ...moves.slice(1)];
+    if (best.result === undefined) {
+      moves[0] = await look(best);
       continue;
     }
     now = best.result;
     const stale: Move[] = [];
     for (const move of moves.slice(1)) {
-      // A longer one of what is now there costs less space than before: it may have become the best.
+      const [next] = await guesses([move.candidates]);
+      // Savings seldom grow while the set does. But a longer one of what is now there costs less space than before.
       const longer = best.candidates.some((there) =>
         move.candidates.some(({ index }) => isPrefix(there.index, index)),
       );
-      const next = longer ? await look(move.candidates) : { ...move, fresh: false };
-      if (next) stale.push(next);
+      if (next) stale.push(longer ? next : { ...next, score: Math.min(next.score, move.score) });
     }
     moves = stale;
   }
@@ -144,7 +160,7 @@ async function exchange(request: Possible, from: Priced): Promise<Priced> {
   for (let round = 0; round < EXCHANGES; round++) {
     let best = now;
     if (now.set.length * request.candidates.length > PAIRS) return now;
-    for (const out of now.set) {
+    for (const out of now.set.filter((there) => !request.kept?.includes(there))) {
       const rest = now.set.filter((there) => there !== out);
       for (const candidate of request.candidates) {
         if (request.signal.aborted) return best;
@@ -167,6 +183,7 @@ async function shrink(request: SelectionRequest, from: Priced): Promise<Priced> 
   let now = from;
   for (const candidate of from.set) {
     if (request.signal.aborted) return now;
+    if (request.kept?.includes(candidate)) continue;
     const without = await reprice(
       request,
       now,

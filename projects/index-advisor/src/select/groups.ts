@@ -1,31 +1,32 @@
-/** Indexes that one statement wants together. */
+/** What a statement takes if it may have everything. */
 import type { Candidate, Query, SelectionRequest } from "../model.ts";
-import { relevantTo } from "../whatif/relevance.ts";
 
-/** For each query, what its plan needs of all candidates; nothing, where none is of use. */
-export async function wishesOf(
-  request: SelectionRequest,
-): Promise<readonly (readonly Candidate[])[]> {
-  const wishes: (readonly Candidate[])[] = [];
+export interface Wish {
+  /** Indexes that it wants together; nothing, where none is of use. */
+  readonly candidates: readonly Candidate[];
+  /** Calls × the planner's cost with them: no set makes it less. */
+  readonly cost: number;
+}
+
+/** By query, in the request's order. When time is up, the rest has no wish, and costs nothing. */
+export async function wishesOf(request: SelectionRequest): Promise<readonly Wish[]> {
+  const wishes: Wish[] = [];
   for (const query of request.queries) {
-    if (request.signal.aborted) break;
-    wishes.push(await needed(request, query));
+    if (request.signal.aborted) wishes.push({ candidates: [], cost: 0 });
+    else wishes.push(await wishOf(request, query));
   }
   return wishes;
 }
 
-async function needed(
-  { whatIf, candidates }: SelectionRequest,
-  query: Query,
-): Promise<readonly Candidate[]> {
-  const cost = async (set: readonly Candidate[]) => (await whatIf.costs([query], set))[0] ?? 0;
-  let set = relevantTo(query, candidates);
-  if (set.length === 0) return [];
-  const best = await cost(set);
-  if (best >= (await cost([]))) return [];
-  for (const candidate of set) {
+async function wishOf({ whatIf, candidates }: SelectionRequest, query: Query): Promise<Wish> {
+  const best = await whatIf.plan(query, candidates);
+  const nothing = await whatIf.plan(query, []);
+  const cost = query.calls * Math.min(best.cost, nothing.cost);
+  if (best.cost >= nothing.cost) return { candidates: [], cost };
+  let set = best.used;
+  for (const candidate of best.used) {
     const without = set.filter((other) => other !== candidate);
-    if ((await cost(without)) <= best) set = without;
+    if ((await whatIf.plan(query, without)).cost <= best.cost) set = without;
   }
-  return set;
+  return { candidates: set, cost };
 }

@@ -49,11 +49,19 @@ async function costsOf(
 }
 
 async function priced(
-  { whatIf }: SelectionRequest,
+  request: SelectionRequest,
   set: readonly Candidate[],
   costs: readonly number[],
 ): Promise<Priced> {
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  return { set, costs, total, bytes: await bytesOf(request, set) };
+}
+
+export async function bytesOf(
+  { whatIf }: SelectionRequest,
+  set: readonly Candidate[],
+): Promise<number> {
   let bytes = 0;
   for (const candidate of set) bytes += await whatIf.size(candidate);
-  return { set, costs, total: costs.reduce((sum, cost) => sum + cost, 0), bytes };
+  return bytes;
 }

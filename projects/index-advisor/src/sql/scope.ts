@@ -17,6 +17,7 @@ export interface Draft {
   readonly reads: Set<string>;
   readsAll: boolean;
   writes?: readonly string[];
+  updates?: readonly string[];
 }
 
 /** `test` is the whole condition, for a partial index; it has no parameters and names one table only. */

@@ -39,7 +39,7 @@ export async function accessOf(draft: Draft, trial: Trial): Promise<Access> {
   const predicates: Predicate[] = [];
   for (const predicate of draft.predicates)
     predicates.push(...(await predicateOf(predicate, draft, trial)));
-  const { table, alias, group, limit, writes, readsAll, reads } = draft;
+  const { table, alias, group, limit, writes, updates, readsAll, reads } = draft;
   return {
     schema: table.schema,
     table: table.name,
@@ -50,5 +50,6 @@ export async function accessOf(draft: Draft, trial: Trial): Promise<Access> {
     limit,
     ...(readsAll ? {} : { reads: [...reads] }),
     ...(writes === undefined ? {} : { writes }),
+    ...(updates === undefined ? {} : { updates }),
   };
 }

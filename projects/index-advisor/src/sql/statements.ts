@@ -62,6 +62,11 @@ function insert(node: InsertStmt, scope: Scope): Output {
   }
   if (node.onConflictClause !== undefined) {
     const { targetList = [], whereClause } = node.onConflictClause;
+    if (draft !== undefined) {
+      draft.updates = targetList.flatMap((item) =>
+        "ResTarget" in item ? [item.ResTarget.name ?? ""] : [],
+      );
+    }
     scope.relations.push({ name: "excluded", output: new Map() });
     for (const value of [...targetList, ...(whereClause === undefined ? [] : [whereClause])])
       mention(value, scope);

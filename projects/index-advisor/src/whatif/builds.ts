@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { Session } from "../database.ts";
 import { createIndexSql } from "../ddl.ts";
-import { messageOf, noPermission, sqlState } from "../errors.ts";
+import { isConnectionLoss, messageOf, noPermission, sqlState } from "../errors.ts";
 import type { Candidate } from "../model.ts";
 
 /** What they are called: nothing else has such a name, so that those left by a crash can be told. */
@@ -37,7 +37,9 @@ export class Builds {
   readonly #session: Session;
   readonly #built = new Map<string, Promise<Build>>();
   readonly #there = new Map<string, Build>();
-  #number = 0;
+  /** By key. What is built again has the same name again: plans that have it are the same. */
+  readonly #names = new Map<string, string>();
+  readonly #sizes = new Map<string, number>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -70,8 +72,26 @@ export class Builds {
     return this.#there.get(keyOf(candidate));
   }
 
+  /** In bytes, of what is there, or was. */
+  sizeOf(candidate: Candidate): number | undefined {
+    return this.#sizes.get(keyOf(candidate));
+  }
+
   get all(): readonly Build[] {
     return [...this.#there.values()];
+  }
+
+  /** Keys of all that ever was there, by the names that they have in plans. */
+  get names(): ReadonlyMap<string, string> {
+    return new Map([...this.#names].map(([key, name]) => [name, key]));
+  }
+
+  /** What nobody needs any more would have to be hidden each time. */
+  async discard(candidates: readonly Candidate[]): Promise<void> {
+    for (const key of new Set(candidates.map(keyOf))) {
+      const build = this.#there.get(key);
+      if (build) await this.#drop(key, build);
+    }
   }
 
   /**
@@ -95,16 +115,18 @@ export class Builds {
 
   /** Leaves the copy as it was found. */
   async drop(): Promise<void> {
-    for (const [key, build] of this.#there) {
-      await this.#session.client.query(`DROP INDEX IF EXISTS ${qualified(build)}`);
-      this.#there.delete(key);
-      this.#built.delete(key);
-    }
+    for (const [key, build] of this.#there) await this.#drop(key, build);
+  }
+
+  async #drop(key: string, build: Build): Promise<void> {
+    await this.#session.client.query(`DROP INDEX IF EXISTS ${qualified(build)}`);
+    this.#there.delete(key);
+    this.#built.delete(key);
   }
 
   async #create(key: string, candidate: Candidate): Promise<Build> {
-    this.#number++;
-    const name = `${PREFIX}${this.#number}`;
+    const name = this.#names.get(key) ?? `${PREFIX}${this.#names.size + 1}`;
+    this.#names.set(key, name);
     const { client } = this.#session;
     try {
       await client.query(createIndexSql(candidate.index, name));
@@ -116,6 +138,7 @@ export class Builds {
       );
       const build = { name, candidate, sizeBytes: Number(rows[0]?.size ?? 0) };
       this.#there.set(key, build);
+      this.#sizes.set(key, build.sizeBytes);
       return build;
     } catch (error) {
       const state = sqlState(error);
@@ -123,8 +146,8 @@ export class Builds {
       if (state === "42501") {
         throw noPermission("scratch", `build an index on ${schema}.${table}`, error);
       }
-      // Classes 08, 53 and 57 are the server's troubles, everything else is the index's.
-      if (state === undefined || /^(08|53|57P)/.test(state)) throw error;
+      // A limit, memory or disk that one build exceeds is its own trouble; others may still fit.
+      if (state === undefined || isConnectionLoss(error)) throw error;
       throw new BuildFailed(messageOf(error), { cause: error });
     }
   }

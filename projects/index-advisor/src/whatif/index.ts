@@ -1,22 +1,16 @@
 /**
  * What the planner would do. HypoPG (https://hypopg.readthedocs.io) adds indexes that are not there to what the
- * planner sees, for one session; it knows btree, hash and brin, and no statistics of expressions. All others are really built, on the
- * copy.
+ * planner sees, for one session; it knows btree, hash and brin, and no statistics of expressions. All others
+ * are really built, on the copy.
  */
 import pg, { type QueryResult, type QueryResultRow } from "pg";
 import type { Session } from "../database.ts";
 import { isConnectionLoss } from "../errors.ts";
 import type { Candidate, Query, WhatIf } from "../model.ts";
 import { explainedOf, indexesOf } from "../plan.ts";
+import { type Answer, Answers } from "./answers.ts";
 import { type Builds, hasExpression, keyOf } from "./builds.ts";
 import { isRelevant, relevantTo } from "./relevance.ts";
-
-interface Answer {
-  readonly cost: number;
-  /** Keys of the candidates that could be seen, and of those among them that the plan has. */
-  readonly seen: ReadonlySet<string>;
-  readonly used: ReadonlySet<string>;
-}
 
 interface Hypothetical {
   readonly oid: number;
@@ -45,7 +39,7 @@ class Planner implements WhatIf {
   calls = 0;
   readonly #session: Session;
   readonly #builds: Builds;
-  readonly #answers = new Map<string, Answer[]>();
+  readonly #answers = new Map<string, Answers>();
   readonly #pretended = new Map<string, Hypothetical & { readonly candidate: Candidate }>();
   readonly #sizes = new Map<string, number>();
   /** Keys of those that HypoPG refused, whatever the candidate says. */
@@ -59,13 +53,25 @@ class Planner implements WhatIf {
 
   async costs(queries: readonly Query[], set: readonly Candidate[]): Promise<readonly number[]> {
     const costs: number[] = [];
-    for (const query of queries) costs.push(await this.#cost(query, relevantTo(query, set)));
+    for (const query of queries) costs.push((await this.plan(query, set)).cost);
     return costs;
   }
 
+  async plan(query: Query, set: readonly Candidate[]) {
+    const relevant = relevantTo(query, set);
+    const used = new Set<string>();
+    let cost = 0;
+    for (const { sql, share } of query.instances) {
+      const answer = await this.#ask(query, sql, relevant);
+      cost += share * answer.cost;
+      for (const key of answer.used) used.add(key);
+    }
+    return { cost, used: relevant.filter((candidate) => used.has(keyOf(candidate))) };
+  }
+
   async size(candidate: Candidate): Promise<number> {
-    const build = this.#builds.find(candidate);
-    if (build) return build.sizeBytes;
+    const real = this.#builds.sizeOf(candidate);
+    if (real !== undefined) return real;
     const key = keyOf(candidate);
     const known = this.#sizes.get(key);
     if (known !== undefined) return known;
@@ -88,27 +94,17 @@ class Planner implements WhatIf {
     this.#pretended.clear();
   }
 
-  async #cost(query: Query, set: readonly Candidate[]): Promise<number> {
-    let cost = 0;
-    for (const { sql, share } of query.instances)
-      cost += share * (await this.#ask(query, sql, set));
-    return cost;
-  }
-
-  async #ask(query: Query, sql: string, set: readonly Candidate[]): Promise<number> {
+  async #ask(query: Query, sql: string, set: readonly Candidate[]): Promise<Answer> {
     const wanted = new Set(set.map(keyOf));
-    const earlier = this.#answers.get(sql) ?? [];
-    // A plan that was the best of more is the best of fewer, as long as it needs nothing that is missing.
-    const known = earlier.find((a) => holds(a.seen, wanted) && holds(wanted, a.used));
-    if (known) return known.cost;
+    const answers = this.#answers.get(sql) ?? new Answers();
+    this.#answers.set(sql, answers);
+    const known = answers.about(wanted);
+    if (known) return known;
     const { cost, names } = await this.#explain(query, sql, set);
-    const answer = {
-      cost,
-      seen: wanted,
-      used: new Set(set.map(keyOf).filter((k) => names.has(k))),
-    };
-    this.#answers.set(sql, [...earlier, answer]);
-    return cost;
+    const used = new Set(set.map(keyOf).filter((key) => names.has(key)));
+    const answer = { cost, seen: wanted, used };
+    answers.add(answer);
+    return answer;
   }
 
   /** One round trip: what differs from what is pretended already, and the question. */
@@ -192,8 +188,3 @@ class Planner implements WhatIf {
 }
 
 const PRETEND = "SELECT indexrelid AS oid, indexname AS name FROM";
-
-function holds(all: ReadonlySet<string>, some: ReadonlySet<string>): boolean {
-  for (const one of some) if (!all.has(one)) return false;
-  return true;
-}

@@ -1,0 +1,78 @@
+/** The copy, made ready to be worked in. */
+import type { Skipped } from "../../contract.ts";
+import { assertAtHome, tablesAbroad } from "../abroad.ts";
+import { type Catalog, findTable, readCatalog } from "../catalog.ts";
+import type { Session } from "../database.ts";
+import { isConnectionLoss, messageOf, noPermission, sqlState } from "../errors.ts";
+import type { Query } from "../model.ts";
+import type { Builds } from "../whatif/builds.ts";
+
+/** Nobody else may be in the copy: advisors that are there at the same moment wait for each other. */
+export const LOCK = "SELECT pg_advisory_lock(hashtext('index-advisor'))";
+
+/** @param there the target's catalogue @returns the copy's, with the target's indexes */
+export async function prepare(
+  { client }: Session,
+  builds: Builds,
+  there: Catalog,
+): Promise<Catalog> {
+  await client.query(LOCK);
+  await builds.clear();
+  // Rows that were updated or deleted while it was loaded are out of the way, and statistics are new.
+  await vacuum({ client }, "(ANALYZE)");
+  const copy = await readCatalog(client);
+  const tables = copy.tables.map((table) => {
+    const original = findTable(there, table.name, table.schema);
+    return original ? { ...table, indexes: original.indexes } : table;
+  });
+  return { ...copy, tables, extensions: there.extensions, installable: there.installable };
+}
+
+export async function vacuum({ client }: Pick<Session, "client">, how = ""): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+       AND c.relpersistence <> 't' AND pg_has_role(c.relowner, 'USAGE')`,
+  );
+  if (rows.length === 0) return;
+  await client.query(`VACUUM ${how} ${rows.map(({ name }) => name).join(", ")}`);
+}
+
+/** Without those that the copy's planner refuses, by themselves, and those that must not be run. */
+export async function runnable(
+  { client }: Session,
+  all: readonly Query[],
+): Promise<{ queries: Query[]; skipped: Skipped[] }> {
+  const queries: Query[] = [];
+  const skipped: Skipped[] = [];
+  let refusal: unknown;
+  const abroad = await tablesAbroad(client);
+  for (const query of all) {
+    try {
+      for (const { sql } of query.instances) {
+        const { rows } = await client.query(`EXPLAIN (VERBOSE, FORMAT JSON) ${sql}`);
+        await assertAtHome({ sql, rows }, abroad);
+      }
+      queries.push(query);
+    } catch (error) {
+      if (isConnectionLoss(error)) throw error;
+      if (sqlState(error) === "42501") refusal = error;
+      skipped.push({ statement: query.statement, why: messageOf(error) });
+    }
+  }
+  if (refusal !== undefined && queries.length === 0) {
+    throw noPermission("scratch", "plan any of the statements", refusal);
+  }
+  return { queries, skipped };
+}
+
+/** Other than those of foreign keys: what such triggers ask, nobody knows. As `schema.table`. */
+export async function tablesWithTriggers({ client }: Session): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT n.nspname || '.' || c.relname AS name
+     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
