@@ -247,7 +247,10 @@ export interface Lease extends AsyncDisposable {
    * namespace of the same name. It ends with this one, and takes faults of its own.
    */
   readonly base?: Lease;
-  /** Full rights on this namespace, straight to the server, for the grader only. */
+  /**
+   * Full rights on this namespace, straight to the server, for the grader only. In PostgreSQL no
+   * superuser's, which what a submission has put behind its tables would run with.
+   */
   readonly adminUrl: string;
   /**
    * The address that one app node of a submission gets: unprivileged credentials, through a

@@ -123,7 +123,8 @@ async function productsIn({ adminUrl }: Lease) {
 
 /** Has Debezium tell of the products. Its slot and publication are the lease's own as well. */
 async function capture({ adminUrl, namespace }: Lease, source: Lease): Promise<void> {
-  const { hostname, port, username, password, pathname } = new URL(source.adminUrl);
+  // Who reads the log of changes, and says which tables' are in it, has rights over the server.
+  const { hostname, port, username, password } = new URL(source.engine.adminUrl);
   await ask(adminUrl, "PUT", `${pathOf(`${namespace}.products`)}/config`, {
     "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
     "plugin.name": "pgoutput",
@@ -139,7 +140,7 @@ async function capture({ adminUrl, namespace }: Lease, source: Lease): Promise<v
     "database.port": port,
     "database.user": decodeURIComponent(username),
     "database.password": decodeURIComponent(password),
-    "database.dbname": pathname.slice(1),
+    "database.dbname": source.namespace,
   });
 }
 

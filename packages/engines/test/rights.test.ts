@@ -107,7 +107,7 @@ describe("what a submission's role in PostgreSQL may not do", () => {
     ["hide from the log", "SET log_connections = ''"],
     [
       "end others' connections",
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'kata_admin'",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'kata_admin%'",
     ],
   ] as const;
 
@@ -140,6 +140,67 @@ describe("what a submission's role in PostgreSQL may not do", () => {
       "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = current_user",
     );
     expect(Object.values(rows[0])).toEqual([false, false, false, false, false]);
+  });
+});
+
+describe("what a grader's session may not do, should a submission get it to", () => {
+  /** Each does something that only a superuser may, as soon as somebody else touches what is there. */
+  const lures = {
+    "a trigger of a table that it writes to": `
+      CREATE TABLE t (id int);
+      CREATE FUNCTION lure() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE 'RESET ROLE'; COPY (SELECT 1) TO PROGRAM 'true'; RETURN NULL; END $$;
+      CREATE TRIGGER lure AFTER INSERT ON t EXECUTE FUNCTION lure()`,
+    "a function that hides PostgreSQL's own": `
+      CREATE TABLE t (id int);
+      CREATE FUNCTION lure(name, name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE 'RESET ROLE'; COPY (SELECT 1) TO PROGRAM 'true'; RETURN true; END $$;
+      CREATE OPERATOR + (leftarg = name, rightarg = name, function = lure)`,
+  };
+  const touched = [
+    "INSERT INTO t VALUES (1)",
+    "SELECT relname + relname FROM pg_class LIMIT 1",
+  ] as const;
+
+  it.each(Object.entries(lures).map(([what, sql], i) => [what, sql, touched[i] ?? ""]))(
+    "%s",
+    async (_, sql, statement) => {
+      await using lent = await addresses("postgres");
+      await using mine = await postgres(lent.given);
+      await mine.query(sql);
+      await using grader = await postgres(lent.lease.adminUrl);
+      const { rows } = await grader.query(
+        "SELECT quote_ident(pg_get_userbyid(datdba)) AS owner FROM pg_database WHERE datname = current_database()",
+      );
+      for (const role of ["NONE", rows[0].owner]) {
+        await grader.query(`SET ROLE ${role}`);
+        await expect(grader.query(statement)).rejects.toThrow("permission denied");
+      }
+    },
+  );
+
+  it("yet everything in its lease's database, whoever owns it, and nothing in another's", async () => {
+    await using lent = await addresses("postgres");
+    await using other = await run.lease("postgres", {
+      template: { key: "another", build: async () => {} },
+    });
+    await using mine = await postgres(lent.given);
+    await mine.query(
+      "CREATE SCHEMA own; CREATE TABLE own.t (id int); INSERT INTO own.t VALUES (1); ALTER TABLE own.t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    );
+    await using grader = await postgres(lent.lease.adminUrl);
+    const { rows } = await grader.query("UPDATE own.t SET id = 2 RETURNING id");
+    expect(rows).toEqual([{ id: 2 }]);
+    await grader.query("BEGIN; LOCK TABLE own.t; ANALYZE own.t; ROLLBACK; DROP TABLE own.t");
+    await grader.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> current_user AND datname = current_database()",
+    );
+    await expect(mine.query("SELECT 1")).rejects.toThrow();
+    const elsewhere = new URL(lent.lease.adminUrl);
+    for (const database of ["postgres", other.namespace]) {
+      elsewhere.pathname = `/${database}`;
+      await expect(postgres(elsewhere.href)).rejects.toThrow("permission denied");
+    }
   });
 });
 

@@ -29,7 +29,7 @@ export async function openStage(name: string, scale: number, seed: number): Prom
     return changed.href;
   };
   const admin = async (...sql: readonly string[]) => {
-    await using session = await connected(database(lease.adminUrl, "postgres"));
+    await using session = await connected(database(lease.engine.adminUrl, "postgres"));
     for (const each of sql) await session.pg.query(each);
   };
   const full = (copy: string) => `${lease.namespace}_${copy}`;

@@ -1,5 +1,5 @@
 import { SubmissionError } from "@db-katas/grading";
-import pg from "pg";
+import type pg from "pg";
 import type { Statement } from "../contract.ts";
 import {
   type AdvisorContext,
@@ -9,6 +9,7 @@ import {
   load,
   privileged,
   startAdvisor,
+  superuser,
 } from "./kit.ts";
 
 const ROWS = 20_000;
@@ -126,7 +127,8 @@ export default check({
     }
 
     t.step("there are more statements than pg_stat_statements can remember");
-    await crowd(admin);
+    await using server = await superuser(t, "target");
+    await crowd(server);
     const { forgotten } = await a.collect({ by: "calls", limit: ALL });
     t.ok(forgotten > 0, "it is told that something was forgotten", {
       expected: "more than 0",
@@ -136,14 +138,14 @@ export default check({
     t.step("the advisor's role may not read what others ask; then there is no pg_stat_statements");
     const owner = await ownerOf(admin);
     await admin.query(`SELECT 'nobody else may read this' AS ${often}`);
-    await admin.query(`REVOKE pg_read_all_stats FROM ${owner}`);
+    await server.query(`REVOKE pg_read_all_stats FROM ${owner}`);
     await t.rejects(
       a.collect({ by: "calls", limit: ALL }),
       "NO_PERMISSION",
       "texts that are kept from the advisor are no statements",
     );
-    await admin.query(`GRANT pg_read_all_stats TO ${owner}`);
-    await admin.query("DROP EXTENSION pg_stat_statements");
+    await server.query(`GRANT pg_read_all_stats TO ${owner}`);
+    await server.query("DROP EXTENSION pg_stat_statements");
     await t.rejects(
       a.collect({ by: "calls", limit: ALL }),
       "EXTENSION_MISSING",
@@ -178,24 +180,19 @@ async function askedOf(admin: pg.Client): Promise<Set<string>> {
 
 /** Another database of the same server is asked as well. */
 async function elsewhere(t: AdvisorContext): Promise<void> {
-  const url = new URL(t.lease("target").adminUrl);
-  url.pathname = "/postgres";
-  const client = new pg.Client(url.href);
-  client.on("error", () => {});
-  await client.connect();
+  await using client = await superuser(t, "target", "postgres");
   await client.query("SELECT count(*) FROM pg_catalog.pg_operator WHERE oprname = '+'");
-  await client.end();
 }
 
 /** Asks so many different statements that some are forgotten, whose number is the server's own setting. */
-async function crowd(admin: pg.Client): Promise<void> {
-  await admin.query("SET pg_stat_statements.track = 'all'");
-  await admin.query(`DO $$ BEGIN
+async function crowd(server: pg.Client): Promise<void> {
+  await server.query("SET pg_stat_statements.track = 'all'");
+  await server.query(`DO $$ BEGIN
     FOR n IN 1..current_setting('pg_stat_statements.max')::int + 100 LOOP
       EXECUTE (SELECT 'SELECT ' || string_agg(CASE WHEN (n >> bit) & 1 = 1 THEN '1' ELSE '''''::text' END, ', ')
         FROM generate_series(0, ${COLUMNS - 1}) AS bit);
     END LOOP; END $$`);
-  await admin.query("RESET pg_stat_statements.track");
+  await server.query("RESET pg_stat_statements.track");
 }
 
 async function ownerOf(admin: pg.Client): Promise<string> {

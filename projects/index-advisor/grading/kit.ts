@@ -33,11 +33,22 @@ export async function connected(t: AdvisorContext, role: Role): Promise<GraderCl
 }
 
 /**
- * One with full rights, straight to the server, for what an owner may not do. It finds nothing by its name
- * alone but what is PostgreSQL's own, and is not for statements that call anything of a submission's.
+ * One with full rights on the database, straight to the server, for what an owner may not do. It finds nothing
+ * by its name alone but what is PostgreSQL's own, and is not for statements that call anything of a submission's.
  */
 export function privileged(t: AdvisorContext, role: Role): Promise<GraderClient> {
   return open({ connectionString: t.lease(role).adminUrl, options: "-c search_path=pg_catalog" });
+}
+
+/** Likewise, with full rights on the server. */
+export function superuser(
+  t: AdvisorContext,
+  role: Role,
+  database = t.lease(role).namespace,
+): Promise<GraderClient> {
+  const url = new URL(t.lease(role).engine.adminUrl);
+  url.pathname = `/${database}`;
+  return open({ connectionString: url.href, options: "-c search_path=pg_catalog" });
 }
 
 async function open(config: pg.ClientConfig): Promise<GraderClient> {

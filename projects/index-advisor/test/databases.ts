@@ -1,11 +1,11 @@
 /** Two databases on a real server, for tests. */
-import { type EngineRun, openEngines } from "@db-katas/engines";
+import { type EngineRun, type Lease, openEngines } from "@db-katas/engines";
 import pg from "pg";
 
 export interface Databases extends AsyncDisposable {
   readonly target: string;
   readonly scratch: string;
-  /** With full rights. */
+  /** With full rights on the whole server. */
   readonly targetAdmin: string;
   readonly scratchAdmin: string;
 }
@@ -20,12 +20,19 @@ export async function openDatabases(): Promise<Databases> {
   return {
     target: await target.urlFor("a"),
     scratch: await scratch.urlFor("a"),
-    targetAdmin: target.adminUrl,
-    scratchAdmin: scratch.adminUrl,
+    targetAdmin: superuserUrl(target),
+    scratchAdmin: superuserUrl(scratch),
     async [Symbol.asyncDispose]() {
       await Promise.all([target[Symbol.asyncDispose](), scratch[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** As a superuser, in a lease's database. */
+export function superuserUrl({ engine, namespace }: Lease): string {
+  const url = new URL(engine.adminUrl);
+  url.pathname = `/${namespace}`;
+  return url.href;
 }
 
 export async function closeEngines(): Promise<void> {

@@ -36,7 +36,7 @@ export function leasesOf(leases: Leases) {
  */
 export async function setAsByDefault(leases: Leases): Promise<void> {
   const { postgres, redis } = leasesOf(leases);
-  const admin = new pg.Client({ connectionString: postgres.adminUrl });
+  const admin = new pg.Client({ connectionString: postgres.engine.adminUrl });
   await admin.connect();
   try {
     for (const setting of ["fsync", "full_page_writes"]) {

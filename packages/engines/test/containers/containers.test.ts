@@ -156,7 +156,7 @@ describeContainers("containers", (env) => {
   test.runIf(debian)("have the extensions of Debian's packages", async () => {
     await using run = await openEngines({ env });
     const lease = await run.lease("postgres");
-    const admin = new pg.Client(lease.adminUrl);
+    const admin = new pg.Client(lease.engine.adminUrl);
     admin.on("error", () => {});
     await admin.connect();
     const { rows } = await admin.query(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Lease, openEngines } from "@db-katas/engines";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { superuserUrl } from "../databases.ts";
 import { type Ended, type Folder, openFolder, typed } from "./tool.ts";
 
 /** On a machine with much else to do. */
@@ -39,7 +40,7 @@ async function asked(url: string, ...sql: readonly string[]): Promise<Record<str
 /** What is there that an advisor could have left. */
 const remains = () =>
   asked(
-    lease.adminUrl,
+    superuserUrl(lease),
     "SELECT datname AS name FROM pg_database WHERE datname LIKE '%\\_advise\\_%'",
     "SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
     "SELECT application_name AS name FROM pg_stat_activity WHERE application_name = 'index-advisor'",
@@ -48,7 +49,7 @@ const remains = () =>
 const advise = (
   args: readonly string[],
   onStderr?: (text: string, stop: () => void) => void,
-): Promise<Ended> => typed(["--url", lease.adminUrl, "--make-copy", ...args], onStderr);
+): Promise<Ended> => typed(["--url", superuserUrl(lease), "--make-copy", ...args], onStderr);
 
 const fileOf = (sql: string) => folder.write(`${sql.length}.sql`, sql);
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Lease, openEngines } from "@db-katas/engines";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { superuserUrl } from "../databases.ts";
 import { type Ended, type Folder, openFolder, typed } from "./tool.ts";
 
 const run = await openEngines();
@@ -99,9 +100,9 @@ it("--drop without --apply, and a page that can't be written, before anything is
 
 it("somebody else is connected", async () => {
   await using plain = await run.lease("pgextended");
-  const other = new pg.Client(plain.adminUrl);
+  const other = new pg.Client(superuserUrl(plain));
   await other.connect();
-  const { code, stderr } = await advise("--url", plain.adminUrl, ...sqlFile());
+  const { code, stderr } = await advise("--url", superuserUrl(plain), ...sqlFile());
   await other.end();
   expect(code).toBe(2);
   expect(stderr).toContain("COPY_IMPOSSIBLE");
@@ -177,7 +178,7 @@ it("no pg_stat_statements in the database", async () => {
 
 it("a server that only reads, as a replica does: no copy can be made there", async () => {
   await using plain = await run.lease("pgextended");
-  const admin = new URL(plain.adminUrl);
+  const admin = new URL(superuserUrl(plain));
   admin.searchParams.set("options", "-c default_transaction_read_only=on");
   const { code, stderr } = await advise("--url", admin.href, ...sqlFile());
   expect(code).toBe(2);
@@ -188,7 +189,7 @@ it("a server that only reads, as a replica does: no copy can be made there", asy
 it("a server that says that it is too old", async () => {
   // No such server is at hand; what it would answer is: a setting may be overridden where a function is found first.
   await asked(
-    target.adminUrl,
+    superuserUrl(target),
     "CREATE SCHEMA old",
     `CREATE FUNCTION old.current_setting(text) RETURNS text LANGUAGE sql AS
       $$ SELECT CASE $1 WHEN 'server_version_num' THEN '130014' WHEN 'server_version' THEN '13.14' ELSE pg_catalog.current_setting($1) END $$`,

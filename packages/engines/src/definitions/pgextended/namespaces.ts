@@ -1,8 +1,16 @@
 import pg from "pg";
-import { password, type RunContext } from "../../context.ts";
+import type { RunContext } from "../../context.ts";
 import type { Namespace, Namespaces, Server } from "../../definition.ts";
 import type { LeaseTemplate } from "../../types.ts";
 import { at, PostgresNamespaces } from "../postgres/namespaces.ts";
+import {
+  administratorOf,
+  closeToOthers,
+  createAdministrator,
+  type Login,
+  ownerOf,
+  type Query,
+} from "../postgres/roles.ts";
 import { databaseOf } from "./settings.ts";
 
 /** Of which a server may have any number of databases; the others are for a server's owner. */
@@ -28,13 +36,15 @@ export async function openShared(server: Server, context: RunContext): Promise<N
 export class OneDatabase implements Namespaces {
   readonly #server: Server;
   readonly #name: string;
-  readonly #role: { readonly name: string; readonly password: string };
+  readonly #owner: Login;
+  readonly #administrator: Login;
   #built: Promise<void> | undefined;
 
   constructor(server: Server, context: RunContext) {
     this.#server = server;
     this.#name = databaseOf(context);
-    this.#role = { name: this.#name, password: password(context, this.#name) };
+    this.#owner = ownerOf(context, this.#name);
+    this.#administrator = administratorOf(context, this.#owner);
   }
 
   prepare(template: LeaseTemplate): Promise<void> {
@@ -49,16 +59,16 @@ export class OneDatabase implements Namespaces {
 
   async take(template: LeaseTemplate | undefined): Promise<Namespace> {
     await (template ? this.prepare(template) : this.prepareEmpty());
-    const url = (role?: { name: string; password: string }) =>
-      at(this.#server.adminUrl, this.#name, role);
-    const role = this.#role;
+    const url = (login: Login) => at(this.#server.adminUrl, this.#name, login);
+    const owner = this.#owner;
+    const administrator = this.#administrator;
     return {
       name: this.#name,
       get adminUrl() {
-        return url();
+        return url(administrator);
       },
       get url() {
-        return url(role);
+        return url(owner);
       },
       recreate: () => this.#create(),
       release: async () => {},
@@ -73,7 +83,7 @@ export class OneDatabase implements Namespaces {
     // It may have started from a snapshot that has the template already.
     if (await this.#exists()) return;
     await this.#create();
-    await template.build(at(this.#server.adminUrl, this.#name, this.#role));
+    await template.build(at(this.#server.adminUrl, this.#name, this.#owner));
   }
 
   #exists(): Promise<boolean> {
@@ -84,14 +94,17 @@ export class OneDatabase implements Namespaces {
   }
 
   async #create(): Promise<void> {
-    const { name, password } = this.#role;
+    const { name, password } = this.#owner;
+    const administrator = this.#administrator;
     await asked(this.#server, "postgres", async (admin) => {
       await admin.query("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC");
       await admin.query(
         `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION PASSWORD '${password}'`,
       );
+      const query = admin.query.bind(admin) as Query;
+      await createAdministrator(query, administrator, this.#owner, "REPLICATION");
       await admin.query(`CREATE DATABASE ${this.#name} OWNER ${name}`);
-      await admin.query(`REVOKE ALL ON DATABASE ${this.#name} FROM PUBLIC`);
+      await admin.query(closeToOthers(this.#name, administrator));
       // Later minor versions load no other plugin than this names (17.11, 18.6); earlier ones don't know it.
       const known = await admin.query(
         "SELECT FROM pg_settings WHERE name = 'output_plugin_libraries'",

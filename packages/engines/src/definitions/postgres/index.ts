@@ -39,7 +39,7 @@ export const definition: EngineDefinition = {
   container,
   wire,
   arrivals: new RegExp(
-    `^\\d{4}-\\S+ \\S+ \\S+ \\[\\d+\\] [\\d.]+\\((?<port>\\d+)\\) LOG:  connection authorized: user=(?!${adminName} )\\S+ database=(?<namespace>\\S+)`,
+    `^\\d{4}-\\S+ \\S+ \\S+ \\[\\d+\\] [\\d.]+\\((?<port>\\d+)\\) LOG:  connection authorized: user=(?!${adminName}[ _])\\S+ database=(?<namespace>\\S+)`,
     "gm",
   ),
   troubles,

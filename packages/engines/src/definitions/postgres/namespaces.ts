@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
-import { password, type RunContext } from "../../context.ts";
+import type { RunContext } from "../../context.ts";
 import type { Namespace, Namespaces, Server } from "../../definition.ts";
 import { Pool } from "../../pool.ts";
 import type { LeaseTemplate } from "../../types.ts";
+import {
+  administratorOf,
+  closeToOthers,
+  createAdministrator,
+  type Login,
+  ownerOf,
+} from "./roles.ts";
 
 /** Clones kept ready per template of a shared server. */
 const poolSize = 4;
@@ -13,7 +20,9 @@ const noTemplate: LeaseTemplate = { key: "", build: async () => {} };
 
 interface Template {
   readonly database: string;
-  readonly role: string;
+  readonly owner: Login;
+  /** Undefined on a server of the user's who lets us make none: then it is who we are there. */
+  readonly administrator: Login | undefined;
   readonly clones: Pool<string>;
 }
 
@@ -47,20 +56,20 @@ export class PostgresNamespaces implements Namespaces {
     const template = await this.#template(wanted);
     const name = await template.clones.take();
     const server = this.#server;
-    const role = { name: template.role, password: password(this.#context, template.role) };
+    const { owner, administrator } = template;
     return {
       name,
       get adminUrl() {
-        return at(server.adminUrl, name);
+        return at(server.adminUrl, name, administrator);
       },
       get url() {
-        return at(server.adminUrl, name, role);
+        return at(server.adminUrl, name, owner);
       },
       recreate: async () => {
         this.#templates.delete(wanted.key);
         this.#closed = undefined;
-        await this.#createRole(template.role);
-        await this.#createDatabase(name, pristine, template.role);
+        await this.#createRoles(template);
+        await this.#createDatabase(name, pristine, template);
       },
       release: async () => this.#drop(name),
     };
@@ -70,7 +79,7 @@ export class PostgresNamespaces implements Namespaces {
     const templates = await this.#settle();
     this.#templates.clear();
     for (const name of [...this.#databases]) await this.#dropNow(name);
-    for (const { role } of templates) await this.#query(`DROP ROLE IF EXISTS ${role}`);
+    for (const template of templates) await this.#dropRoles(template);
   }
 
   async close(): Promise<void> {
@@ -97,33 +106,40 @@ export class PostgresNamespaces implements Namespaces {
 
   async #build(wanted: LeaseTemplate): Promise<Template> {
     const digest = createHash("sha256").update(wanted.key).digest("hex").slice(0, 10);
-    const role = `kata_${this.#context.id}_${digest}`;
-    const database = `${role}_template`;
-    const clones = new Pool(
-      () => this.#clone(database, role),
-      this.#server.isolated ? 0 : poolSize,
-    );
-    const template: Template = { database, role, clones };
+    const owner = ownerOf(this.#context, `kata_${this.#context.id}_${digest}`);
+    const template: Template = {
+      database: `${owner.name}_template`,
+      owner,
+      administrator: (await this.#isSuperuser())
+        ? administratorOf(this.#context, owner)
+        : undefined,
+      clones: new Pool(() => this.#clone(template), this.#server.isolated ? 0 : poolSize),
+    };
+    const { database } = template;
     const known = await this.#query("SELECT FROM pg_database WHERE datname = $1", [database]);
     // A private server may have started from a snapshot that has the template already.
     if (known.rowCount) return template;
-    await this.#createRole(role);
+    await this.#createRoles(template);
     try {
-      await this.#createDatabase(database, pristine, role);
-      await wanted.build(
-        at(this.#server.adminUrl, database, {
-          name: role,
-          password: password(this.#context, role),
-        }),
-      );
+      await this.#createDatabase(database, pristine, template);
+      await wanted.build(at(this.#server.adminUrl, database, owner));
       await this.#query(`ALTER DATABASE ${database} WITH ALLOW_CONNECTIONS false`);
       await this.#disconnect(database);
     } catch (error) {
       await this.#dropNow(database).catch(() => {});
-      await this.#query(`DROP ROLE IF EXISTS ${role}`).catch(() => {});
+      await this.#dropRoles(template).catch(() => {});
       throw error;
     }
     return template;
+  }
+
+  /** On a server of the user's it is who its URL says. */
+  async #isSuperuser(): Promise<boolean> {
+    if (this.#server.provider !== "external") return true;
+    const { rows } = await this.#query(
+      "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
+    );
+    return rows[0]?.rolsuper === true;
   }
 
   /** A database can be cloned only while nobody is connected, and the builder's connection may still be closing. */
@@ -138,27 +154,40 @@ export class PostgresNamespaces implements Namespaces {
     }
   }
 
-  async #createRole(role: string): Promise<void> {
+  async #createRoles({ owner, administrator }: Template): Promise<void> {
     // Anybody may enter these by default, and leave something there.
     if (this.#server.provider !== "external") {
       this.#closed ??= this.#query("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC");
       await this.#closed;
     }
     await this.#query(
-      `CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${password(this.#context, role)}'`,
+      `CREATE ROLE ${owner.name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD '${owner.password}'`,
     );
-    // Whoever isn't a superuser must be a member of a role to make it an owner.
-    if (this.#server.provider === "external") await this.#query(`GRANT ${role} TO CURRENT_USER`);
+    if (administrator) {
+      await createAdministrator(this.#query.bind(this), administrator, owner);
+    } else {
+      // Whoever isn't a superuser must be a member of a role to make it an owner.
+      await this.#query(`GRANT ${owner.name} TO CURRENT_USER`);
+    }
   }
 
-  async #createDatabase(name: string, template: string, role: string): Promise<void> {
+  async #dropRoles({ owner, administrator }: Template): Promise<void> {
+    if (administrator) await this.#query(`DROP ROLE IF EXISTS ${administrator.name}`);
+    await this.#query(`DROP ROLE IF EXISTS ${owner.name}`);
+  }
+
+  async #createDatabase(
+    name: string,
+    from: string,
+    { owner, administrator }: Template,
+  ): Promise<void> {
     this.#databases.add(name);
     this.#strategy ??= this.#cheapestStrategy();
     const strategy = await this.#strategy;
-    await this.#query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${role} ${strategy}`);
-    await this.#query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+    await this.#query(`CREATE DATABASE ${name} TEMPLATE ${from} OWNER ${owner.name} ${strategy}`);
+    await this.#query(closeToOthers(name, administrator));
     // A clone has what its template has.
-    if (template === pristine) await this.#extended(name);
+    if (from === pristine) await this.#extended(name);
   }
 
   async #extended(database: string): Promise<void> {
@@ -183,10 +212,10 @@ export class PostgresNamespaces implements Namespaces {
     return rows[0]?.method === "clone" ? "STRATEGY file_copy" : "";
   }
 
-  async #clone(template: string, role: string): Promise<string> {
+  async #clone(template: Template): Promise<string> {
     this.#serial += 1;
     const name = `kata_${this.#context.id}_${this.#serial}`;
-    await this.#createDatabase(name, template, role);
+    await this.#createDatabase(name, template.database, template);
     return name;
   }
 
@@ -235,17 +264,13 @@ export function having(extension: string): (admin: pg.Client) => Promise<void> {
   };
 }
 
-/** A database's address; the administrator's, where no role is given. */
-export function at(
-  adminUrl: string,
-  database: string,
-  role?: { name: string; password: string },
-): string {
+/** A database's address; the server's administrator's, where no login is given. */
+export function at(adminUrl: string, database: string, login?: Login): string {
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
-  if (role) {
-    url.username = role.name;
-    url.password = role.password;
+  if (login) {
+    url.username = login.name;
+    url.password = login.password;
   }
   return url.href;
 }
