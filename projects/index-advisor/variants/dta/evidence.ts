@@ -1,0 +1,118 @@
+/** Task 4: what each statement takes without the set and with it, by the clock. */
+import type { CreateIndex, Evidence } from "../../contract.ts";
+import type { Builder, Candidate } from "./built.ts";
+import type { Binding, Copy } from "./copy.ts";
+import { isRefusal } from "./databases.ts";
+import { createSql } from "./definitions.ts";
+import { concerns, type Prices, qualifiedNames } from "./prices.ts";
+import type { Query } from "./queries.ts";
+
+export interface Figures {
+  readonly create: readonly CreateIndex[];
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/** So often a statement is timed with each set of values, and no more once that took so many milliseconds. */
+const RUNS = 3;
+const ENOUGH_MS = 40;
+
+/** What didn't help by the clock leaves the set, and the others are measured again without it. */
+export async function measured(
+  copy: Copy,
+  queries: readonly Query[],
+  prices: Prices,
+  builder: Builder,
+  set: readonly Candidate[],
+): Promise<Figures> {
+  const own = queries.filter(({ hidden }) => !hidden);
+  const before = await timed(copy, own, builder.built, (query, at) => query.baseline[at]?.ms ?? 0);
+  let kept = set;
+  for (;;) {
+    const outside = builder.built.filter((candidate) => !kept.includes(candidate));
+    const after = await timed(copy, own, outside);
+    const create: CreateIndex[] = [];
+    for (const candidate of kept) {
+      const evidence = await evidenceOf(candidate, queries, prices, kept, before, after);
+      if (evidence.length === 0) continue;
+      const { name, definition, sizeBytes } = candidate;
+      create.push({ name, sql: createSql(definition, "CONCURRENTLY "), sizeBytes, evidence });
+    }
+    if (create.length === kept.length) {
+      const sum = (times: Times) =>
+        own.reduce((all, query) => all + query.calls * (times.get(query) ?? 0), 0);
+      return { create, beforeMs: sum(before), afterMs: sum(after) };
+    }
+    const useful = new Set(create.map(({ name }) => name));
+    for (const { name, definition } of kept) {
+      if (!useful.has(name)) builder.reject(definition, "it didn't help when it was measured");
+    }
+    kept = kept.filter(({ name }) => useful.has(name));
+  }
+}
+
+type Times = ReadonlyMap<Query, number>;
+
+async function timed(
+  copy: Copy,
+  queries: readonly Query[],
+  absent: readonly Candidate[],
+  known: (query: Query, at: number) => number = () => 0,
+): Promise<Times> {
+  const times = new Map<Query, number>();
+  for (const query of queries) {
+    let sum = 0;
+    for (const [at, binding] of query.bindings.entries()) {
+      const once = known(query, at);
+      // What was slow the first time needn't be waited for again.
+      sum += once > ENOUGH_MS || !query.runs ? once : await median(copy, query, binding, absent);
+    }
+    times.set(query, sum / query.bindings.length);
+  }
+  return times;
+}
+
+async function median(
+  copy: Copy,
+  query: Query,
+  binding: Binding,
+  absent: readonly Candidate[],
+): Promise<number> {
+  const without = qualifiedNames(absent.filter((candidate) => concerns(candidate, query)));
+  const times: number[] = [];
+  let spent = 0;
+  for (let run = 0; run < RUNS; run += 1) {
+    try {
+      const { ms } = await copy.run(query, binding, query.limitMs, { without });
+      times.push(ms);
+      spent += ms;
+      if (spent > ENOUGH_MS) break;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return query.limitMs;
+    }
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
+}
+
+async function evidenceOf(
+  candidate: Candidate,
+  queries: readonly Query[],
+  prices: Prices,
+  set: readonly Candidate[],
+  before: Times,
+  after: Times,
+): Promise<Evidence[]> {
+  const served = new Set<number>();
+  for (const query of queries) {
+    if ((await prices.used(query, set)).has(candidate)) served.add(query.statement);
+  }
+  const evidence: Evidence[] = [];
+  for (const [query, beforeMs] of before) {
+    const afterMs = after.get(query) ?? beforeMs;
+    if (served.has(query.statement) && afterMs < beforeMs) {
+      evidence.push({ statement: query.statement, beforeMs, afterMs });
+    }
+  }
+  return evidence;
+}

@@ -1,0 +1,67 @@
+/** One advisor: it may read the target, and do with the copy what it likes. */
+import type {
+  Advice,
+  AdviseRequest,
+  Advisor,
+  ApplyRequest,
+  ApplyResult,
+  CollectRequest,
+  NodeConfig,
+  Split,
+  Workload,
+} from "../../contract.ts";
+import { advise } from "./advise.ts";
+import { apply } from "./apply.ts";
+import { collect } from "./collect.ts";
+import { Connection, explained, type Place } from "./databases.ts";
+import { split } from "./split.ts";
+
+/** Of a call's budget, what is kept to end in good order, in milliseconds. */
+const MARGIN_MS = 500;
+
+export class AdvisorNode implements Advisor {
+  readonly #config: NodeConfig;
+
+  constructor(config: NodeConfig) {
+    this.#config = config;
+  }
+
+  collect(request: CollectRequest): Promise<Workload> {
+    return this.#on("target", true, (target) => collect(target, request));
+  }
+
+  advise(request: AdviseRequest): Promise<Advice> {
+    const deadline = this.#deadline();
+    return this.#on("target", true, (target) =>
+      this.#on("scratch", false, (scratch) => advise(target, scratch, request, deadline)),
+    );
+  }
+
+  apply(request: ApplyRequest): Promise<ApplyResult> {
+    return this.#on("target", false, (target) => apply(target, request, this.#deadline()));
+  }
+
+  split(sql: readonly string[], seed: number): Promise<Split> {
+    return split(sql, seed);
+  }
+
+  async close(): Promise<void> {}
+
+  async #on<T>(
+    place: Place,
+    readOnly: boolean,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const access = { place, url: this.#config[place], deadline: this.#deadline(), readOnly };
+    await using connection = await Connection.open(access);
+    try {
+      return await work(connection);
+    } catch (error) {
+      throw explained(place, error);
+    }
+  }
+
+  #deadline(): number {
+    return Date.now() + this.#config.requestBudgetMs - MARGIN_MS;
+  }
+}
