@@ -52,7 +52,7 @@ function tiles({ advice, environment }: Reported): Markup {
 ${tile(`${formatMs(beforeMs)} → ${formatMs(afterMs)}`, "calls × time of the whole workload, measured on a copy")}
 ${tile(formatChange(beforeMs, afterMs), "change of it")}
 ${tile(`${create.length} to build`, `${formatSize(bytes)}${budget === undefined ? "" : ` of ${formatSize(budget)} allowed`}; the database has ${formatSize(environment.databaseBytes)}`)}
-${tile(`${drop.length} to drop`, "which other indexes make superfluous")}
+${tile(`${drop.length} to drop`, "doubled, overtaken by another one, or broken")}
 </div>`;
 }
 
@@ -89,6 +89,7 @@ function drops({ advice: { drop } }: Reported): Markup | undefined {
   );
   return html`<h2>To drop</h2>
 <div class="wide"><table><tr><th>index</th><th>because</th></tr>${rows}</table></div>
+<p class="dim">That nobody misses them follows from what they are; the workload was not run without them.</p>
 <pre>${drop.map(({ sql }) => `${sql};`).join("\n")}</pre>`;
 }
 
@@ -98,19 +99,20 @@ async function statementsOf({ advice: { statements } }: Reported): Promise<Marku
   const rows = byWork(statements).map(
     (
       each,
-    ) => html`<tr><td>#${each.statement + 1}</td><td class="number">${formatCount(each.calls)}</td>
+    ) => html`<tr class="over"><td>#${each.statement + 1}</td><td class="number">${formatCount(each.calls)}</td>
 <td class="number">${Math.round((100 * each.calls * each.beforeMs) / total)} %</td>
 <td class="number">${spread(each.beforeMs, each.runsBeforeMs)}</td><td class="number">${spread(each.afterMs, each.runsAfterMs)}</td>
 <td class="number ${tone(each)}">${formatChange(each.beforeMs, each.afterMs)}</td>
 <td class="number">${formatCount(each.blocksBefore)} → ${formatCount(each.blocksAfter)}</td>
-<td class="number">${each.upkeepMs > 0 ? formatMs(each.upkeepMs) : "–"}</td><td><code>${each.sql}</code></td></tr>\n`,
+<td class="number">${each.upkeepMs > 0 ? formatMs(each.upkeepMs) : "–"}</td></tr>
+<tr><td></td><td colspan="7"><code>${each.sql}</code></td></tr>\n`,
   );
   return html`<h2>Statements</h2>
 <div class="plots">
 <figure><figcaption>What all calls of a statement take</figcaption>${new Markup(await plotOfWork(statements))}</figure>
 <figure><figcaption>Every run that was measured</figcaption>${new Markup(await plotOfRuns(statements))}</figure>
 </div>
-<div class="wide"><table><tr><th></th><th class="number">calls</th><th class="number">share</th><th class="number">before</th><th class="number">after</th><th class="number">change</th><th class="number">pages touched</th><th class="number">upkeep</th><th>statement</th></tr>
+<div class="wide"><table><tr><th></th><th class="number">calls</th><th class="number">share</th><th class="number">before</th><th class="number">after</th><th class="number">change</th><th class="number">pages touched</th><th class="number">upkeep</th></tr>
 ${rows}</table></div>
 <p class="dim">Times are per call: the median, and below it the fastest and the slowest run. Upkeep is what the new indexes are reckoned to add to one call that writes; “after” has it in it.</p>`;
 }
