@@ -48,6 +48,7 @@ export {
 } from "./kata.ts";
 export { type Staged, stageExercise } from "./publish/stage.ts";
 export { githubAnnotations } from "./report/github.ts";
+export { htmlPage, type Page } from "./report/html/frame.ts";
 export { html, Markup } from "./report/html/markup.ts";
 export { isMeasured } from "./report/measured.ts";
 export { type Reporter, reporters } from "./report/reporter.ts";

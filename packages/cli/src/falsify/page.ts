@@ -1,4 +1,4 @@
-import { html, Markup } from "@db-katas/grading";
+import { html, htmlPage, Markup } from "@db-katas/grading";
 import { formatFinding, type HistoryEntry, outcomeOf } from "@db-katas/measure";
 import { plotOfDrift, plotOfIntervals, plotOfResults } from "@db-katas/measure/plots";
 import { wordsOf } from "./logs.ts";
@@ -24,23 +24,13 @@ export async function pageOf(
   for (const outcome of outcomes)
     articles.push(await articleOf(outcome, history, predicted(outcome)));
   const title = `Claims, ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body><main>
+  const body = html`<main>
 <h1>${title}</h1>
 <p>${formatTotals(outcomes)}</p>
 <pre>${about}</pre>
 ${articles}
-</main></body>
-</html>`;
-  return `${page.text}\n`;
+</main>`;
+  return htmlPage({ title, style: STYLE, body });
 }
 
 async function articleOf(

@@ -1,4 +1,4 @@
-import { html, Markup } from "@db-katas/grading";
+import { html, htmlPage, Markup } from "@db-katas/grading";
 import { toSvg } from "@db-katas/measure/plots";
 import { penaltyOf, type Resolved } from "./brier.ts";
 import { percent } from "./percent.ts";
@@ -11,23 +11,13 @@ export async function pageOf(
   forecasts: readonly Resolved[],
   ranges: readonly ResolvedRange[],
 ): Promise<string> {
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Predictions</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body><main>
+  const body = html`<main>
 <h1>${many(score.count, "prediction")}, ${score.came} came true</h1>
 ${score.count > 0 ? await picturesOf(score, forecasts) : html`<p>No prediction with a probability has been decided yet.</p>`}
 ${forecasts.length > 0 ? tableOf(forecasts) : undefined}
 ${ranges.length > 0 ? rangesOf(ranges) : undefined}
-</main></body>
-</html>`;
-  return `${page.text}\n`;
+</main>`;
+  return htmlPage({ title: "Predictions", style: STYLE, body });
 }
 
 async function picturesOf(score: Score, forecasts: readonly Resolved[]): Promise<Markup> {

@@ -1,6 +1,6 @@
 /** One page that a person could show a colleague. */
 
-import { html, Markup } from "@db-katas/grading";
+import { html, htmlPage, Markup } from "@db-katas/grading";
 import type { StatementDetail } from "../advise.ts";
 import { reasonOf } from "../cli/text.ts";
 import { formatChange, formatCount, formatMs, formatSize } from "../cli/units.ts";
@@ -16,16 +16,7 @@ const PLANS = 12;
 export async function pageOf(reported: Reported): Promise<string> {
   const { advice, environment } = reported;
   const title = `Indexes for ${environment.database}`;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body><main>
+  const body = html`<main>
 <h1>${title}</h1>
 <p class="dim">${environment.at.toISOString().slice(0, 16).replace("T", " ")} UTC · PostgreSQL ${environment.server} · statements from ${environment.source}</p>
 ${tiles(reported)}
@@ -37,9 +28,8 @@ ${plans(advice.statements)}
 ${rejected(reported)}
 ${skipped(reported)}
 ${about(reported)}
-</main></body>
-</html>`;
-  return `${page.text}\n`;
+</main>`;
+  return htmlPage({ title, style: STYLE, body });
 }
 
 function tiles({ advice, environment }: Reported): Markup {

@@ -1,27 +1,20 @@
 import { formatEvent } from "../../trace.ts";
 import { type CheckResult, countOf, type Scorecard } from "../scorecard.ts";
 import { MARKS } from "../text.ts";
+import { htmlPage } from "./frame.ts";
 import { type Content, Markup, html as markup } from "./markup.ts";
 import { style } from "./style.ts";
 import { timeline } from "./timeline.ts";
 
-/** One file that needs nothing else. It holds no script, and its own policy forbids any. */
+/** One file for people. */
 export function html(scorecard: Scorecard): string {
   const { kata, submission, points, checks, engines, seed, startedAt, durationMs } = scorecard;
   const { passed, failed, skipped } = countOf(scorecard);
   const notGraded = points.total - points.possible;
-  return `${
-    markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${kata} · ${submission} · ${points.earned} of ${points.possible}</title>
-<style>${new Markup(style)}</style>
-</head>
-<body><main>
+  return htmlPage({
+    title: `${kata} · ${submission} · ${points.earned} of ${points.possible}`,
+    style,
+    body: markup`<main>
 <header>
 <div><h1>${kata}</h1><p class="soft">${submission}</p></div>
 <p class="points">${points.earned}<small> of ${points.possible} points</small></p>
@@ -35,9 +28,8 @@ ${notGraded > 0 ? markup`<span>checks worth ${notGraded} points not graded</span
 ${engines.map(({ name, version, provider, source }) => markup`<span title="${source}">${name} ${version} (${provider})</span>`)}
 <span>seed ${seed}</span><span>${(durationMs / 1_000).toFixed(1)} s</span><time datetime="${startedAt}">${startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")}</time></p>
 ${checks.map(checkOf)}
-</main></body>
-</html>`.text
-  }\n`;
+</main>`,
+  });
 }
 
 function checkOf(check: CheckResult): Markup {
