@@ -14,38 +14,35 @@ import { type ExistingIndex, existingIndexes } from "./indexes.ts";
 const TIDY_MS = 11_000;
 const LOOK_MS = 50;
 
-type Failure = ApplyResult["failed"][number];
-
 export async function apply(
   target: Connection,
   request: ApplyRequest,
   deadline: number,
 ): Promise<ApplyResult> {
-  const work = new Work(
-    target,
-    request,
-    Math.min(deadline, Date.now() + 2 * request.lockTimeoutMs + TIDY_MS),
-  );
+  const tidyBy = Math.min(deadline, Date.now() + 2 * request.lockTimeoutMs + TIDY_MS);
+  const work = new Work(target, request, tidyBy);
   for (const { name, sql } of request.create) await work.attempt(name, () => work.build(name, sql));
   for (const { name } of request.drop) await work.attempt(name, () => work.drop(name));
   await work.tidyUp();
+  const failed = [...work.failed].map(([name, why]) => ({ name, why }));
   if (work.refusals > 0 && work.refusals === request.create.length + request.drop.length) {
-    const reasons = work.failed.map(({ name, why }) => `${name}: ${why}`).join("; ");
+    const reasons = failed.map(({ name, why }) => `${name}: ${why}`).join("; ");
     throw new AdvisorError("NO_PERMISSION", `The target refused all of it. ${reasons}`);
   }
-  return { built: work.built, dropped: work.dropped, failed: work.failed };
+  return { built: work.built, dropped: work.dropped, failed };
 }
 
 class Work {
   readonly built: string[] = [];
   readonly dropped: string[] = [];
-  readonly failed: Failure[] = [];
+  /** Why, by name. */
+  readonly failed = new Map<string, string>();
   refusals = 0;
   readonly #target: Connection;
   readonly #request: ApplyRequest;
   readonly #tidyBy: number;
-  /** Names, with their schema, of what failed builds left. */
-  readonly #leftOvers = new Set<string>();
+  /** Invalid indexes to be removed, quoted, with the name in the request and whether it was to go anyway. */
+  readonly #leftOvers = new Map<string, { readonly name: string; readonly wanted: boolean }>();
 
   constructor(target: Connection, request: ApplyRequest, tidyBy: number) {
     this.#target = target;
@@ -60,16 +57,14 @@ class Work {
     } catch (error) {
       if (error instanceof AdvisorError) throw error;
       if (refusalCode(error) === INSUFFICIENT_PRIVILEGE) this.refusals += 1;
-      this.failed.push({ name, why: messageOf(error) });
+      this.failed.set(name, messageOf(error));
     }
   }
 
   async build(name: string, sql: string): Promise<void> {
     const build = await buildOf(sql);
     if (build.name !== name) {
-      throw new Error(
-        `its statement makes an index called ${build.name}. Give both the same name.`,
-      );
+      throw new Error(`its statement makes an index called ${build.name}; both need the same name`);
     }
     const [place] = await this.#target.ask(
       `SELECT format('%I.%I', n.nspname, ${literal(name)}::text) AS index, c.relkind AS kind
@@ -78,23 +73,19 @@ class Work {
         WHERE t.oid = to_regclass(${literal(build.table)})`,
     );
     if (place === undefined) throw new Error(`there is no table ${build.table}`);
-    const qualified = String(place.index);
+    const quoted = String(place.index);
     if (place.kind !== null && place.kind !== "i") {
-      throw new Error(`${qualified} exists, and is no index. Choose another name.`);
+      throw new Error(`${quoted} exists, and is no index. Choose another name.`);
     }
-    const existing = await this.#find(qualified);
+    const existing = await this.#settled(quoted);
     if (existing?.valid) {
       this.built.push(name);
       return;
     }
-    if (existing?.beingBuilt)
-      throw new Error(`another session is building ${qualified} at this moment`);
     if (existing) {
-      await this.#limit(this.#request.lockTimeoutMs, Math.max(1, this.#tidyBy - Date.now()));
-      await this.#target.ask(
-        `DROP INDEX CONCURRENTLY IF EXISTS ${qualified}`,
-        this.#tidyBy - Date.now(),
-      );
+      const left = this.#left();
+      await this.#limit(0, left);
+      await this.#target.ask(`DROP INDEX CONCURRENTLY IF EXISTS ${quoted}`, left);
     }
     const { lockTimeoutMs, statementTimeoutMs } = this.#request;
     await this.#limit(lockTimeoutMs, statementTimeoutMs);
@@ -102,7 +93,7 @@ class Work {
       await this.#target.ask(sql, statementTimeoutMs);
       this.built.push(name);
     } catch (error) {
-      this.#leftOvers.add(qualified);
+      this.#leftOvers.set(quoted, { name, wanted: false });
       throw error;
     }
   }
@@ -113,44 +104,44 @@ class Work {
       this.dropped.push(name);
       return;
     }
-    if (index.needed)
-      throw new Error(`${index.name} is needed: by a constraint, or as replica identity`);
-    if (index.beingBuilt)
-      throw new Error(`another session is building ${index.name} at this moment`);
+    if (index.needed) throw new Error("a constraint needs it, or it is the replica identity");
+    if (index.beingBuilt) throw new Error("another session is building it at this moment");
     // Interrupted while it waits, DROP INDEX CONCURRENTLY leaves an invalid index: it is begun when it can end.
     await this.#quiet(index);
-    await this.#limit(this.#request.lockTimeoutMs, this.#request.statementTimeoutMs);
+    const { lockTimeoutMs, statementTimeoutMs } = this.#request;
+    await this.#limit(lockTimeoutMs, statementTimeoutMs);
     try {
-      await this.#target.ask(
-        `DROP INDEX CONCURRENTLY ${index.name}`,
-        this.#request.lockTimeoutMs + this.#request.statementTimeoutMs,
-      );
+      await this.#target.ask(`DROP INDEX CONCURRENTLY ${index.quoted}`, statementTimeoutMs);
       this.dropped.push(name);
     } catch (error) {
-      const left = await this.#find(index.name);
-      if (left !== undefined && !left.valid) this.#leftOvers.add(index.name);
+      const left = await this.#find(name);
+      if (left !== undefined && !left.valid) {
+        this.#leftOvers.set(index.quoted, { name, wanted: true });
+      }
       throw error;
     }
   }
 
   /** Takes away what failed builds left, with no limit on the wait for a lock: it holds nobody up. */
   async tidyUp(): Promise<void> {
-    for (const name of this.#leftOvers) {
-      let why = "";
+    for (const [quoted, { name, wanted }] of this.#leftOvers) {
+      let why = "the time is over";
       for (;;) {
-        const index = await this.#find(name);
+        const index = (await existingIndexes(this.#target)).find((one) => one.quoted === quoted);
         if (index === undefined || index.valid) break;
-        const left = this.#tidyBy - Date.now();
-        if (left <= 0) {
-          this.failed.push({
-            name,
-            why: `an invalid index is left, and could not be removed yet: ${why}. DROP INDEX CONCURRENTLY ${name}`,
-          });
+        if (Date.now() >= this.#tidyBy) {
+          const rest = `An invalid index is left, for ${why}: DROP INDEX CONCURRENTLY ${quoted}`;
+          this.failed.set(name, `${this.failed.get(name)}. ${rest}`);
           break;
         }
+        const left = this.#left();
         await this.#limit(0, left);
         try {
-          await this.#target.ask(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`, left);
+          await this.#target.ask(`DROP INDEX CONCURRENTLY IF EXISTS ${quoted}`, left);
+          if (wanted) {
+            this.failed.delete(name);
+            this.dropped.push(name);
+          }
         } catch (error) {
           if (error instanceof AdvisorError) throw error;
           why = messageOf(error);
@@ -159,37 +150,55 @@ class Work {
     }
   }
 
-  async #quiet(index: ExistingIndex): Promise<void> {
-    const until = Date.now() + this.#request.lockTimeoutMs;
-    const holders = async () =>
-      (
-        await this.#target.ask(
-          `SELECT DISTINCT l.virtualtransaction AS holder FROM pg_locks l JOIN pg_index i ON i.indrelid = l.relation
-            WHERE i.indexrelid = ${index.oid} AND l.granted AND l.pid <> pg_backend_pid()
-              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-        )
-      ).map((row) => String(row.holder));
-    const before = new Set(await holders());
-    while (before.size > 0) {
-      const now = new Set(await holders());
-      for (const holder of before) if (!now.has(holder)) before.delete(holder);
-      if (before.size === 0) return;
-      if (Date.now() > until) {
-        throw new Error(
-          `${before.size} open transactions use ${index.table}; try again when they have ended`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  /** The index once nobody builds it any more: somebody else, or a call of ours whose connection broke. */
+  async #settled(quoted: string): Promise<ExistingIndex | undefined> {
+    for (;;) {
+      const index = (await existingIndexes(this.#target)).find((one) => one.quoted === quoted);
+      if (!index?.beingBuilt) return index;
+      if (Date.now() >= this.#tidyBy)
+        throw new Error("another session is building it all the while");
+      await pause();
     }
   }
 
+  /** Waits for the transactions that use the table now; later ones are no matter. */
+  async #quiet(index: ExistingIndex): Promise<void> {
+    const until = Date.now() + this.#request.lockTimeoutMs;
+    let open = await this.#users(index);
+    while (open.size > 0) {
+      if (Date.now() > until) {
+        const pids = [...open.values()].join(", ");
+        throw new Error(
+          `${index.table} is in use by transactions that have been open all the while (pid ${pids}). ` +
+            "Try again when they have ended.",
+        );
+      }
+      await pause();
+      const now = await this.#users(index);
+      open = new Map([...open].filter(([transaction]) => now.has(transaction)));
+    }
+  }
+
+  /** Transactions that hold a lock on the table, each with its process. */
+  async #users(index: ExistingIndex): Promise<Map<string, number>> {
+    const rows = await this.#target.ask(
+      `SELECT DISTINCT l.virtualtransaction AS transaction, l.pid
+         FROM pg_locks l JOIN pg_index i ON i.indrelid = l.relation
+        WHERE i.indexrelid = ${index.oid} AND l.granted AND l.pid <> pg_backend_pid()
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    return new Map(rows.map((row) => [String(row.transaction), Number(row.pid)]));
+  }
+
   async #find(name: string): Promise<ExistingIndex | undefined> {
-    const unquoted = (text: string) => text.replaceAll('"', "");
     const indexes = await existingIndexes(this.#target);
     return (
-      indexes.find((index) => index.name === name) ??
-      indexes.find((index) => unquoted(index.name) === unquoted(name))
+      indexes.find((index) => index.name === name) ?? indexes.find(({ quoted }) => quoted === name)
     );
+  }
+
+  #left(): number {
+    return Math.max(1, this.#tidyBy - Date.now());
   }
 
   async #limit(lockMs: number, statementMs: number): Promise<void> {
@@ -198,4 +207,9 @@ class Work {
               set_config('statement_timeout', '${Math.ceil(statementMs)}', false)`,
     );
   }
+}
+
+/** Until something is looked at again. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }

@@ -13,7 +13,7 @@ export type Place = "target" | "scratch";
 export const MARK = "/* index-advisor */";
 
 /** How much longer than the server the client waits: the server's own message says more. */
-const GRACE_MS = 400;
+const GRACE_MS = 800;
 
 export interface Access {
   readonly place: Place;

@@ -6,7 +6,9 @@ export interface ExistingIndex {
   /** As SQL wants it, quoted where it has to be. */
   readonly schema: string;
   readonly table: string;
-  /** With its schema. */
+  /** With its schema, as SQL wants it. */
+  readonly quoted: string;
+  /** With its schema, as it is in the catalogue. */
   readonly name: string;
   readonly method: string;
   /** Column or expression, operator class, collation, direction: each as text. */
@@ -37,7 +39,7 @@ const INDEXES = `
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   )
   SELECT i.indexrelid::text AS oid, format('%I', n.nspname) AS schema, format('%I', t.relname) AS "table",
-         format('%I.%I', n.nspname, c.relname) AS name, am.amname AS method,
+         format('%I.%I', n.nspname, c.relname) AS quoted, n.nspname || '.' || c.relname AS name, am.amname AS method,
          i.indisunique AS "unique", i.indisvalid AS valid, i.indisclustered AS clustered,
          coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS predicate,
          i.indisreplident
