@@ -2,7 +2,7 @@
 
 import Table from "cli-table3";
 import type { ApplyResult, DropIndex } from "../../contract.ts";
-import type { Reported } from "../report/report.ts";
+import { RAN_OUT, type Reported } from "../report/report.ts";
 import { formatChange, formatCount, formatMs, formatSize } from "./units.ts";
 
 /** In characters: two tables' worth of a laptop's terminal. */
@@ -21,7 +21,8 @@ export function textOf({ advice, workload, environment }: Reported): string {
       `pg_stat_statements has forgotten ${formatCount(workload.forgotten)} statements since it was reset: this is not all that was asked. A larger pg_stat_statements.max keeps more.`,
     );
   }
-  if (create.length + drop.length === 0) {
+  if (advice.ranOut) parts.push(RAN_OUT);
+  if (create.length + drop.length === 0 && !advice.ranOut) {
     parts.push("Nothing to recommend: no index was seen to make this workload faster.");
   }
   if (create.length > 0) {

@@ -6,7 +6,7 @@ import { reasonOf } from "../cli/text.ts";
 import { formatChange, formatCount, formatMs, formatSize } from "../cli/units.ts";
 import { plansOf } from "./plan-html.ts";
 import { plotOfIndexes, plotOfRuns, plotOfWork } from "./plots.ts";
-import type { Reported } from "./report.ts";
+import { RAN_OUT, type Reported } from "./report.ts";
 import { STYLE } from "./style.ts";
 
 /** Plans of so many statements, those that changed most; each takes a screen. */
@@ -21,6 +21,7 @@ export async function pageOf(reported: Reported): Promise<string> {
 <p class="dim">${environment.at.toISOString().slice(0, 16).replace("T", " ")} UTC · PostgreSQL ${environment.server} · statements from ${environment.source}</p>
 ${tiles(reported)}
 ${forgotten(reported)}
+${ranOut(reported)}
 ${await creates(reported)}
 ${drops(reported)}
 ${await statementsOf(reported)}
@@ -51,8 +52,14 @@ function forgotten({ workload }: Reported): Markup | undefined {
   return html`<p class="bad">pg_stat_statements has forgotten ${formatCount(workload.forgotten)} statements since it was reset: what follows is not about all that was asked.</p>`;
 }
 
+function ranOut({ advice }: Reported): Markup | undefined {
+  if (!advice.ranOut) return undefined;
+  return html`<p class="bad">${RAN_OUT}</p>`;
+}
+
 async function creates({ advice }: Reported): Promise<Markup> {
   const { create, indexes } = advice;
+  if (create.length === 0 && advice.ranOut) return html`<h2>Nothing found to build</h2>`;
   if (create.length === 0) {
     return html`<h2>Nothing to build</h2><p>No index was seen to make this workload as a whole faster. Indexes cost writes and room, so that none is the right answer here.</p>`;
   }

@@ -1,5 +1,6 @@
 import { parse } from "node-html-parser";
 import { expect, it } from "vitest";
+import { textOf } from "../../src/cli/text.ts";
 import { pageOf } from "../../src/report/html.ts";
 import { recorded } from "../fixtures/reported.ts";
 
@@ -58,4 +59,14 @@ it("says so where nothing is to be recommended", async () => {
   const text = parse(await pageOf({ ...reported, advice: nothing })).text;
   expect(text).toContain("Nothing to build");
   expect(text).not.toContain("To drop");
+});
+
+it("says when there was no time for everything, instead of that nothing helps", async () => {
+  const { advice } = reported;
+  const late = { ...reported, advice: { ...advice, create: [], indexes: [], ranOut: true } };
+  const text = parse(await pageOf(late)).querySelector("main")?.structuredText ?? "";
+  for (const each of [text, textOf(late)]) expect(each).toContain("not enough time");
+  expect(text).not.toContain("none is the right answer");
+  expect(textOf({ ...late, advice: { ...late.advice, drop: [] } })).not.toContain("Nothing to");
+  expect(page).not.toContain("not enough time");
 });
