@@ -114,7 +114,8 @@ export interface Skipped {
 
 /**
  * A set of indexes for the workload as a whole: Σ calls × time per call, writes counted like reads, is
- * smaller with it than without, and nothing in it is there in vain.
+ * smaller with it than without, and nothing in it is there in vain. To be sure of the latter, a grader counts
+ * blocks in place of milliseconds: what saves a sort but not a block is not worth an index.
  */
 export interface Advice {
   /** May be empty: that can be the right answer. None that exists already, none twice. */
@@ -192,6 +193,7 @@ export interface Advisor {
    * keywords are of one template, which is on one side only.
    */
   split(sql: readonly string[], seed: number): Promise<Split>;
+  /** Ends whatever is under way, and gives back every connection. */
   close(): Promise<void>;
 }
 

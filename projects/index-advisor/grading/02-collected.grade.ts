@@ -1,6 +1,7 @@
 import { SubmissionError } from "@db-katas/grading";
 import type pg from "pg";
 import type { Statement } from "../contract.ts";
+import { rememberOnce } from "./fingerprint.ts";
 import {
   type AdvisorContext,
   check,
@@ -71,6 +72,7 @@ export default check({
     await role.query("ROLLBACK");
     for (const sql of manners(`public.${various}`, by)) await role.query(sql);
     await elsewhere(t);
+    await rememberOnce(t);
     const asked = await askedOf(admin);
 
     t.step("nodes a and b collect, and b advises");
@@ -90,6 +92,10 @@ export default check({
     });
     await b.collect({ by: "total-time", limit: ALL });
     const all = await a.collect({ by: "total-time", limit: ALL });
+    const tried = await admin.query<{ query: string }>(
+      "SELECT query FROM public.pg_stat_statements WHERE query ~* '^(/[*].*[*]/)?\\s*explain.*analy[sz]e'",
+    );
+    t.equal(tried.rows, [], "statements are tried on the copy, never on the target");
     for (const { sql } of all.statements) {
       t.ok(asked.has(flat(sql)), "only what others have asked of this database is collected", {
         expected: "a SELECT, INSERT, UPDATE or DELETE that pg_stat_statements had before",

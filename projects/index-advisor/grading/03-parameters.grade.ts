@@ -55,7 +55,7 @@ export default check({
     const a = await startAdvisor(t);
     const advice = await a.advise({ statements });
 
-    expectWellFormed(t, advice, statements.length);
+    await expectWellFormed(t, advice, statements);
     t.equal(advice.skipped, [], "parameters are no reason to skip a statement");
     await using target = await connected(t, "target");
     const { rows } = await target.query<{ code: string; mark: string }>(

@@ -60,7 +60,7 @@ export default check({
     const a = await startAdvisor(t);
     const advice = await a.advise({ statements });
 
-    expectWellFormed(t, advice, statements.length);
+    await expectWellFormed(t, advice, statements);
     const before = await blocksOf(target, [cold.sql]);
     const built = await build(t, target, advice.create);
     expectFewerBlocks(t, [cold.sql], before, await blocksOf(target, [cold.sql]));

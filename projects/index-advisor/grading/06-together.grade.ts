@@ -79,7 +79,7 @@ export default check({
         statements,
         ...(budgetBytes === undefined ? {} : { budgetBytes }),
       });
-      expectWellFormed(t, advice, statements.length);
+      await expectWellFormed(t, advice, statements);
       const built = await build(t, target, advice.create);
       expectWithin(t, built, budgetBytes);
       expectFewerBlocks(t, texts, before, await blocksOf(target, texts));

@@ -53,7 +53,7 @@ export default check({
     const a = await startAdvisor(t);
     const advice = await a.advise({ statements });
 
-    expectWellFormed(t, advice, statements.length);
+    await expectWellFormed(t, advice, statements);
     await using target = await connected(t, "target");
     const texts = statements.map(({ sql }) => sql);
     const blocks = await blocksOf(target, [helped.sql]);

@@ -1,11 +1,15 @@
+import { SubmissionError } from "@db-katas/grading";
 import type { Advice, Statement } from "../contract.ts";
 import { build, expectWellFormed } from "./advice.ts";
 import { changed, fingerprintOf } from "./fingerprint.ts";
-import { check, connected, digest, drawn, load, startAdvisor } from "./kit.ts";
+import { check, connected, digest, drawn, load, type Role, startAdvisor } from "./kit.ts";
 import { blocksOf } from "./work.ts";
 
 const ROWS = 30_000;
 const FEWER = 5;
+/** To one database. */
+const MOST_CONNECTIONS = 10;
+const FAREWELL_MS = 5_000;
 
 export default check({
   title: "advice leaves nothing behind: not in the target, and not for the next call",
@@ -60,12 +64,15 @@ export default check({
 
     t.equal(changed(before, await fingerprintOf(t)), [], "nothing has changed in the target");
     const [first, second] = both;
-    for (const advice of [alone, ...both, again]) expectWellFormed(t, advice, 3);
+    if (!first || !second) return;
+    const [own = [], foreign = []] = workloads;
+    for (const advice of [alone, first, again]) await expectWellFormed(t, advice, own);
+    await expectWellFormed(t, second, foreign);
     t.equal(indexesOf(again), indexesOf(alone), "the same call gets the same indexes again");
     t.equal(indexesOf(first), indexesOf(alone), "… and also while another one is under way");
     const slow = workloads.map(([statement]) => statement?.sql ?? "");
     const was = await blocksOf(target, slow);
-    await build(t, target, [...(first?.create ?? []), ...(second?.create ?? [])]);
+    await build(t, target, [...first.create, ...second.create]);
     const is = await blocksOf(target, slow);
     for (const [at, sql] of slow.entries()) {
       t.ok(
@@ -78,12 +85,40 @@ export default check({
       );
     }
     for (const [at, table] of [left, right].entries()) {
-      const foreign = both[at]?.create.filter(({ sql }) => !sql.includes(table)) ?? [];
-      t.equal(foreign, [], "a call is told nothing about another call's table");
+      const others = both[at]?.create.filter(({ sql }) => !sql.includes(table)) ?? [];
+      t.equal(others, [], "a call is told nothing about another call's table");
     }
+
+    t.step("what was advised is there now, in the copy as well");
+    for (const { sql } of first.create) await scratch.query(sql);
+    const then = await a.advise({ statements: own });
+    t.equal(then.create, [], "advice is about the target as it is now, not as it was");
+
+    t.step("many calls, and then none any more");
+    for (let call = 0; call < MOST_CONNECTIONS + 2; call++) {
+      await a.collect({ by: "calls", limit: 1 }).catch((error: unknown) => {
+        // Whether there is anything to collect is no matter here.
+        if (!(error instanceof SubmissionError)) throw error;
+      });
+    }
+    const open = (role: Role) => t.lease(role).traffic("a").open;
+    t.ok(open("target") <= MOST_CONNECTIONS, "a node keeps no connection for each call", {
+      expected: `at most ${MOST_CONNECTIONS}`,
+      received: `${open("target")} are open`,
+    });
+    await a.close();
+    await t.eventually(
+      FAREWELL_MS,
+      async () => open("target") + open("scratch"),
+      (count) => count === 0,
+      "a node that is closed has no connections",
+      "none",
+    );
   },
 });
 
-/** Without their names, which may be drawn anew. */
-const indexesOf = (advice: Advice | undefined) =>
-  advice?.create.map(({ name, sql }) => sql.replace(name, "…")).sort();
+/** Without their names, which may be drawn anew, and what they carry along, where a clock may decide. */
+const indexesOf = ({ create }: Advice) =>
+  create
+    .map(({ name, sql }) => sql.replace(name, "…").replace(/\s+INCLUDE\s*\(.*?\)/is, ""))
+    .sort();

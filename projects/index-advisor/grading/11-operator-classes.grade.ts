@@ -80,7 +80,7 @@ export default check({
     const a = await startAdvisor(t);
     const advice = await a.advise({ statements });
 
-    expectWellFormed(t, advice, statements.length);
+    await expectWellFormed(t, advice, statements);
     t.equal(advice.skipped, [], "nothing is skipped of what can be understood");
     const before = await blocksOf(target, [...asked.values()]);
     const built = await build(t, target, advice.create);

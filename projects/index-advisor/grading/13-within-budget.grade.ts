@@ -77,7 +77,7 @@ export default check({
       t.step(story);
       const before = await blocksOf(target, [helped.sql]);
       const advice = await a.advise({ statements, budgetBytes });
-      expectWellFormed(t, advice, statements.length);
+      await expectWellFormed(t, advice, statements);
       const built = await build(t, target, advice.create);
       expectWithin(t, built, budgetBytes);
       expectSizes(t, advice, built);

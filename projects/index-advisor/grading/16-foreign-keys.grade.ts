@@ -54,7 +54,7 @@ export default check({
     const a = await startAdvisor(t);
     const advice = await a.advise({ statements });
 
-    expectWellFormed(t, advice, statements.length);
+    await expectWellFormed(t, advice, statements);
     await using target = await connected(t, "target");
     const looksAt = async (sql: string) => (await workOf(target, sql)).rows;
     const before = await looksAt(deletion.sql);

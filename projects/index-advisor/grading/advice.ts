@@ -1,5 +1,7 @@
 import type pg from "pg";
-import type { Advice, CreateIndex } from "../contract.ts";
+import type { Advice, CreateIndex, Statement } from "../contract.ts";
+import { expectEvidence, expectSums } from "./evidence.ts";
+import { expectUntouched } from "./fingerprint.ts";
 import type { AdvisorContext } from "./kit.ts";
 import { type Probe, totalBlocks, undone } from "./work.ts";
 
@@ -32,7 +34,11 @@ const form = new RegExp(
 );
 
 /** What holds for every piece of advice, whatever is in it. */
-export function expectWellFormed(t: AdvisorContext, advice: Advice, statements: number): void {
+export async function expectWellFormed(
+  t: AdvisorContext,
+  advice: Advice,
+  statements: readonly Statement[],
+): Promise<void> {
   const names = advice.create.map(({ name }) => name);
   t.equal(new Set(names).size, names.length, "no two indexes of create have the same name");
   for (const index of advice.create) {
@@ -49,26 +55,10 @@ export function expectWellFormed(t: AdvisorContext, advice: Advice, statements: 
       expected: "a whole number of bytes",
       received: String(index.sizeBytes),
     });
-    expectEvidence(t, index, statements);
+    expectEvidence(t, index, statements.length);
   }
-}
-
-function expectEvidence(t: AdvisorContext, { name, evidence }: CreateIndex, statements: number) {
-  t.ok(evidence.length > 0, "every index has evidence that it makes a statement faster", {
-    expected: "at least one statement",
-    received: `none for ${name}`,
-  });
-  for (const { statement, beforeMs, afterMs } of evidence) {
-    t.ok(
-      Number.isInteger(statement) && statement >= 0 && statement < statements,
-      "evidence names a statement of the request by its position",
-      { expected: `0 to ${statements - 1}`, received: String(statement) },
-    );
-    t.ok(afterMs >= 0 && afterMs < beforeMs, "evidence is of a statement that became faster", {
-      expected: "0 ≤ afterMs < beforeMs",
-      received: `beforeMs ${beforeMs}, afterMs ${afterMs} for ${name}`,
-    });
-  }
+  expectSums(t, advice, statements);
+  await expectUntouched(t);
 }
 
 /**

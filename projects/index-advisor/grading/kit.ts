@@ -1,13 +1,14 @@
 import { type CheckContext, checksFor } from "@db-katas/grading";
-import pg from "pg";
 import type { Advisor, Submission } from "../contract.ts";
+import { connected, type Role, tablesOf } from "./connections.ts";
+import { rememberOnce } from "./fingerprint.ts";
+
+export { connected, privileged, type Role, superuser } from "./connections.ts";
 
 /** What nodes are told that a call may take, in milliseconds: no check measures how quickly advice comes. */
 export const BUDGET_MS = 40_000;
 
 export type AdvisorContext = CheckContext<Submission>;
-export type Role = "target" | "scratch";
-
 const roles: readonly Role[] = ["target", "scratch"];
 
 /** Checks of this exercise start from two empty databases, and load the same tables into both. */
@@ -18,45 +19,9 @@ export async function startAdvisor(
   name = "a",
   requestBudgetMs = BUDGET_MS,
 ): Promise<Advisor> {
+  await rememberOnce(t);
   const [target, scratch] = await Promise.all(roles.map((role) => t.lease(role).urlFor(name)));
   return t.start(name, { name, target: target ?? "", scratch: scratch ?? "", requestBudgetMs });
-}
-
-export type GraderClient = pg.Client & AsyncDisposable;
-
-/**
- * A connection of the grader's own, as the database's owner, which the advisor is, too. Whatever a submission
- * may have put behind a table of its own (a trigger, a view's function) gets no more rights than it has anyway.
- */
-export async function connected(t: AdvisorContext, role: Role): Promise<GraderClient> {
-  return open({ connectionString: await t.lease(role).urlFor("grader") });
-}
-
-/**
- * One with full rights on the database, straight to the server, for what an owner may not do. It finds nothing
- * by its name alone but what is PostgreSQL's own, and is not for statements that call anything of a submission's.
- */
-export function privileged(t: AdvisorContext, role: Role): Promise<GraderClient> {
-  return open({ connectionString: t.lease(role).adminUrl, options: "-c search_path=pg_catalog" });
-}
-
-/** Likewise, with full rights on the server. */
-export function superuser(
-  t: AdvisorContext,
-  role: Role,
-  database = t.lease(role).namespace,
-): Promise<GraderClient> {
-  const url = new URL(t.lease(role).engine.adminUrl);
-  url.pathname = `/${database}`;
-  return open({ connectionString: url.href, options: "-c search_path=pg_catalog" });
-}
-
-async function open(config: pg.ClientConfig): Promise<GraderClient> {
-  const client = new pg.Client(config);
-  // A connection that breaks shows in the query that uses it.
-  client.on("error", () => {});
-  await client.connect();
-  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 
 /**
@@ -78,15 +43,6 @@ export async function load(
     }
   };
   await Promise.all(roles.map(fill));
-}
-
-/** @returns quoted names with their schemas, in alphabetical order */
-export async function tablesOf(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-      WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'cron') ORDER BY 1`,
-  );
-  return rows.map(({ name }) => name);
 }
 
 /**

@@ -59,6 +59,10 @@ const TABLES = `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_database d
   WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND d.datname = current_database()`;
 
+/** Of an index `i`, of class `c`: its keys, as `ExistingIndex` has them. */
+export const KEYS = `ARRAY(SELECT concat_ws(' ', pg_get_indexdef(c.oid, k, true), i.indclass[k - 1], i.indcollation[k - 1], i.indoption[k - 1])
+      FROM generate_series(1, i.indnkeyatts) AS k)`;
+
 const INDEXES = `
   SELECT n.nspname AS schema, i.indrelid::int AS table, c.relname AS name, c.oid::int AS oid, m.amname AS method,
     i.indisunique AS unique, i.indisvalid AND i.indisready AS valid,
@@ -66,8 +70,7 @@ const INDEXES = `
     i.indisreplident OR i.indisclustered OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS needed,
     coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS where,
     regexp_replace(pg_get_indexdef(c.oid), '^CREATE (UNIQUE )?INDEX .*? ON ', 'ON ') AS definition,
-    ARRAY(SELECT concat_ws(' ', pg_get_indexdef(c.oid, k, true), i.indclass[k - 1], i.indcollation[k - 1], i.indoption[k - 1])
-      FROM generate_series(1, i.indnkeyatts) AS k) AS keys,
+    ${KEYS} AS keys,
     ARRAY(SELECT pg_get_indexdef(c.oid, k, true) FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k) AS include
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_am m ON m.oid = c.relam

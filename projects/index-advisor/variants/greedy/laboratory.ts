@@ -1,6 +1,6 @@
 /** Sets of indexes, tried on the copy: all are built, and those that a set hasn't are hidden. */
 import type { Candidate } from "./candidates.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, type ExistingIndex, KEYS } from "./catalog.ts";
 import { type Connection, MARK, quoted } from "./connection.ts";
 import { isStatements, stateOf } from "./errors.ts";
 import type { Understood } from "./statements.ts";
@@ -58,13 +58,13 @@ export class Laboratory {
       return error instanceof Error ? error.message : String(error);
     }
     const path = pathOf(candidate);
-    const { rows } = await this.#client.query<{ bytes: string; definition: string }>(
-      `${MARK} SELECT pg_relation_size($1::regclass)::text AS bytes, regexp_replace(pg_get_indexdef($1::regclass), '^CREATE INDEX .*? ON ', 'ON ') AS definition`,
+    const { rows } = await this.#client.query<Description>(
+      `${MARK} SELECT pg_relation_size(c.oid)::text AS bytes, ${KEYS} AS keys,
+         regexp_replace(pg_get_indexdef(c.oid), '^CREATE INDEX .*? ON ', 'ON ') AS definition
+       FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = $1::regclass`,
       [path],
     );
-    const there = this.#catalog.indexes.some(
-      ({ definition, valid }) => valid && definition === rows[0]?.definition,
-    );
+    const there = this.#catalog.indexes.some((existing) => doesAll(existing, candidate, rows[0]));
     if (there) {
       await this.#client.query(`DROP INDEX ${path}`);
       return "there is one like it";
@@ -168,6 +168,21 @@ export class Laboratory {
     const { rows } = await this.#client.query<{ "QUERY PLAN": unknown[] }>(sql);
     return rows[0]?.["QUERY PLAN"] ?? [];
   }
+}
+
+interface Description {
+  readonly bytes: string;
+  readonly keys: readonly string[];
+  readonly definition: string;
+}
+
+/** It is the same, or goes on where the candidate ends. */
+function doesAll(existing: ExistingIndex, { method, table, rest }: Candidate, built?: Description) {
+  if (!existing.valid || !built) return false;
+  if (existing.definition === built.definition) return true;
+  const alike = existing.method === method && existing.table === table.oid && method === "btree";
+  const whole = existing.where === "" && !rest.includes(" WHERE ");
+  return alike && whole && built.keys.every((key, at) => existing.keys[at] === key);
 }
 
 /**
