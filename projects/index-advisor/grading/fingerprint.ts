@@ -1,33 +1,37 @@
 import type pg from "pg";
-import { privileged, tablesOf } from "./connections.ts";
+import { connected, privileged, tablesOf } from "./connections.ts";
 import type { AdvisorContext } from "./kit.ts";
 
 /** Of a database, by part of it: what must be equal if nobody changed anything. */
 export type Fingerprint = Readonly<Record<string, string>>;
 
-/** What is in a database, whatever is in its rows and statistics. */
-const catalogue: Readonly<Record<string, string>> = {
-  tables: `SELECT c.oid, c.relname, c.relkind, c.relfilenode, c.relowner, c.reloptions, c.relnatts
+/**
+ * Of these, only some columns, or they tell of rows and statistics, which others may change. Of every other
+ * table of the system's catalogue, all is compared.
+ */
+const special: Readonly<Record<string, string>> = {
+  pg_class: `SELECT c.oid, c.relname, c.relkind, c.relfilenode, c.relowner, c.reloptions, c.relnatts, c.relacl::text
     FROM pg_class c WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace,
       'information_schema'::regnamespace) AND c.relpersistence <> 't'`,
-  indexes: "SELECT i.indexrelid, i.indisvalid, i.indisready, i.indislive, i.indkey FROM pg_index i",
-  "extended statistics": "SELECT e.* FROM pg_statistic_ext e",
-  extensions: "SELECT e.extname, e.extversion FROM pg_extension e",
-  schemas: "SELECT n.nspname FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%temp%'",
-  functions: "SELECT p.oid, p.proname FROM pg_proc p",
-  operators: "SELECT o.oid, o.oprname FROM pg_operator o",
-  types:
+  pg_index:
+    "SELECT i.indexrelid, i.indisvalid, i.indisready, i.indislive, i.indkey FROM pg_index i",
+  // What a session needs for its temporary tables stays there when these are gone.
+  pg_namespace:
+    "SELECT n.nspname, n.nspacl::text FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\\_%temp%'",
+  pg_type:
     "SELECT y.oid, y.typname FROM pg_type y WHERE y.typnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_%temp%')",
-  triggers: "SELECT g.oid, g.tgname, g.tgenabled FROM pg_trigger g",
+  pg_db_role_setting:
+    "SELECT s.* FROM pg_db_role_setting s WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
 };
+
+/** Rows of statistics, and of large objects, which belong to fingerprintOf(). */
+const ofRows = ["pg_statistic", "pg_statistic_ext_data", "pg_largeobject"];
 
 const statistics: Readonly<Record<string, string>> = {
   "numbers of rows and pages, as the planner sees them": `SELECT c.oid, c.relpages, c.reltuples, c.relallvisible
     FROM pg_class c WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)`,
   statistics: `SELECT s.* FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid
     WHERE c.relnamespace <> 'pg_catalog'::regnamespace`,
-  settings:
-    "SELECT s.* FROM pg_db_role_setting s JOIN pg_database b ON b.oid = s.setdatabase WHERE b.datname = current_database()",
 };
 
 /**
@@ -36,8 +40,10 @@ const statistics: Readonly<Record<string, string>> = {
  */
 export async function fingerprintOf(t: AdvisorContext): Promise<Fingerprint> {
   // It looks at columns that others may not see.
-  await using client = await privileged(t, "target");
-  const found = await digests(client, { ...catalogue, ...statistics });
+  await using looking = await privileged(t, "target");
+  const found = await digests(looking, { ...(await catalogueOf(looking)), ...statistics });
+  // Rows are read as anybody would: what stands under a table's name may have become something else meanwhile.
+  await using client = await connected(t, "target");
   for (const table of await tablesOf(client)) {
     const { rows } = await client.query<{ stored: string }>(
       `SELECT concat_ws(' ', count(*), bit_xor(hashtextextended(concat(r.ctid, r.xmin, r.xmax, r), 0)),
@@ -52,7 +58,7 @@ const remembered = new WeakMap<AdvisorContext, Fingerprint>();
 
 /** From now on, what is in the target is what belongs there. */
 export async function remember(t: AdvisorContext): Promise<void> {
-  remembered.set(t, await catalogueOf(t));
+  remembered.set(t, await present(t));
 }
 
 export async function rememberOnce(t: AdvisorContext): Promise<void> {
@@ -63,12 +69,23 @@ export async function rememberOnce(t: AdvisorContext): Promise<void> {
 export async function expectUntouched(t: AdvisorContext): Promise<void> {
   const before = remembered.get(t);
   if (!before) throw new Error("what is in the target was never remembered");
-  t.equal(changed(before, await catalogueOf(t)), [], "advice changes nothing in the target");
+  t.equal(changed(before, await present(t)), [], "advice changes nothing in the target");
 }
 
-async function catalogueOf(t: AdvisorContext): Promise<Fingerprint> {
+async function present(t: AdvisorContext): Promise<Fingerprint> {
   await using client = await privileged(t, "target");
-  return await digests(client, catalogue);
+  return await digests(client, await catalogueOf(client));
+}
+
+/** @returns a query for each table of the system's catalogue */
+async function catalogueOf(client: pg.Client): Promise<Readonly<Record<string, string>>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'
+       AND NOT relisshared AND relname <> ALL ($1)`,
+    [ofRows],
+  );
+  const whole = rows.map(({ name }) => [name, `SELECT * FROM pg_catalog.${name}`]);
+  return { ...Object.fromEntries(whole), ...special };
 }
 
 async function digests(

@@ -29,7 +29,7 @@ const counters = `SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
 
 /**
  * Runs it with the plan that PostgreSQL chooses now, and takes back whatever it changed. The number of
- * blocks is no matter of time or chance: the same for the same plan over the same rows.
+ * blocks is the same for the same plan over the same rows, but for what a first run after DDL looks up.
  */
 export async function workOf(client: pg.Client, sql: string): Promise<Work> {
   return undone(client, async () => {
@@ -59,7 +59,11 @@ async function counted(client: pg.Client): Promise<{ rows: number; hot: number }
 /** @returns by statement, in the order given */
 export async function blocksOf(client: pg.Client, sql: readonly string[]): Promise<number[]> {
   const blocks: number[] = [];
-  for (const each of sql) blocks.push((await workOf(client, each)).blocks);
+  for (const each of sql) {
+    // A first run also counts what the server has yet to read of its own catalogue.
+    const first = (await workOf(client, each)).blocks;
+    blocks.push(Math.min(first, (await workOf(client, each)).blocks));
+  }
   return blocks;
 }
 
