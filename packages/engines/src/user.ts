@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { chmod, chown, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EngineError } from "./errors.ts";
 
@@ -36,6 +36,12 @@ export async function writeFor(
   // It may have been there.
   await chmod(file, 0o600);
   if (uid !== undefined && gid !== undefined) await chown(file, uid, gid);
+}
+
+/** Makes a folder for its server alone, where there is none yet. */
+export async function makeFolderFor({ uid, gid }: ServerUser, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
 }
 
 /** The first folder above (or at) a path that the other user can't pass through. */

@@ -109,3 +109,21 @@ test.each([
     writeFileSync(join(system.path, share, `${scripts}_${tables}_tables.sql`), "");
   expect(await offered()).toMatchObject({ offered: true, version: `${version}-MariaDB` });
 });
+
+test.runIf(offered && chosen?.provider === "process")(
+  "what starts leaves the temporary tables of others alone",
+  async () => {
+    const instance = { isolation: "instance" } as const;
+    const leases = [await run.lease("mysql"), await run.lease("mysql", instance)];
+    const folders: string[] = [];
+    for (const lease of leases) {
+      await using client = await createConnection(lease.adminUrl);
+      const [[row]] = await client.query<RowDataPacket[]>("SELECT @@tmpdir AS folder");
+      folders.push(row?.folder);
+      await client.query("CREATE TEMPORARY TABLE t (id INT) ENGINE = Aria");
+    }
+    expect(new Set(folders).size).toBe(2);
+    for (const folder of folders) expect(dirname(folder)).toContain(run.folder);
+    for (const lease of leases) await lease[Symbol.asyncDispose]();
+  },
+);

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
-import { chown, mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type RunContext, runTool, unique } from "../../context.ts";
 import { startFailed } from "../../errors.ts";
@@ -7,7 +7,7 @@ import type { Located, Package } from "../../fetch/package.ts";
 import { versionOf } from "../../fetch/packages.ts";
 import { librariesOf } from "../../fetch/programs.ts";
 import { packaged } from "../../fetch/recipe.ts";
-import { writeFor } from "../../user.ts";
+import { makeFolderFor, type ServerUser, writeFor } from "../../user.ts";
 import { administrator, adminName, adminPassword, layout, settings } from "./settings.ts";
 
 /** Where it keeps its messages, and the scripts of the tables that it begins with, in their order. */
@@ -82,6 +82,7 @@ export const recipe = packaged({
             ...common.args,
             ...settings,
             `--datadir=${data}`,
+            `--tmpdir=${await temporaryFor(context.user, data)}`,
             `--init-file=${initially}`,
             "--bind-address=127.0.0.1",
             `--port=${port}`,
@@ -110,6 +111,16 @@ function commonOf({ file, folder }: Located) {
   };
 }
 
+/**
+ * A server's own, beside its data: as it starts, it removes whatever looks like a temporary table, and with
+ * `/tmp` for all those of the others (MariaDB's `mysql_rm_tmp_tables`).
+ */
+async function temporaryFor(user: ServerUser, data: string): Promise<string> {
+  const folder = `${data}.tmp`;
+  await makeFolderFor(user, folder);
+  return folder;
+}
+
 /** A data folder with the system's tables, and nobody in it. Takes less than a second, so once per run. */
 async function freshData(server: Located, context: RunContext): Promise<string> {
   const { tables, args, env } = commonOf(server);
@@ -122,8 +133,7 @@ async function freshData(server: Located, context: RunContext): Promise<string> 
     script,
     ["CREATE DATABASE mysql;", "USE mysql;", ...texts].join("\n"),
   );
-  await mkdir(folder, { mode: 0o700 });
-  if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
+  await makeFolderFor(context.user, folder);
   const { ok, output } = await runTool(context, {
     // It reads what it is to do from its standard input.
     file: "/bin/sh",
@@ -136,6 +146,7 @@ async function freshData(server: Located, context: RunContext): Promise<string> 
       ...args,
       ...layout,
       `--datadir=${folder}`,
+      `--tmpdir=${await temporaryFor(context.user, folder)}`,
       "--bootstrap",
     ],
     env,
