@@ -3,10 +3,10 @@ import type { Advice, AdviseRequest, Skipped } from "../../contract.ts";
 import { Builder } from "./built.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Copy } from "./copy.ts";
-import { type Connection, explained, isRefusal } from "./databases.ts";
+import { type Connection, isRefusal } from "./databases.ts";
 import { AdvisorError, messageOf } from "./errors.ts";
 import { measured } from "./evidence.ts";
-import { existingIndexes } from "./indexes.ts";
+import type { ExistingIndex } from "./indexes.ts";
 import { Prices } from "./prices.ts";
 import { definitionsOf, Preparer, type Query } from "./queries.ts";
 import { selected } from "./select.ts";
@@ -19,44 +19,34 @@ const PREPARE_SHARE = 0.4;
 const BUILD_SHARE = 0.45;
 const SEARCH_SHARE = 0.6;
 
+/** `existing` are the target's indexes: all that is read of it. */
 export async function advise(
-  target: Connection,
   scratch: Connection,
+  existing: readonly ExistingIndex[],
   request: AdviseRequest,
   deadline: number,
 ): Promise<Advice> {
-  const existing = await existingIndexes(target);
   const { queries: statements, skipped } = await understood(request.statements);
   await using copy = await Copy.open(scratch, deadline);
   const until = (share: number) => Date.now() + copy.leftMs() * share;
   const { queries, refused } = await prepared(copy, statements);
   const budgetBytes = request.budgetBytes ?? Number.POSITIVE_INFINITY;
   const builder = new Builder(copy, existing, until(BUILD_SHARE));
-  try {
-    await builder.build(definitionsOf(queries), budgetBytes);
-    const prices = new Prices(copy, builder.built);
-    const set = await selected({
-      queries,
-      builder,
-      prices,
-      budgetBytes,
-      until: until(SEARCH_SHARE),
-    });
-    const figures = await measured(copy, queries, prices, builder, set);
-    const chosen = new Set(set.map(({ definition }) => definition));
-    for (const { definition } of builder.built) {
-      if (!chosen.has(definition))
-        builder.reject(definition, "others do better, or fit the budget better");
-    }
-    return {
-      ...figures,
-      drop: superfluous(existing),
-      rejected: builder.rejected,
-      skipped: [...skipped, ...refused].sort((a, b) => a.statement - b.statement),
-    };
-  } catch (error) {
-    throw explained("scratch", error);
+  await builder.build(definitionsOf(queries), budgetBytes);
+  const prices = new Prices(copy, builder.built);
+  const selection = { queries, builder, prices, budgetBytes, until: until(SEARCH_SHARE) };
+  const set = await selected(selection);
+  const figures = await measured(copy, queries, prices, builder, set);
+  for (const candidate of builder.built) {
+    if (set.includes(candidate)) continue;
+    builder.reject(candidate.definition, "others do better, or fit the budget better");
   }
+  return {
+    ...figures,
+    drop: superfluous(existing),
+    rejected: builder.rejected,
+    skipped: [...skipped, ...refused].sort((a, b) => a.statement - b.statement),
+  };
 }
 
 async function prepared(

@@ -219,8 +219,10 @@ function unused(
   sample: number,
 ): string {
   if (column.kind === "uuid") return `ffffffff-ffff-4fff-bfff-${String(sample).padStart(12, "0")}`;
-  if (ordinal(column.kind))
-    return String(BigInt(Math.trunc(Number(largest ?? 0))) + BigInt(sample + 1));
+  if (ordinal(column.kind)) {
+    const whole = /^-?\d+/.exec(largest ?? "")?.[0] ?? "0";
+    return String(BigInt(whole) + BigInt(sample + 1));
+  }
   return `${(value ?? "").slice(0, 12)}~${sample}`;
 }
 

@@ -1,4 +1,9 @@
-/** Task 2: for each table of a statement, the indexes that could serve what is asked of it. */
+/**
+ * Task 2: for each table of a statement, the indexes that could serve what is asked of it.
+ *
+ * None is partial, for a parameter may be any value. None carries columns: only where VACUUM has just been does
+ * that save reading the table, and the copy doesn't say where the target's VACUUM has been.
+ */
 import type { Catalogue } from "./catalogue.ts";
 import type { Asked, Condition, Order } from "./conditions.ts";
 import {

@@ -17,6 +17,9 @@ const SETTINGS = [
   "SET LOCAL plan_cache_mode = force_custom_plan",
 ];
 
+/** Where nobody answers, the server rolls back by itself. */
+const FAREWELL_MS = 1_000;
+
 export interface Prepared {
   /** As it was PREPAREd. */
   readonly name: string;
@@ -134,7 +137,7 @@ export class Copy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.ask("ROLLBACK").catch(() => undefined);
+    await this.ask("ROLLBACK", FAREWELL_MS).catch(() => undefined);
   }
 }
 

@@ -33,7 +33,8 @@ export type Result = pg.QueryResult<Row>;
 export class Connection implements AsyncDisposable {
   readonly #access: Access;
   readonly #client: pg.Client;
-  #broken = false;
+  /** What the first one was told who noticed that it is broken: nobody else need wait for it. */
+  #gone: AdvisorError | undefined;
 
   private constructor(access: Access) {
     this.#access = access;
@@ -43,8 +44,8 @@ export class Connection implements AsyncDisposable {
       ...(access.readOnly ? { options: "-c default_transaction_read_only=on" } : {}),
     });
     // Without a listener, a connection that breaks while nobody waits for it would end the process.
-    this.#client.on("error", () => {
-      this.#broken = true;
+    this.#client.on("error", (error) => {
+      this.#gone ??= explained(access.place, error);
     });
   }
 
@@ -54,9 +55,9 @@ export class Connection implements AsyncDisposable {
     try {
       await connection.#client.connect();
     } catch (error) {
-      connection.#broken = true;
+      connection.#gone = explained(access.place, error);
       await connection[Symbol.asyncDispose]();
-      throw explained(access.place, error);
+      throw connection.#gone;
     }
     return connection;
   }
@@ -79,6 +80,7 @@ export class Connection implements AsyncDisposable {
 
   /** One for each of the statements, which semicolons divide. */
   async results(sql: string, limitMs = ANSWER_MS): Promise<readonly Result[]> {
+    if (this.#gone) throw this.#gone;
     const left = this.#access.deadline - Date.now();
     // `query_timeout` is read from each query's configuration; @types/pg knows it of the client's only.
     const query = {
@@ -91,26 +93,25 @@ export class Connection implements AsyncDisposable {
       return Array.isArray(results) ? results : [results as Result];
     } catch (error) {
       if (isRefusal(error)) throw error;
-      this.#broken = true;
-      throw explained(this.#access.place, error);
+      this.#gone ??= explained(this.#access.place, error);
+      throw this.#gone;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // To say goodbye to a server that doesn't listen would wait for its answer.
-    if (this.#broken) {
-      const { stream } = (
-        this.#client as unknown as { connection: { stream: { destroy(): void } } }
-      ).connection;
-      stream.destroy();
-      return;
-    }
+    const { stream } = (this.#client as unknown as { connection: { stream: { destroy(): void } } })
+      .connection;
+    // A server that doesn't listen doesn't answer a goodbye either.
+    const late = setTimeout(() => stream.destroy(), this.#gone ? 0 : GOODBYE_MS);
     await this.#client.end().catch(() => undefined);
+    clearTimeout(late);
   }
 }
 
+const GOODBYE_MS = 500;
+
 /** The longest that a question to the catalogue takes before the database counts as away, in milliseconds. */
-export const ANSWER_MS = 2_500;
+export const ANSWER_MS = 3_500;
 
 /** Whether the server understood, is still there, and said no. Classes are in PostgreSQL's manual, appendix A. */
 export function isRefusal(error: unknown): error is pg.DatabaseError & { code: string } {
@@ -126,6 +127,11 @@ export function refusalCode(error: unknown): string {
 }
 
 export const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** Of what a call ended with: a refusal as the contract's error, anything else as it is. */
+export function ending(place: Place, error: unknown): unknown {
+  return isRefusal(error) ? explained(place, error) : error;
+}
 
 /** The contract's error for what pg threw. */
 export function explained(place: Place, error: unknown): AdvisorError {

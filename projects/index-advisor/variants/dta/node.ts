@@ -13,7 +13,8 @@ import type {
 import { advise } from "./advise.ts";
 import { apply } from "./apply.ts";
 import { collect } from "./collect.ts";
-import { Connection, explained, type Place } from "./databases.ts";
+import { Connection, ending, type Place } from "./databases.ts";
+import { existingIndexes } from "./indexes.ts";
 import { split } from "./split.ts";
 
 /** Of a call's budget, what is kept to end in good order, in milliseconds. */
@@ -30,10 +31,14 @@ export class AdvisorNode implements Advisor {
     return this.#on("target", true, (target) => collect(target, request));
   }
 
-  advise(request: AdviseRequest): Promise<Advice> {
+  async advise(request: AdviseRequest): Promise<Advice> {
     const deadline = this.#deadline();
-    return this.#on("target", true, (target) =>
-      this.#on("scratch", false, (scratch) => advise(target, scratch, request, deadline)),
+    const existing = await this.#on("target", true, existingIndexes);
+    return this.#on(
+      "scratch",
+      false,
+      (scratch) => advise(scratch, existing, request, deadline),
+      deadline,
     );
   }
 
@@ -51,13 +56,14 @@ export class AdvisorNode implements Advisor {
     place: Place,
     readOnly: boolean,
     work: (connection: Connection) => Promise<T>,
+    deadline = this.#deadline(),
   ): Promise<T> {
-    const access = { place, url: this.#config[place], deadline: this.#deadline(), readOnly };
+    const access = { place, url: this.#config[place], deadline, readOnly };
     await using connection = await Connection.open(access);
     try {
       return await work(connection);
     } catch (error) {
-      throw explained(place, error);
+      throw ending(place, error);
     }
   }
 

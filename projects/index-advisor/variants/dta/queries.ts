@@ -10,8 +10,14 @@ import type { Binding, Copy } from "./copy.ts";
 import { ident, isRefusal, literal } from "./databases.ts";
 import { bodyOf, type Definition, plain } from "./definitions.ts";
 import { messageOf } from "./errors.ts";
-import type { PlanNode, Run } from "./plans.ts";
+import { nodesOf, type PlanNode, type Run } from "./plans.ts";
 import type { Understood, Verb } from "./understand.ts";
+
+export interface Writes {
+  readonly table: string;
+  readonly verb: Verb;
+  readonly sets: readonly string[];
+}
 
 export interface Query {
   /** As it was PREPAREd. */
@@ -28,9 +34,7 @@ export interface Query {
   readonly runs: boolean;
   readonly limitMs: number;
   readonly tables: ReadonlySet<string>;
-  readonly writes:
-    | { readonly table: string; readonly verb: Verb; readonly sets: readonly string[] }
-    | undefined;
+  readonly writes: Writes | undefined;
   readonly candidates: readonly Definition[];
 }
 
@@ -79,13 +83,12 @@ export class Preparer {
     const plan = await this.#withoutIndexes(name, nulls);
     const tables = new Set(tablesOf(plan).values());
     for (const table of tables) await this.#analyse(table);
-    const written =
-      plan["Node Type"] === "ModifyTable" ? tablesOf({ ...plan, Plans: [] }) : undefined;
-    const table = written === undefined ? undefined : [...written.values()][0];
+    const writes = writesOf(plan, understood);
+    const table = writes?.table;
     const isText = (of: string, column: string) => this.#catalogue.isText(of, column);
     const asked = await askedOf(plan, isText);
     const bindings = await this.#binder.bindings(understood, types, asked, table);
-    const { statement, calls, verb, sets } = understood;
+    const { statement, calls } = understood;
     const query = await this.#tried({
       name,
       statement,
@@ -93,14 +96,12 @@ export class Preparer {
       hidden: false,
       bindings,
       tables,
-      writes: table === undefined ? undefined : { table, verb, sets },
+      writes,
       candidates: await candidatesFor(asked, this.#catalogue),
     });
-    const hidden =
-      table !== undefined && (verb === "delete" || verb === "update")
-        ? await this.#hidden(query, table, verb === "update" ? sets : undefined, DEPTH)
-        : [];
-    return [query, ...hidden];
+    if (writes === undefined || writes.verb === "insert") return [query];
+    const sets = writes.verb === "update" ? writes.sets : undefined;
+    return [query, ...(await this.#hidden(query, writes.table, sets, DEPTH))];
   }
 
   async #prepare(sql: string): Promise<{ name: string; types: readonly string[] }> {
@@ -207,6 +208,16 @@ export class Preparer {
     }
     return queries;
   }
+}
+
+/** What a plan writes, be it in a WITH of a SELECT: of that, the first. */
+function writesOf(plan: PlanNode, { sets }: Understood): Writes | undefined {
+  const node = nodesOf(plan).find((one) => one["Node Type"] === "ModifyTable");
+  if (node === undefined) return undefined;
+  const [table] = tablesOf({ ...node, Plans: [] }).values();
+  const verb = String(node.Operation).toLowerCase();
+  const known = verb === "insert" || verb === "update" || verb === "delete";
+  return table !== undefined && known ? { table, verb, sets } : undefined;
 }
 
 /** Each once. */

@@ -64,7 +64,7 @@ async function analysed(original: string): Promise<Omit<Understood, "statement" 
     const called = namesOf(fields.funcname).at(-1) ?? "";
     if (OUT_OF_BOUNDS.test(called)) throw new Error(`it calls ${called}(), which is not tried out`);
   });
-  return { sql, verb, ...writes(verb, stmt), ...rowCounts(node) };
+  return { sql, verb, ...writes(verb, node), ...rowCounts(node) };
 }
 
 /** `interval '1 day'` becomes `interval $1` in pg_stat_statements, which is no SQL; `$1::interval` is. */
@@ -83,19 +83,24 @@ async function parseable(sql: string): Promise<string> {
   }
 }
 
-function writes(verb: Verb, stmt: Tree): Pick<Understood, "sets" | "written"> {
+function writes(verb: Verb, node: Tree): Pick<Understood, "sets" | "written"> {
   const written = new Map<number, string>();
   const note = (column: string, value: unknown) => {
-    for (const parameter of parametersIn(value))
+    for (const parameter of parametersIn(value)) {
       if (!written.has(parameter)) written.set(parameter, column);
+    }
   };
   const targets = (list: unknown) => asList(list).map((item) => fieldsOf(fieldsOf(item).ResTarget));
-  if (verb === "update") {
-    const sets = targets(stmt.targetList);
-    for (const target of sets) note(String(target.name), target.val);
-    return { sets: sets.map((target) => String(target.name)), written };
-  }
+  const sets: string[] = [];
+  walk(node, (type, fields) => {
+    if (type !== "UpdateStmt") return;
+    for (const target of targets(fields.targetList)) {
+      sets.push(String(target.name));
+      note(String(target.name), target.val);
+    }
+  });
   if (verb === "insert") {
+    const stmt = fieldsOf(node.InsertStmt);
     const columns = targets(stmt.cols).map((target) => String(target.name));
     const select = fieldsOf(fieldsOf(stmt.selectStmt).SelectStmt);
     for (const row of asList(select.valuesLists)) {
@@ -104,7 +109,7 @@ function writes(verb: Verb, stmt: Tree): Pick<Understood, "sets" | "written"> {
       for (const [at, item] of items.entries()) note(columns[at] ?? `#${at + 1}`, item);
     }
   }
-  return { sets: [], written };
+  return { sets, written };
 }
 
 function rowCounts(node: Tree): Pick<Understood, "limits" | "offsets"> {
