@@ -43,6 +43,9 @@ export interface StatementDetail {
   /** Median of the runs, in milliseconds per call. */
   readonly beforeMs: number;
   readonly afterMs: number;
+  /** It was stopped, and takes that long at least. */
+  readonly isStoppedBefore: boolean;
+  readonly isStoppedAfter: boolean;
   /** All runs, in milliseconds. The same array twice where the plan is the same: it was run once. */
   readonly runsBeforeMs: readonly number[];
   readonly runsAfterMs: readonly number[];
@@ -73,6 +76,7 @@ export interface IndexDetail {
 /** What a report is made of. */
 export interface AdviceInDetail extends Advice {
   readonly drop: readonly Superfluous[];
+  /** Without those that fail, which are in `skipped`. */
   readonly statements: readonly StatementDetail[];
   /** In the order of `create`. */
   readonly indexes: readonly IndexDetail[];

@@ -56,12 +56,14 @@ export function cancel(client: pg.Client): Promise<void> {
 /**
  * Runs one statement, which the server is asked to end as soon as the signal is aborted. It is asked again until
  * it has ended, and nothing that is asked comes too late and ends the next one.
+ * @throws the signal's reason where it was aborted before
  */
 export async function cancellable<T>(
   { cancel }: { cancel(): Promise<void> },
   signal: AbortSignal | undefined,
   run: () => Promise<T>,
 ): Promise<T> {
+  signal?.throwIfAborted();
   let asked = Promise.resolve();
   let again: NodeJS.Timeout | undefined;
   const ask = () => {

@@ -15,7 +15,7 @@ export function detailOf(
   const { set, before, after } = verdict;
   const details = queries.flatMap((query, q): StatementDetail[] => {
     const [was, is] = [before[q], after[q]];
-    if (was === undefined || is === undefined) return [];
+    if (was === undefined || is === undefined || was.failure?.stopped === false) return [];
     const upkeepMs = upkeep.ms(query, set, was.writes);
     return [
       {
@@ -24,6 +24,8 @@ export function detailOf(
         calls: query.calls,
         beforeMs: was.medianMs,
         afterMs: was.medianMs - differenceMs(was, is) + upkeepMs,
+        isStoppedBefore: was.failure?.stopped ?? false,
+        isStoppedAfter: is.failure?.stopped ?? false,
         runsBeforeMs: was.runsMs,
         runsAfterMs: was.signature === is.signature ? was.runsMs : is.runsMs,
         planBefore: was.plan,

@@ -124,11 +124,15 @@ function superfluousOf(
 
 /** Nobody is told to rely on an index that is to be dropped itself: then on what that one relies on. */
 function settled(drops: readonly Superfluous[]): readonly Superfluous[] {
-  const keeps = new Map(drops.map(({ name, keep }) => [name, keep]));
+  const others = new Map(drops.map((drop) => [drop.name, drop]));
   return drops.map((drop) => {
-    let { keep } = drop;
-    while (keep !== null && keeps.has(keep)) keep = keeps.get(keep) ?? null;
-    return { ...drop, keep };
+    let { reason, keep } = drop;
+    for (let next = others.get(keep ?? ""); next !== undefined; next = others.get(keep ?? "")) {
+      ({ keep } = next);
+      // What is the same as the beginning of another one is the beginning of it.
+      if (next.reason === "redundant-prefix") ({ reason } = next);
+    }
+    return { ...drop, reason, keep };
   });
 }
 

@@ -34,7 +34,7 @@ test("of what is the same or begins another, what holds something up stays", asy
     { name: "public.older", reason: "redundant-prefix", keep: "public.longer" },
     { name: "public.parents_id_again", reason: "duplicate", keep: "public.parents_pkey" },
     { name: "public.ruin", reason: "invalid", keep: null },
-    { name: "public.younger", reason: "duplicate", keep: "public.longer" },
+    { name: "public.younger", reason: "redundant-prefix", keep: "public.longer" },
   ]);
 });
 

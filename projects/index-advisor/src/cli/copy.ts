@@ -101,7 +101,7 @@ async function make(
     );
   } catch (error) {
     const state = sqlState(error);
-    if (state === undefined) await drop();
+    if (state === undefined && error !== signal.reason) await drop();
     signal.throwIfAborted();
     throw impossible(REASONS[state ?? ""] ?? messageOf(error), error);
   }

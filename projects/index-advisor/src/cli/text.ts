@@ -3,7 +3,7 @@
 import Table from "cli-table3";
 import type { ApplyResult, DropIndex } from "../../contract.ts";
 import { RAN_OUT, type Reported } from "../report/report.ts";
-import { formatChange, formatCount, formatMs, formatSize } from "./units.ts";
+import { formatAtLeast, formatChange, formatCount, formatMs, formatSize } from "./units.ts";
 
 /** In characters: two tables' worth of a laptop's terminal. */
 const SQL_WIDTH = 60;
@@ -54,6 +54,7 @@ export function textOf({ advice, workload, environment }: Reported): string {
         ["index", "because"],
         drop.map((each) => [each.name, reasonOf(each)]),
       ),
+      "That nobody misses them follows from what they are; the workload was not run without them.",
       drop.map(({ sql }) => `${sql};`).join("\n"),
     );
   }
@@ -66,8 +67,8 @@ export function textOf({ advice, workload, environment }: Reported): string {
         shares.map((each) => [
           `#${each.statement + 1}`,
           formatCount(each.calls),
-          formatMs(each.beforeMs),
-          formatMs(each.afterMs),
+          formatAtLeast(each.beforeMs, each.isStoppedBefore),
+          formatAtLeast(each.afterMs, each.isStoppedAfter),
           formatChange(each.beforeMs, each.afterMs),
           shortened(each.sql),
         ]),

@@ -41,6 +41,11 @@ export function formatMs(ms: number): string {
   return `${rounded(ms / 3_600_000)} h`;
 }
 
+/** `≥ 10 s` for what was stopped. */
+export function formatAtLeast(ms: number, isStopped: boolean): string {
+  return `${isStopped ? "≥ " : ""}${formatMs(ms)}`;
+}
+
 /** `−35 %`, `+4 %` */
 export function formatChange(before: number, after: number): string {
   if (before === 0) return "–";

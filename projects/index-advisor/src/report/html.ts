@@ -3,7 +3,7 @@
 import { html, htmlPage, Markup } from "@db-katas/grading";
 import type { StatementDetail } from "../advise.ts";
 import { reasonOf } from "../cli/text.ts";
-import { formatChange, formatCount, formatMs, formatSize } from "../cli/units.ts";
+import { formatAtLeast, formatChange, formatCount, formatMs, formatSize } from "../cli/units.ts";
 import { plansOf } from "./plan-html.ts";
 import { plotOfIndexes, plotOfRuns, plotOfWork } from "./plots.ts";
 import { RAN_OUT, type Reported } from "./report.ts";
@@ -98,7 +98,7 @@ async function statementsOf({ advice: { statements } }: Reported): Promise<Marku
       each,
     ) => html`<tr class="over"><td>#${each.statement + 1}</td><td class="number">${formatCount(each.calls)}</td>
 <td class="number">${Math.round((100 * each.calls * each.beforeMs) / total)} %</td>
-<td class="number">${spread(each.beforeMs, each.runsBeforeMs)}</td><td class="number">${spread(each.afterMs, each.runsAfterMs)}</td>
+<td class="number">${spread(each.beforeMs, each.runsBeforeMs, each.isStoppedBefore)}</td><td class="number">${spread(each.afterMs, each.runsAfterMs, each.isStoppedAfter)}</td>
 <td class="number ${tone(each)}">${formatChange(each.beforeMs, each.afterMs)}</td>
 <td class="number">${formatCount(each.blocksBefore)} → ${formatCount(each.blocksAfter)}</td>
 <td class="number">${each.upkeepMs > 0 ? formatMs(each.upkeepMs) : "–"}</td></tr>
@@ -176,9 +176,10 @@ function byWork(statements: readonly StatementDetail[]): readonly StatementDetai
   return [...statements].sort((a, b) => b.calls * b.beforeMs - a.calls * a.beforeMs);
 }
 
-function spread(median: number, runs: readonly number[]): Markup {
-  if (runs.length < 2) return html`${formatMs(median)}`;
-  return html`${formatMs(median)}<br><small class="dim">${formatMs(Math.min(...runs))} … ${formatMs(Math.max(...runs))}</small>`;
+function spread(median: number, runs: readonly number[], isStopped: boolean): Markup {
+  const told = formatAtLeast(median, isStopped);
+  if (runs.length < 2 || isStopped) return html`${told}`;
+  return html`${told}<br><small class="dim">${formatMs(Math.min(...runs))} … ${formatMs(Math.max(...runs))}</small>`;
 }
 
 /** Half a tenth either way is noise. */

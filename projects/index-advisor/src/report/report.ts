@@ -2,7 +2,7 @@ import type { Workload } from "../../contract.ts";
 import type { AdviceInDetail } from "../advise.ts";
 
 export const RAN_OUT =
-  "There was not enough time to look at every index, or to measure everything: with more of it there may be more advice, or better. Statements that were stopped take at least as long as it says.";
+  "There was not enough time to look at every index, or to measure everything: with more of it there may be more advice, or better. Statements that were stopped take at least as long as it says (≥).";
 
 /** What the figures hold for. */
 export interface Environment {

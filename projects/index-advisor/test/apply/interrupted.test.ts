@@ -104,6 +104,20 @@ test("somebody's open transaction is in the way of putting right: what is left i
   await client.query("DROP INDEX IF EXISTS first");
 });
 
+test("nothing is begun for which there is no time", async () => {
+  // The first is stopped when seven tenths of it are over; the rest is for putting things right.
+  const { built, failed } = await apply(
+    databases.target,
+    { ...limits, create },
+    { budgetMs: 5_000 },
+  );
+  expect(built).toEqual([]);
+  expect(failed.map(({ why }) => why)).toEqual([
+    expect.stringContaining("statement timeout"),
+    "Not begun: the time of this call is over. Call again.",
+  ]);
+});
+
 test("a connection that breaks ends the build, and nothing of it is left", async () => {
   const applied = apply(databases.target, { ...limits, create: create.slice(0, 1) });
   const ended = expect(applied).rejects.toMatchObject({ code: "TARGET_UNAVAILABLE" });

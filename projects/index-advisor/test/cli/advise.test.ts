@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Lease, openEngines } from "@db-katas/engines";
-import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { superuserUrl } from "../databases.ts";
+import { connected, superuserUrl } from "../databases.ts";
 import { type Ended, type Folder, openFolder, typed } from "./tool.ts";
 
 /** On a machine with much else to do. */
@@ -29,11 +28,9 @@ afterAll(async () => {
 });
 
 async function asked(url: string, ...sql: readonly string[]): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
+  await using client = await connected(url);
   const rows: Record<string, unknown>[] = [];
   for (const each of sql) rows.push(...(await client.query(each)).rows);
-  await client.end();
   return rows;
 }
 
@@ -89,6 +86,54 @@ it("ends cleanly at Ctrl-C", { timeout: SLOW }, async () => {
   expect(ended.code).toBe(130);
   expect(ended.stdout).toBe("");
   expect(await remains()).toEqual(before);
+});
+
+it("ends the copying at Ctrl-C, on the server too", { timeout: SLOW }, async () => {
+  const before = await remains();
+  // The server waits five seconds for others to go before it says that it can't copy.
+  await using other = await connected(superuserUrl(lease));
+  const copying = async () => {
+    const { rowCount } = await other.query(
+      "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE DATABASE%'",
+    );
+    return rowCount;
+  };
+  let since = Number.NaN;
+  let stopped: Promise<void> | undefined;
+  const ended = await advise(["--sql", await fileOf(WORK)], (text, stop) => {
+    if (!text.includes("copying")) return;
+    stopped ??= expect
+      .poll(copying, { interval: 20 })
+      .toBe(1)
+      .then(() => {
+        since = performance.now();
+        stop();
+      });
+  });
+  const tookMs = performance.now() - since;
+  await stopped;
+  expect(tookMs).toBeLessThan(3_000);
+  expect(ended.code).toBe(130);
+  expect(await remains()).toEqual(before);
+});
+
+it("keeps the advice where the copy can't be dropped, and says what to type", {
+  timeout: SLOW,
+}, async () => {
+  let name = "";
+  let kept: Promise<unknown> | undefined;
+  const ended = await advise(["--sql", await fileOf(WORK), "--json"], (text) => {
+    if (kept || !text.includes("looking at the copy")) return;
+    [, name = ""] = / to (\w+_advise_\w+)/.exec(text) ?? [];
+    // Templates can't be dropped.
+    kept = asked(superuserUrl(lease), `ALTER DATABASE ${name} IS_TEMPLATE true`);
+  });
+  await kept;
+  await asked(superuserUrl(lease), `ALTER DATABASE ${name} IS_TEMPLATE false`);
+  await asked(superuserUrl(lease), `DROP DATABASE ${name}`);
+  expect(ended.code).toBe(0);
+  expect(JSON.parse(ended.stdout).create).toHaveLength(1);
+  expect(ended.stderr).toContain(`DROP DATABASE "${name}" WITH (FORCE);`);
 });
 
 it("asks before it applies, and says so at once where nobody can be asked", async () => {

@@ -41,7 +41,7 @@ it("names what is doubled, overtaken or broken, and nothing that only looks so",
     [
       "public.customer_email_idx: redundant-prefix, public.customer_email_key",
       "public.customer_number_idx: duplicate, public.customer_number_key",
-      "public.invoice_customer_idx1: duplicate, public.invoice_customer_issued_idx",
+      "public.invoice_customer_idx1: redundant-prefix, public.invoice_customer_issued_idx",
       "public.invoice_customer_idx: redundant-prefix, public.invoice_customer_issued_idx",
       "public.invoice_reference_key: invalid, null",
       "public.payment_id_idx: duplicate, public.payment_pkey",

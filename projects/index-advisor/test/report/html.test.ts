@@ -70,3 +70,16 @@ it("says when there was no time for everything, instead of that nothing helps", 
   expect(textOf({ ...late, advice: { ...late.advice, drop: [] } })).not.toContain("Nothing to");
   expect(page).not.toContain("not enough time");
 });
+
+it("says that what was stopped takes as long at least", async () => {
+  const { advice } = reported;
+  const [first, ...others] = advice.statements;
+  const stopped = { ...first, beforeMs: 10_000, isStoppedBefore: true } as typeof first & object;
+  const late = { ...reported, advice: { ...advice, statements: [stopped, ...others] } };
+  expect(parse(await pageOf(late)).text).toContain("≥ 10 s");
+  expect(textOf(late)).toContain("≥ 10 s");
+});
+
+it("says how often statements really ran", () => {
+  expect(document.text).toContain("Each statement was run 5 times with each set");
+});
