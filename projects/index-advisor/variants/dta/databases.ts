@@ -98,6 +98,12 @@ export class Connection implements AsyncDisposable {
     }
   }
 
+  /** Ends it at once, whoever waits for an answer. */
+  async abandon(): Promise<void> {
+    this.#gone ??= explained(this.#access.place, new Error("this advisor was closed"));
+    await this[Symbol.asyncDispose]();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const { stream } = (this.#client as unknown as { connection: { stream: { destroy(): void } } })
       .connection;

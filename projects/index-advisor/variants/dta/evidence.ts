@@ -16,6 +16,8 @@ export interface Figures {
 /** So often a statement is timed with each set of values, and no more once that took so many milliseconds. */
 const RUNS = 3;
 const ENOUGH_MS = 40;
+/** What takes longer is not waited for twice: then the first time, with whatever had to be read, is the figure. */
+const SLOW_MS = 500;
 
 /** What didn't help by the clock leaves the set, and the others are measured again without it. */
 export async function measured(
@@ -26,11 +28,17 @@ export async function measured(
   set: readonly Candidate[],
 ): Promise<Figures> {
   const own = queries.filter(({ hidden }) => !hidden);
-  const before = await timed(copy, own, builder.built, (query, at) => query.baseline[at]?.ms ?? 0);
+  const before = await timed(copy, own, builder.built, (query, at) => {
+    const ms = query.baseline[at]?.ms ?? 0;
+    return ms > SLOW_MS || !query.runs ? ms : undefined;
+  });
   let kept = set;
   for (;;) {
     const outside = builder.built.filter((candidate) => !kept.includes(candidate));
-    const after = await timed(copy, own, outside);
+    const touched = await touchedBy(queries, prices, kept);
+    const after = await timed(copy, own, outside, (query, at) =>
+      touched.has(query.statement) ? undefined : before.get(query)?.[at],
+    );
     const create: CreateIndex[] = [];
     for (const candidate of kept) {
       const evidence = await evidenceOf(candidate, queries, prices, kept, before, after);
@@ -40,7 +48,7 @@ export async function measured(
     }
     if (create.length === kept.length) {
       const sum = (times: Times) =>
-        own.reduce((all, query) => all + query.calls * (times.get(query) ?? 0), 0);
+        own.reduce((all, query) => all + query.calls * mean(times.get(query)), 0);
       return { create, beforeMs: sum(before), afterMs: sum(after) };
     }
     const useful = new Set(create.map(({ name }) => name));
@@ -51,25 +59,42 @@ export async function measured(
   }
 }
 
-type Times = ReadonlyMap<Query, number>;
+/** For each set of values, in milliseconds. */
+type Times = ReadonlyMap<Query, readonly number[]>;
+
+/** Statements that the set makes any difference to. What has the same plan as before takes the same time. */
+async function touchedBy(
+  queries: readonly Query[],
+  prices: Prices,
+  set: readonly Candidate[],
+): Promise<Set<number>> {
+  const touched = new Set<number>();
+  for (const query of queries) {
+    const written = set.some(({ definition }) => definition.table === query.writes?.table);
+    if (written || (await prices.used(query, set)).size > 0) touched.add(query.statement);
+  }
+  return touched;
+}
 
 async function timed(
   copy: Copy,
   queries: readonly Query[],
   absent: readonly Candidate[],
-  known: (query: Query, at: number) => number = () => 0,
+  known: (query: Query, at: number) => number | undefined,
 ): Promise<Times> {
-  const times = new Map<Query, number>();
+  const times = new Map<Query, readonly number[]>();
   for (const query of queries) {
-    let sum = 0;
+    const all: number[] = [];
     for (const [at, binding] of query.bindings.entries()) {
-      const once = known(query, at);
-      // What was slow the first time needn't be waited for again.
-      sum += once > ENOUGH_MS || !query.runs ? once : await median(copy, query, binding, absent);
+      all.push(known(query, at) ?? (await median(copy, query, binding, absent)));
     }
-    times.set(query, sum / query.bindings.length);
+    times.set(query, all);
   }
   return times;
+}
+
+function mean(times: readonly number[] = []): number {
+  return times.reduce((sum, ms) => sum + ms, 0) / Math.max(1, times.length);
 }
 
 async function median(
@@ -79,6 +104,7 @@ async function median(
   absent: readonly Candidate[],
 ): Promise<number> {
   const without = qualifiedNames(absent.filter((candidate) => concerns(candidate, query)));
+  if (!query.runs) return 0;
   const times: number[] = [];
   let spent = 0;
   for (let run = 0; run < RUNS; run += 1) {
@@ -108,8 +134,8 @@ async function evidenceOf(
     if ((await prices.used(query, set)).has(candidate)) served.add(query.statement);
   }
   const evidence: Evidence[] = [];
-  for (const [query, beforeMs] of before) {
-    const afterMs = after.get(query) ?? beforeMs;
+  for (const query of before.keys()) {
+    const [beforeMs, afterMs] = [mean(before.get(query)), mean(after.get(query))];
     if (served.has(query.statement) && afterMs < beforeMs) {
       evidence.push({ statement: query.statement, beforeMs, afterMs });
     }

@@ -22,6 +22,7 @@ const MARGIN_MS = 500;
 
 export class AdvisorNode implements Advisor {
   readonly #config: NodeConfig;
+  readonly #open = new Set<Connection>();
 
   constructor(config: NodeConfig) {
     this.#config = config;
@@ -50,7 +51,9 @@ export class AdvisorNode implements Advisor {
     return split(sql, seed);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((connection) => connection.abandon()));
+  }
 
   async #on<T>(
     place: Place,
@@ -60,10 +63,13 @@ export class AdvisorNode implements Advisor {
   ): Promise<T> {
     const access = { place, url: this.#config[place], deadline, readOnly };
     await using connection = await Connection.open(access);
+    this.#open.add(connection);
     try {
       return await work(connection);
     } catch (error) {
       throw ending(place, error);
+    } finally {
+      this.#open.delete(connection);
     }
   }
 
