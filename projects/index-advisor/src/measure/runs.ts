@@ -4,7 +4,6 @@ import { isConnectionLoss, messageOf, sqlState } from "../errors.ts";
 import type { Candidate } from "../model.ts";
 import { type Explained, explainedOf, writesOf } from "../plan.ts";
 import type { Builds } from "../whatif/builds.ts";
-import { median } from "./timing.ts";
 
 /** What all runs of one plan may take together, in milliseconds: noise is small beside what takes long. */
 const ENOUGH_MS = 300;
@@ -17,8 +16,10 @@ const FAST_MS = 2;
 const MORE_RUNS = 3;
 /** Runs that take less than this together, in milliseconds, are not worth saving. */
 const CHEAP_MS = 20;
-/** Of two plans that are so far apart, a second run of each says which is the faster no better than the first. */
-const CLEAR = 2;
+/** Of two plans that are so far apart, one run of each says which is the faster: no busy moment makes that much. */
+const CLEAR = 4;
+/** The same after two runs of each. */
+const CLEAR_TWICE = 2;
 /** The shortest limit for one run, in milliseconds, however little time is left. */
 const LEAST_LIMIT_MS = 100;
 /** So many times as long as the first one may a later run take. */
@@ -201,6 +202,7 @@ function isOpen({ runs, rivals }: Task, repetitions: number): boolean {
 
 function isClear(a: Runs, b: Runs): boolean {
   if (b.ms.length === 0) return false;
-  const [one, other] = [median(a.ms), median(b.ms)];
-  return Math.max(one, other) >= CLEAR * Math.min(one, other);
+  const [one, other] = [Math.min(...a.ms), Math.min(...b.ms)];
+  const times = Math.min(a.ms.length, b.ms.length) > 1 ? CLEAR_TWICE : CLEAR;
+  return b.failure !== undefined || Math.max(one, other) >= times * Math.min(one, other);
 }
