@@ -59,7 +59,7 @@ export function candidatesFor(queries: readonly Query[], catalog: Catalog): read
       })),
     ),
   );
-  return united([...single, ...merged(single, catalog)]).filter(({ index }) => {
+  return united([...single, ...merged(single, queries, catalog)]).filter(({ index }) => {
     const table = findTable(catalog, index.table, index.schema);
     return canHave(table) && !isThere(index, table);
   });

@@ -1,12 +1,14 @@
 /** Indexes that serve several statements, though none of them alone would want them. */
 import { type Catalog, findTable, type Table } from "../catalog.ts";
 import { createIndexSql } from "../ddl.ts";
-import type { Candidate, IndexKey, IndexSpec } from "../model.ts";
+import type { Candidate, IndexKey, IndexSpec, Query } from "../model.ts";
 import { distinctKeys, distinctOf } from "./keys.ts";
 
 /** Longer ones would serve none of the two well. */
 const MOST_KEYS = 3;
 const MOST_INCLUDED = 4;
+/** Of one table and predicate, so many are looked at in pairs: those of the statements that run most often. */
+const MOST_PAIRED = 100;
 
 /** The same for the same index. */
 export function identity(index: IndexSpec): string {
@@ -66,7 +68,14 @@ function pair(a: IndexSpec, b: IndexSpec, table: Table): readonly IndexSpec[] {
 }
 
 /** Of each two btrees of one table and one predicate that come from different statements. */
-export function merged(candidates: readonly Candidate[], catalog: Catalog): readonly Candidate[] {
+export function merged(
+  candidates: readonly Candidate[],
+  queries: readonly Query[],
+  catalog: Catalog,
+): readonly Candidate[] {
+  const calls = new Map(queries.map((query) => [query.statement, query.calls]));
+  const weight = ({ statements }: Candidate) =>
+    statements.reduce((sum, statement) => sum + (calls.get(statement) ?? 0), 0);
   const found: Candidate[] = [];
   const alike = Map.groupBy(
     candidates.filter(({ index }) => index.method === "btree"),
@@ -76,8 +85,9 @@ export function merged(candidates: readonly Candidate[], catalog: Catalog): read
     const { table: name = "", schema = "" } = group[0]?.index ?? {};
     const table = findTable(catalog, name, schema);
     if (table === undefined) continue;
-    for (const a of group)
-      for (const b of group) {
+    const heaviest = group.toSorted((a, b) => weight(b) - weight(a)).slice(0, MOST_PAIRED);
+    for (const a of heaviest)
+      for (const b of heaviest) {
         const statements = new Set([...a.statements, ...b.statements]);
         if (a === b || statements.size === 1) continue;
         for (const index of pair(a.index, b.index, table))
