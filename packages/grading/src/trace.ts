@@ -105,14 +105,15 @@ export function brief(value: unknown, width = 140): string {
 
 /**
  * The last `lines` of a trace that tell something: the same call with the same outcome again and
- * again is one line, and steps and faults are kept however long ago they were.
+ * again is one line, unless a step or a fault lies between; these are kept however long ago they were.
  */
 export function tellingEvents(events: readonly TraceEvent[], lines: number): string[] {
   const folded: { event: TraceEvent; times: number }[] = [];
   for (const event of events) {
-    const same = folded.findLast(({ event: other }) => other.node === event.node);
-    const recent = folded.slice(-4).includes(same as (typeof folded)[0]);
-    if (event.kind === "call" && same?.event.text === event.text && recent) same.times++;
+    const since = folded.findLastIndex(({ event: other }) => other.kind !== "call") + 1;
+    const recent = folded.slice(Math.max(since, folded.length - 4));
+    const same = recent.findLast(({ event: other }) => other.node === event.node);
+    if (event.kind === "call" && same?.event.text === event.text) same.times++;
     else folded.push({ event, times: 1 });
   }
   const calls = folded.filter(({ event }) => event.kind === "call");

@@ -10,6 +10,8 @@ it("keeps the lines of a PostgreSQL log that were written meanwhile, with those 
     "2026-01-01 12:00:00.100 UTC [1] ERROR:  meanwhile",
     "\tand its detail",
     "2026-01-01 12:00:00.200 UTC [1]  LOG:  checkpoint complete: wrote 2 buffers",
+    "2026-01-01 12:00:00.298 UTC [2] 127.0.0.1(4711) LOG:  connection received: host=127.0.0.1 port=4711",
+    '2026-01-01 12:00:00.299 UTC [2] 127.0.0.1(4711) LOG:  connection authenticated: identity="a" method=scram-sha-256',
     "2026-01-01 12:00:00.300 UTC [2] 127.0.0.1(4711) LOG:  connection authorized: user=a database=b",
     "2026-01-01 12:00:01.000 UTC [1] LOG:  after",
   ].join("\n");

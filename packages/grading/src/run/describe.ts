@@ -36,7 +36,7 @@ export async function describeFailure(error: unknown, scene: Scene): Promise<Che
     told.stderr ||
     [...processes.values()]
       .filter((started) => started.stderr !== "")
-      .map((started) => `── node ${started.name}\n${started.stderr.slice(-STDERR_SHOWN)}`)
+      .map((started) => `── node ${started.name}\n${lastOf(started.stderr)}`)
       .join("\n");
   return {
     detail: [],
@@ -45,6 +45,16 @@ export async function describeFailure(error: unknown, scene: Scene): Promise<Che
     ...(stderr ? { stderr } : {}),
     ...(engineLog ? { engineLog } : {}),
   };
+}
+
+/** Whole lines where there are several, and how many came before them. */
+function lastOf(text: string): string {
+  const cut = text.length - STDERR_SHOWN;
+  if (cut <= 0) return text;
+  const line = text.indexOf("\n", cut) + 1;
+  const from = line > 0 && line < text.length ? line : cut;
+  const before = text.slice(0, from).split("\n").length - 1;
+  return `(${before} more ${before === 1 ? "line" : "lines"} before)\n${text.slice(from)}`;
 }
 
 function tell(

@@ -8,7 +8,7 @@ const LINES_KEPT = 40;
  * do; connections are logged for {@link Lease.detours}.
  */
 const NOISE =
-  /LOG: {2}(checkpoint (starting|complete)|connection authorized)|^\d+:M .{24} - |^\s*$/;
+  /LOG: {2}(checkpoint (starting|complete)|connection (received|authenticated|authorized))|^\d+:M .{24} - |^\s*$/;
 /** What an engine logs about its end comes after the moment at which the check noticed. */
 const AROUND_MS = 250;
 const SILENT_MS = 2_000;
