@@ -12,9 +12,11 @@ interface World {
   readonly bytes?: Readonly<Record<string, number>>;
   readonly budgetBytes?: number;
   readonly writeCost?: SelectionRequest["writeCost"];
+  /** Columns of what was chosen before. */
+  readonly kept?: readonly string[];
 }
 
-async function chosen({ costs, bytes = {}, budgetBytes, writeCost }: World) {
+async function chosen({ costs, bytes = {}, budgetBytes, writeCost, kept = [] }: World) {
   const columns = [...new Set(costs.flatMap((each) => Object.keys(each)))].filter((c) => c !== "");
   const queries = costs.map((each, statement) =>
     query(
@@ -46,7 +48,8 @@ async function chosen({ costs, bytes = {}, budgetBytes, writeCost }: World) {
   };
   const set = await extend({
     queries,
-    candidates,
+    candidates: candidates.filter((each) => !kept.includes(columnsOf([each])[0] ?? "")),
+    kept: candidates.filter((each) => kept.includes(columnsOf([each])[0] ?? "")),
     whatIf,
     budgetBytes: budgetBytes ?? Number.POSITIVE_INFINITY,
     writeCost: writeCost ?? (() => 0),
@@ -101,5 +104,16 @@ describe("Extend", () => {
     expect(await chosen({ costs: [{ "": 100, a: 1, b: 30 }, { "": 1 }], writeCost })).toEqual([
       "b",
     ]);
+  });
+
+  test("adds to what was chosen before, and leaves that alone", async () => {
+    const costs = [
+      { "": 100, a: 10, b: 5 },
+      { "": 100, c: 5 },
+    ];
+    // b does better than a, and takes too much beside it.
+    const world = { costs, kept: ["a"], budgetBytes: 2 * MiB };
+    expect(await chosen(world)).toEqual(["a", "c"]);
+    expect(await chosen({ ...world, kept: [] })).toEqual(["b", "c"]);
   });
 });
