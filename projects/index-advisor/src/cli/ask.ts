@@ -13,5 +13,8 @@ export async function confirmed(message: string): Promise<boolean> {
   // Only here: nobody else needs to wait for it.
   const { confirm, isCancel } = await import("@clack/prompts");
   const answer = await confirm({ message, initialValue: false, output: process.stderr });
-  return !isCancel(answer) && answer;
+  if (!isCancel(answer)) return answer;
+  // While it asks, Ctrl-C is a key like others, and no signal comes of it.
+  process.emit("SIGINT", "SIGINT");
+  return false;
 }
