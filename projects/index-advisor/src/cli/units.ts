@@ -52,7 +52,13 @@ export function formatChange(before: number, after: number): string {
   const percent = (100 * (after - before)) / before;
   const sign = percent > 0 ? "+" : percent < 0 ? "−" : "";
   const size = Math.abs(percent);
-  return `${sign}${size < 10 ? Number(size.toFixed(1)) : Math.round(size)} %`;
+  return `${sign}${roundedPercent(size)} %`;
+}
+
+/** Never 100 for what is not gone altogether. */
+function roundedPercent(size: number): number {
+  if (size < 10) return Number(size.toFixed(1));
+  return size < 100 && size >= 99.5 ? Math.floor(size * 10) / 10 : Math.round(size);
 }
 
 export function formatCount(count: number): string {

@@ -126,7 +126,7 @@ function plans(statements: readonly StatementDetail[]): Markup | undefined {
     (
       each,
       i,
-    ) => html`<article><details${new Markup(i < 3 ? " open" : "")}><summary>#${each.statement + 1}: ${formatMs(each.beforeMs)} → ${formatMs(each.afterMs)} per call <span class="dim">(cost ${formatCount(each.costBefore)} → ${formatCount(each.costAfter)})</span></summary>
+    ) => html`<article><details${new Markup(i < 3 ? " open" : "")}><summary>#${each.statement + 1}: ${formatAtLeast(each.beforeMs, each.isStoppedBefore)} → ${formatAtLeast(each.afterMs, each.isStoppedAfter)} per call <span class="dim">(cost ${formatCount(each.costBefore)} → ${formatCount(each.costAfter)})</span></summary>
 <pre>${each.sql}</pre>${plansOf(each)}</details></article>\n`,
   );
   return html`<h2>Plans that changed</h2><p class="dim">What is only in one of the two is marked.</p>${articles}`;

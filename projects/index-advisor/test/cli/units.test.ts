@@ -48,6 +48,11 @@ it("writes three digits that mean something", () => {
     "+4 %",
     "–",
   ]);
+  expect([formatChange(10_000, 24.6), formatChange(10_000, 0), formatChange(1, 1.004)]).toEqual([
+    "−99.7 %",
+    "−100 %",
+    "+0.4 %",
+  ]);
 });
 
 it("never shows an address again, which may have a password in it", () => {
