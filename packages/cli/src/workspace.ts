@@ -53,6 +53,40 @@ export async function listKatas(workspace: Workspace): Promise<Kata[]> {
   return Promise.all([...folders.values()].map((folder) => loadKata(folder)));
 }
 
+/** An exercise that can't be loaded, for commands that go on with the others. */
+export interface BrokenKata {
+  readonly name: string;
+  /** The first line of what is wrong. */
+  readonly why: string;
+}
+
+/** In the order of their names: those that `load` can load, and the others. */
+export async function surveyKatas<T>(
+  workspace: Workspace,
+  load: (kata: Kata) => Promise<T>,
+): Promise<{ readonly katas: T[]; readonly broken: BrokenKata[] }> {
+  const folders = [...(await kataFolders(workspace))];
+  const loaded = await Promise.allSettled(
+    folders.map(async ([, folder]) => load(await loadKata(folder))),
+  );
+  return {
+    katas: loaded.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),
+    broken: loaded.flatMap((each, i) => {
+      const name = folders[i]?.[0] ?? "";
+      if (each.status === "fulfilled") return [];
+      const [why = ""] = String((each.reason as Error)?.message ?? each.reason).split("\n");
+      return [{ name, why }];
+    }),
+  };
+}
+
+/** For stderr; empty where none is broken. */
+export function describeBroken(broken: readonly BrokenKata[]): string {
+  return broken
+    .map(({ name, why }) => `${name} is left out: ${why}\n  pnpm kata verify ${name}\n`)
+    .join("");
+}
+
 /** Exercises by their names, in that order. None is loaded: a broken one is among them. */
 export async function kataFolders(workspace: Workspace): Promise<Map<string, string>> {
   const found = [...(await published(workspace)), ...(await ownProjects(workspace))];

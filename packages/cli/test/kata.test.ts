@@ -255,6 +255,23 @@ describe("kata list", () => {
     const ran = await kata(["list", "--json"]);
     expect(JSON.parse(ran.stdout)).toMatchObject([{ name: "counter", checks: 2, points: 3 }]);
   });
+
+  it("and which exercise is broken, that the others are not lost for it", async () => {
+    const broken = join(root, "projects", "half");
+    await mkdir(broken);
+    await writeFile(join(broken, "kata.ts"), "export default {");
+    try {
+      const ran = await kata(["list", "--json"]);
+      expect(JSON.parse(ran.stdout)).toMatchObject([{ name: "counter" }]);
+      expect(ran.stderr).toMatch(/^half is left out: .*kata\.ts could not be loaded: /);
+      expect(ran.stderr).toContain("pnpm kata verify half");
+      const claims = await kata(["falsify", "--list"]);
+      expect(claims.code).toBe(0);
+      expect(claims.stderr).toContain("half is left out");
+    } finally {
+      await rm(broken, { recursive: true });
+    }
+  });
 });
 
 describe("kata --help", () => {

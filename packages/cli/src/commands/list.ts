@@ -3,7 +3,7 @@ import { enginesOf, loadRubric, terminalPaint } from "@db-katas/grading";
 import Table from "cli-table3";
 import type { Command } from "commander";
 import { asTypedHere } from "../typed.ts";
-import { exists, findWorkspace, listKatas } from "../workspace.ts";
+import { describeBroken, exists, findWorkspace, surveyKatas } from "../workspace.ts";
 
 export function registerList(program: Command): void {
   program
@@ -12,22 +12,21 @@ export function registerList(program: Command): void {
     .option("--json", "as JSON on stdout")
     .action(async (options: { json?: boolean }) => {
       const workspace = await findWorkspace(process.cwd());
-      const katas = await Promise.all(
-        (await listKatas(workspace)).map(async (kata) => {
-          const rubric = await loadRubric(kata, { mayBeEmpty: true });
-          return {
-            name: kata.name,
-            title: kata.definition.title,
-            summary: kata.definition.summary,
-            level: kata.definition.level,
-            minutes: kata.definition.minutes,
-            engines: enginesOf(kata.definition),
-            checks: rubric.length,
-            points: rubric.reduce((sum, check) => sum + check.points, 0),
-            started: await exists(join(workspace.root, "attempts", kata.name)),
-          };
-        }),
-      );
+      const { katas, broken } = await surveyKatas(workspace, async (kata) => {
+        const rubric = await loadRubric(kata, { mayBeEmpty: true });
+        return {
+          name: kata.name,
+          title: kata.definition.title,
+          summary: kata.definition.summary,
+          level: kata.definition.level,
+          minutes: kata.definition.minutes,
+          engines: enginesOf(kata.definition),
+          checks: rubric.length,
+          points: rubric.reduce((sum, check) => sum + check.points, 0),
+          started: await exists(join(workspace.root, "attempts", kata.name)),
+        };
+      });
+      process.stderr.write(asTypedHere(describeBroken(broken)));
       if (options.json) {
         process.stdout.write(`${JSON.stringify(katas, null, 2)}\n`);
         return;

@@ -5,7 +5,8 @@ import { startProgress } from "../output.ts";
 import { type PredictedClaim, predictedClaims } from "../predict/falsified.ts";
 import { writeWhole } from "../results.ts";
 import { chooseSeed, openSession } from "../session.ts";
-import { findKata, findWorkspace, listKatas } from "../workspace.ts";
+import { asTypedHere } from "../typed.ts";
+import { describeBroken, findKata, findWorkspace, surveyKatas } from "../workspace.ts";
 import { readHistory } from "./archive.ts";
 import { type Bound, readClaims, wordsOf } from "./logs.ts";
 import { falsifyAll, type Outcome } from "./run.ts";
@@ -33,7 +34,10 @@ export async function falsifyCommand(
   options: FalsifyOptions,
 ): Promise<void> {
   const workspace = await findWorkspace(process.cwd());
-  const katas = name ? [await findKata(workspace, name)] : await listKatas(workspace);
+  const { katas, broken } = name
+    ? { katas: [await findKata(workspace, name)], broken: [] }
+    : await surveyKatas(workspace, async (kata) => kata);
+  process.stderr.write(asTypedHere(describeBroken(broken)));
   const claims = await readClaims(workspace, katas, options.claim);
   if (options.list) {
     process.stdout.write(claims.map(formatBound).join(""));
@@ -64,6 +68,7 @@ export async function falsifyCommand(
     progress.stop();
     if (options.html !== undefined) await writePage(outcomes, predictions, size, options.html);
     report(outcomes, predictions, options, seed);
+    if (broken.length > 0) process.exitCode ||= 1;
   } catch (error) {
     if (!session.signal.aborted) throw error;
     process.stderr.write("What was measured is kept; the same command goes on from there.\n");
