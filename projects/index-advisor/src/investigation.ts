@@ -49,6 +49,9 @@ export interface Findings {
 
 /** Of the time, what it may take to see how long statements take as they are. */
 const BASELINE_SHARE = 0.25;
+/** Of the time that is left, what one build may take, and what it may take in any case, in milliseconds. */
+const BUILD_SHARE = 0.3;
+const LEAST_BUILD_MS = 1_000;
 
 /** Live: what it has built is on the copy until it is disposed of. */
 export class Investigation implements AsyncDisposable {
@@ -62,7 +65,8 @@ export class Investigation implements AsyncDisposable {
     this.#target = target;
     this.#scratch = scratch;
     this.#options = options;
-    this.#builds = new Builds(scratch);
+    const { deadline } = options;
+    this.#builds = new Builds(scratch, () => deadline.share(BUILD_SHARE, LEAST_BUILD_MS));
   }
 
   /** @throws AdvisorError */
@@ -123,6 +127,9 @@ export class Investigation implements AsyncDisposable {
     const [first = []] = await bench.measure(all, [[]], { share: BASELINE_SHARE });
     const { queries, before, skipped, ranOut } = measurable(all, first);
     const candidates = candidatesFor(queries, catalog);
+    for (const name of partitionedOf(queries, catalog)) {
+      onProgress(`${name} is partitioned: no index is advised on it`);
+    }
     const budgetBytes = request.budgetBytes ?? Number.POSITIVE_INFINITY;
     await using whatIf = await openWhatIf(scratch, builds, kind);
     const evidence = { deadline, queries, before, bench, builds, upkeep, budgetBytes };
@@ -165,4 +172,15 @@ function measurable(all: readonly Query[], first: readonly Timing[]) {
     before.push(timing);
   });
   return { queries, before, skipped, ranOut };
+}
+
+/** `CREATE INDEX CONCURRENTLY` is for tables with rows of their own (PostgreSQL's manual, CREATE INDEX). */
+function partitionedOf(queries: readonly Query[], { tables }: Catalog): readonly string[] {
+  const asked = new Set(
+    queries.flatMap(({ accesses }) => accesses.map(({ schema, table }) => `${schema}.${table}`)),
+  );
+  return tables
+    .filter(({ kind }) => kind === "partitioned")
+    .map(({ schema, name }) => `${schema}.${name}`)
+    .filter((name) => asked.has(name));
 }

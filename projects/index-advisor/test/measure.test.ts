@@ -4,7 +4,7 @@ import { connect, Deadline, type Session } from "../src/database.ts";
 import { Bench } from "../src/measure.ts";
 import type { Query } from "../src/model.ts";
 import { explainedOf, writesOf } from "../src/plan.ts";
-import { Builds } from "../src/whatif/builds.ts";
+import { BuildFailed, Builds } from "../src/whatif/builds.ts";
 import { closeEngines, type Databases, load, openDatabases } from "./databases.ts";
 import { candidate, query } from "./sketch.ts";
 
@@ -108,4 +108,14 @@ test("rows that measuring leaves dead don't stay", async () => {
     "SELECT count(DISTINCT (ctid::text::point)[0])::int AS pages FROM things",
   );
   expect(rows[0]?.pages).toBe(fresh[0]?.pages);
+});
+
+test("a build that takes longer than it may fails by itself, and nothing of it is there", async () => {
+  const builds = new Builds(session, () => 1);
+  await expect(builds.build(candidate(["b"], [0]))).rejects.toThrow(BuildFailed);
+  expect(builds.all).toEqual([]);
+  const { rows } = await session.client.query(
+    "SELECT FROM pg_indexes WHERE indexname LIKE 'index_advisor_trial%'",
+  );
+  expect(rows).toEqual([]);
 });

@@ -28,11 +28,12 @@ export async function prepare(
   return { ...copy, tables, extensions: there.extensions, installable: there.installable };
 }
 
+/** Partitions come with what they are partitions of, which alone has statistics of all of them together. */
 export async function vacuum({ client }: Pick<Session, "client">, how = ""): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+     WHERE c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')
        AND c.relpersistence <> 't' AND pg_has_role(c.relowner, 'USAGE')`,
   );
   if (rows.length === 0) return;

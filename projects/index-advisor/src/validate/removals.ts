@@ -107,7 +107,7 @@ function isSameTable({ candidate: { index: a } }: Removed, { candidate: { index:
 function reasonFor(gain: Gain | undefined): string {
   const ms = gain?.ms ?? 0;
   if (ms < 0) {
-    return `Measured, the workload takes ${(-ms).toFixed(2)} ms longer with it: what it saves reads, writes pay.`;
+    return `Measured, the workload takes ${(-ms).toFixed(2)} ms longer with it: statements that it leads to slower plans, or writes that have to keep it up, pay more than others save.`;
   }
   return `It didn't help when measured: without it, but with all the others, the workload takes ${ms.toFixed(2)} ms more, which is nothing or noise.`;
 }

@@ -35,14 +35,17 @@ export function keyOf(candidate: Candidate): string {
 /** Live: indexes that are there until `drop`. */
 export class Builds {
   readonly #session: Session;
+  readonly #limitMs: () => number;
   readonly #built = new Map<string, Promise<Build>>();
   readonly #there = new Map<string, Build>();
   /** By key. What is built again has the same name again: plans that have it are the same. */
   readonly #names = new Map<string, string>();
   readonly #sizes = new Map<string, number>();
 
-  constructor(session: Session) {
+  /** @param limitMs the longest that the next build may take, in milliseconds; default: as long as the session lets it */
+  constructor(session: Session, limitMs: () => number = () => Number.POSITIVE_INFINITY) {
     this.#session = session;
+    this.#limitMs = limitMs;
   }
 
   /** Drops what an earlier advisor that was ended did not get to drop. */
@@ -124,12 +127,30 @@ export class Builds {
     this.#built.delete(key);
   }
 
+  async #within(sql: string): Promise<void> {
+    const { client } = this.#session;
+    const limitMs = this.#limitMs();
+    if (!Number.isFinite(limitMs)) {
+      await client.query(sql);
+      return;
+    }
+    await client.query("BEGIN");
+    try {
+      await client.query(`SET LOCAL statement_timeout = ${limitMs}`);
+      await client.query(sql);
+      await client.query("COMMIT");
+    } catch (error) {
+      if (!isConnectionLoss(error)) await client.query("ROLLBACK");
+      throw error;
+    }
+  }
+
   async #create(key: string, candidate: Candidate): Promise<Build> {
     const name = this.#names.get(key) ?? `${PREFIX}${this.#names.size + 1}`;
     this.#names.set(key, name);
     const { client } = this.#session;
     try {
-      await client.query(createIndexSql(candidate.index, name));
+      await this.#within(createIndexSql(candidate.index, name));
       // How its values are distributed is known only once it is there, and then it may turn out to be of use.
       if (hasExpression(candidate)) await client.query(`ANALYZE ${tableOf(candidate)}`);
       const { rows } = await client.query<{ size: string }>(
@@ -148,6 +169,7 @@ export class Builds {
       }
       // A limit, memory or disk that one build exceeds is its own trouble; others may still fit.
       if (state === undefined || isConnectionLoss(error)) throw error;
+      if (state === "57014") throw new BuildFailed("it takes too long", { cause: error });
       throw new BuildFailed(messageOf(error), { cause: error });
     }
   }
