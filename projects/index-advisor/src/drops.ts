@@ -1,7 +1,7 @@
 /** Indexes that there are, and that nobody would miss. */
 import type pg from "pg";
 import type { DropIndex } from "../contract.ts";
-import { BUILDER } from "./builders.ts";
+import { BUILDERS } from "./builders.ts";
 import type { Catalog, ExistingIndex } from "./catalog.ts";
 import { dropIndexSql, sameIndex } from "./ddl.ts";
 import { isPrefix } from "./select/redundancy.ts";
@@ -31,7 +31,9 @@ interface TraitsRow extends Omit<Traits, "oid"> {
 }
 
 const TRAITS = `
-SELECT n.nspname AS schema, c.relname AS name, c.oid, EXISTS (${BUILDER}) AS "inTheMaking",
+WITH ${BUILDERS}
+SELECT n.nspname AS schema, c.relname AS name, c.oid,
+  EXISTS (SELECT FROM builders b WHERE b.relation = i.indrelid) AS "inTheMaking",
   ARRAY(SELECT concat_ws(' ', i.indclass[k.n - 1], i.indcollation[k.n - 1], a.attoptions::text)
     FROM generate_series(1, i.indnkeyatts) AS k (n)
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.n ORDER BY k.n) AS keys,

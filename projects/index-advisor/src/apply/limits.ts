@@ -1,7 +1,7 @@
 /** How long things on the target may take, and what waits for whom. */
 import type pg from "pg";
 import type { ApplyRequest } from "../../contract.ts";
-import { BUILDER } from "../builders.ts";
+import { BUILDERS } from "../builders.ts";
 import type { Deadline, Session } from "../database.ts";
 import { sqlState } from "../errors.ts";
 import type { Interruption } from "./interruption.ts";
@@ -76,13 +76,14 @@ export async function find(
   schema?: string,
 ): Promise<Existing | undefined> {
   const { rows } = await client.query<Existing>(
-    `SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, i.indexrelid IS NOT NULL AS "isIndex",
+    `WITH ${BUILDERS}
+     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, i.indexrelid IS NOT NULL AS "isIndex",
        c.relkind = 'I' AS partitioned,
        coalesce(i.indisvalid AND i.indisready AND i.indislive, false) AS valid,
        coalesce(i.indisreplident, false)
          OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
          OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid) AS held,
-       (${BUILDER}) AS builder
+       (SELECT b.pid FROM builders b WHERE b.relation = i.indrelid) AS builder
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN pg_index i ON i.indexrelid = c.oid
      WHERE CASE WHEN $2::text IS NULL THEN n.nspname || '.' || c.relname = $1
