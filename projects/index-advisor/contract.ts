@@ -179,7 +179,8 @@ export interface Advisor {
   advise(request: AdviseRequest): Promise<Advice>;
   /**
    * Builds and drops on the target, one after the other, without blocking anybody's writes for longer than
-   * `lockTimeoutMs`. An invalid index of the same name, left from before, is replaced. What a failed build
+   * `lockTimeoutMs`. An invalid index of the same name, left from before, is replaced. One that somebody is building
+   * at this moment is left alone. What a failed build
    * leaves can't be removed before the transactions that hold the table up have ended; to wait for them
    * blocks nobody, and may take longer than `lockTimeoutMs`.
    *

@@ -1,5 +1,6 @@
 import { resetConnections } from "@db-katas/engines/faults/resetConnections";
 import { SubmissionError } from "@db-katas/grading";
+import type pg from "pg";
 import {
   APPLY_MS,
   LOCK_MS,
@@ -14,7 +15,7 @@ import { check, connected, load, startAdvisor } from "./kit.ts";
 /** How long somebody's transaction stays open, in milliseconds. */
 const OPEN_MS = LOCK_MS * 4;
 /** So many rows, at 10 ms each, make a build slow. */
-const SLOW_ROWS = 250;
+const SLOW_ROWS = 150;
 /** Of a server that goes on building for somebody who is gone, and of a call that begins anew. */
 const RECOVERY_MS = 20_000;
 
@@ -24,7 +25,7 @@ export default check({
   concept: "safe builds",
   traps: ["drop-given-up", "blocks-writes", "invalid-left-over", "forgets-quotes"],
   engines: { target: { faults: [resetConnections] }, scratch: {} },
-  nodes: ["a"],
+  nodes: ["a", "b"],
   hints: [
     "DROP INDEX CONCURRENTLY first takes the index out of use, then waits for whoever may still read it. What is it when your lock time-out fires between the two?",
     "A drop that has begun has to be finished, without lock_timeout: it blocks nobody. A connection that broke says nothing about the index: reject with TARGET_UNAVAILABLE, and let the next call look what is there.",
@@ -32,8 +33,8 @@ export default check({
   async run(t) {
     const { random } = t;
     const schema = `${random.word(5)} ${random.word(3).toUpperCase()}`;
-    const [table, slow, old, late] = Array.from(
-      { length: 4 },
+    const [table, slow, old, early, next, late] = Array.from(
+      { length: 6 },
       () => `${random.word(6).toUpperCase()} ${random.int(10, 99)}`,
     );
     const full = (name: string | undefined) => `"${schema}"."${name}"`;
@@ -62,15 +63,15 @@ export default check({
       "apply() ends once the reader has",
     );
     const began = performance.now();
-    let open = true;
+    let isOpen = true;
     await whilePending(dropping, async () => {
       const { rowCount } = await target.query(
         "SELECT FROM pg_locks WHERE relation = to_regclass($1) AND mode = 'AccessExclusiveLock'",
         [full(table)],
       );
       t.equal(rowCount, 0, "nobody asks for a lock that would keep all readers waiting");
-      if (!open || performance.now() - began < OPEN_MS) return;
-      open = false;
+      if (!isOpen || performance.now() - began < OPEN_MS) return;
+      isOpen = false;
       await reader.query("COMMIT");
     });
     const { outcome } = await dropping;
@@ -86,11 +87,40 @@ export default check({
       dropped.length === 1 ? "absent" : "valid",
       "what was dropped is gone, and what could not be dropped is as it was",
     );
+    if (isOpen) await reader.query("COMMIT");
     if (failed.length > 0) {
       t.step("nobody reads any more");
       const again = await a.apply({ ...limits, create: [], drop: [{ name }] });
       t.equal(again.dropped, [name], "then it can be dropped");
     }
+
+    const slowIndex = (index = "") => ({
+      name: index,
+      sql: `CREATE INDEX CONCURRENTLY "${index}" ON ${full(slow)} (${full("slowly")}(id), id)`,
+    });
+    t.step("two are built, and somebody else applies the first of them meanwhile");
+    const b = await startAdvisor(t, "b");
+    const two = [slowIndex(early), slowIndex(next)];
+    const order = two.map(({ name }) => name);
+    const begun = a.apply({ ...limits, create: two, drop: [] });
+    begun.catch(() => {});
+    await untilBuilding(target, full(slow), begun);
+    const first = await oidOf(target, full(early));
+    const also = b.apply({ ...limits, create: two.slice(0, 1), drop: [] });
+    also.catch(() => {});
+    await whilePending(begun, async () => {
+      const { rowCount } = await target.query(
+        "SELECT FROM pg_stat_progress_create_index WHERE relid = to_regclass($1)",
+        [full(slow)],
+      );
+      t.ok((rowCount ?? 0) <= 1, "indexes are built one after the other", {
+        expected: "one build at a time",
+        received: `${rowCount} at once`,
+      });
+    });
+    t.equal((await begun).built, order, "both are built, in the order of the request");
+    await also;
+    t.equal(await oidOf(target, full(early)), first, "what is being built is no left-over");
 
     t.step("the connection breaks while an index is built");
     const create = [
@@ -120,3 +150,10 @@ export default check({
     t.equal(await stateOf(target, full(late)), "valid", "the index is there, and valid");
   },
 });
+
+async function oidOf(client: pg.Client, index: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ oid: string }>("SELECT to_regclass($1)::oid::text AS oid", [
+    index,
+  ]);
+  return rows[0]?.oid;
+}

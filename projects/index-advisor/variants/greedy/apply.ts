@@ -49,6 +49,10 @@ async function build(client: Connection, name: string, sql: string, until: numbe
   const path = await pathOf(client, name, sql);
   const state = await stateOfIndex(client, path);
   if (state === "valid") return;
+  if (state === "building") {
+    // SQLSTATE 55006 is "object in use".
+    throw Object.assign(new Error(`${path} is being built by somebody else.`), { code: "55006" });
+  }
   if (state === "invalid") await removed(client, path, until);
   try {
     await client.query(sql);
@@ -90,12 +94,15 @@ async function pathOf(client: Connection, name: string, sql: string): Promise<st
 async function stateOfIndex(
   client: Connection,
   path: string,
-): Promise<"valid" | "invalid" | "absent"> {
-  const { rows } = await client.query<{ valid: boolean }>(
-    `${MARK} SELECT indisvalid AND indisready AS valid FROM pg_index WHERE indexrelid = to_regclass(${literal(path)})`,
+): Promise<"valid" | "invalid" | "building" | "absent"> {
+  const { rows } = await client.query<{ valid: boolean; building: boolean }>(
+    `${MARK} SELECT indisvalid AND indisready AS valid,
+       EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = indexrelid) AS building
+     FROM pg_index WHERE indexrelid = to_regclass(${literal(path)})`,
   );
   if (!rows[0]) return "absent";
-  return rows[0].valid ? "valid" : "invalid";
+  if (rows[0].valid) return "valid";
+  return rows[0].building ? "building" : "invalid";
 }
 
 /**
