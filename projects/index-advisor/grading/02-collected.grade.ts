@@ -59,6 +59,10 @@ export default check({
     for (let i = 0; i < byRole; i++) {
       await role.query(`SELECT ${by} FROM public.${often} WHERE id = ${random.int(1, ROWS)}`);
     }
+    // More than either of the two has asked of the other, and less than both.
+    for (let i = 0; i < 350; i++) {
+      await role.query(`SELECT id FROM public.${various} WHERE id = ${random.int(1, ROWS)}`);
+    }
     // What leads by far in real life, and is of no use to an advisor.
     for (let i = 0; i < byAdmin + byRole + 50; i++) await role.query("BEGIN; COMMIT");
     await admin.query(

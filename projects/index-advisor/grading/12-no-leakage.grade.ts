@@ -5,6 +5,8 @@ const TEMPLATES = 20;
 const EACH = 6;
 /** What counts as about one in four. */
 const [LEAST, MOST] = [0.05, 0.55];
+/** … and of the mean of several splits: who draws each template by itself is four standard deviations away. */
+const [LEAST_MEAN, MOST_MEAN] = [0.1, 0.42];
 
 export default check({
   title: "statements of one template are on one side of the split, whatever their constants",
@@ -20,11 +22,16 @@ export default check({
   async run(t) {
     const a = await startAdvisor(t);
     const templates = Array.from({ length: TEMPLATES }, (_, at) => template(t, at));
-    const examples = t.random.shuffle(
-      templates.flatMap((write, at) =>
+    const examples = t.random.shuffle([
+      ...templates.flatMap((write, at) =>
         Array.from({ length: EACH }, () => ({ template: at, sql: write() })),
       ),
-    );
+      // As a real workload has them: what can't be parsed is on one side as well.
+      ...["<insufficient privilege>", "SELECT * FROM t WHERE x = 'cut o", ""].map((sql) => ({
+        template: -1,
+        sql,
+      })),
+    ]);
     const sql = examples.map((example) => example.sql);
     const seeds = Array.from({ length: 6 }, () => t.random.int(1, 1e9));
     const splits: Split[] = [];
@@ -33,7 +40,7 @@ export default check({
       expectWhole(t, split, sql.length);
       const share = split.test.length / sql.length;
       t.ok(share >= LEAST && share <= MOST, "about one in four is on the test side", {
-        expected: `${LEAST * 100} % to ${MOST * 100} % of ${sql.length}`,
+        expected: `${LEAST * 100} % to ${Math.round(MOST * 100)} % of ${sql.length}`,
         received: `${split.test.length}`,
       });
       const test = new Set(split.test);
@@ -46,6 +53,12 @@ export default check({
         });
       }
     }
+    const mean =
+      splits.reduce((sum, { test }) => sum + test.length, 0) / sql.length / splits.length;
+    t.ok(mean >= LEAST_MEAN && mean <= MOST_MEAN, "and on average, too, about one in four is", {
+      expected: `${LEAST_MEAN * 100} % to ${MOST_MEAN * 100} %, of ${splits.length} splits`,
+      received: `${Math.round(mean * 100)} %`,
+    });
     t.ok(
       new Set(splits.map(({ test }) => [...test].sort((x, y) => x - y).join())).size > 1,
       "another seed divides otherwise",
@@ -68,6 +81,7 @@ export default check({
         received: `train ${divided.train.length}, test ${divided.test.length}`,
       },
     );
+    expectWhole(t, await a.split([], 1), 0);
     const one = await a.split([often(), often(), often()], t.random.int(1, 1e9));
     expectWhole(t, one, 3);
     t.ok(one.train.length === 0 || one.test.length === 0, "one template is not torn apart", {
