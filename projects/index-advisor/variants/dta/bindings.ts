@@ -71,9 +71,10 @@ export class Binder {
       if (first === undefined) continue;
       const keys = [...new Set(own.map(({ key }) => key.text))];
       const values = keys.map((key, at) => `(${key})::text AS v${at}`).join(", ");
+      const from = await this.#catalogue.sampled(first.table);
       const found = await this.#copy.ask(
         `WITH counted AS (SELECT (${first.key.text})::text AS lead, count(*) AS n, min(ctid) AS place
-                            FROM ${first.table} WHERE ${first.key.text} IS NOT NULL GROUP BY 1)
+                            FROM ${from} WHERE ${first.key.text} IS NOT NULL GROUP BY 1)
          SELECT ${values} FROM ${first.table}
           WHERE ctid = ANY (ARRAY(SELECT place FROM counted ORDER BY n DESC, lead LIMIT 1)
                          || ARRAY(SELECT place FROM counted ORDER BY md5(lead) LIMIT ${SAMPLES}))`,
@@ -123,13 +124,14 @@ export class Binder {
 
   /** The shortest beginning of a value that few rows share. More of it, and fewer do: halved until found. */
   async #prefix(table: string, key: string, value: string): Promise<string> {
+    const from = await this.#catalogue.sampled(table);
     let least = 1;
     let most = Math.min(value.length, LONGEST_PREFIX);
     while (least < most) {
       const middle = (least + most) >> 1;
       const begin = literal([...value].slice(0, middle).join(""));
       const [row] = await this.#copy.ask(
-        `SELECT count(*) FILTER (WHERE starts_with((${key})::text, ${begin})) <= 1 + count(*) * ${FEW} AS few FROM ${table}`,
+        `SELECT count(*) FILTER (WHERE starts_with((${key})::text, ${begin})) <= 1 + count(*) * ${FEW} AS few FROM ${from}`,
         this.#copy.leftMs(),
       );
       if (row?.few === true) most = middle;
@@ -159,7 +161,7 @@ export class Binder {
     );
     const rows = await this.#copy.ask(
       `SELECT ${columns.map(({ name }, at) => `${ident(name)}::text AS v${at}`).join(", ")}
-         FROM ${table} ORDER BY md5(ctid::text) LIMIT ${SAMPLES}`,
+         FROM ${await this.#catalogue.sampled(table)} ORDER BY md5(ctid::text) LIMIT ${SAMPLES}`,
       this.#copy.leftMs(),
     );
     return (rows.length > 0 ? rows : [{}]).map((row, sample) => {

@@ -26,9 +26,13 @@ export interface OperatorClass {
   readonly name: string;
 }
 
+/** Of how many rows, about, values are drawn. */
+const SAMPLED_ROWS = 100_000;
+
 export class Catalogue {
   readonly #copy: Copy;
   readonly #columns = new Map<string, readonly Column[]>();
+  readonly #sampled = new Map<string, string>();
   readonly #classes = new Map<string, readonly OperatorClass[]>();
 
   constructor(copy: Copy) {
@@ -58,6 +62,19 @@ export class Catalogue {
     const columns = rows as unknown as Column[];
     this.#columns.set(table, columns);
     return columns;
+  }
+
+  /** A table that was analysed, for FROM: of a large one some of its pages, always the same. */
+  async sampled(table: string): Promise<string> {
+    const known = this.#sampled.get(table);
+    if (known !== undefined) return known;
+    const [row] = await this.#copy.ask(
+      `SELECT reltuples::float8 AS rows FROM pg_class WHERE oid = ${literal(table)}::regclass AND relkind = 'r'`,
+    );
+    const percent = (100 * SAMPLED_ROWS) / Number(row?.rows ?? 0);
+    const from = percent < 100 ? `${table} TABLESAMPLE SYSTEM (${percent}) REPEATABLE (1)` : table;
+    this.#sampled.set(table, from);
+    return from;
   }
 
   /** Foreign keys that refer to a table. */

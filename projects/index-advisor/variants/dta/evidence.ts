@@ -19,26 +19,31 @@ const ENOUGH_MS = 40;
 /** What takes longer is not waited for twice: then the first time, with whatever had to be read, is the figure. */
 const SLOW_MS = 500;
 
-/** What didn't help by the clock leaves the set, and the others are measured again without it. */
+/**
+ * What didn't help by the clock leaves the set, and the others are measured again without it. After `until`, by
+ * `Date.now()`, the figures are those that were measured on the way, once each.
+ */
 export async function measured(
   copy: Copy,
   queries: readonly Query[],
   prices: Prices,
   builder: Builder,
   set: readonly Candidate[],
+  until: number,
 ): Promise<Figures> {
   const own = queries.filter(({ hidden }) => !hidden);
-  const before = await timed(copy, own, builder.built, (query, at) => {
+  const before = await timed(copy, own, builder.built, async (query, at) => {
     const ms = query.baseline[at]?.ms ?? 0;
-    return ms > SLOW_MS || !query.runs ? ms : undefined;
+    return ms > SLOW_MS || !query.runs || Date.now() > until ? ms : undefined;
   });
   let kept = set;
   for (;;) {
     const outside = builder.built.filter((candidate) => !kept.includes(candidate));
     const touched = await touchedBy(queries, prices, kept);
-    const after = await timed(copy, own, outside, (query, at) =>
-      touched.has(query.statement) ? undefined : before.get(query)?.[at],
-    );
+    const after = await timed(copy, own, outside, async (query, at) => {
+      if (!touched.has(query.statement)) return before.get(query)?.[at];
+      return Date.now() > until ? (await prices.times(query, kept))[at] : undefined;
+    });
     const create: CreateIndex[] = [];
     for (const candidate of kept) {
       const evidence = await evidenceOf(candidate, queries, prices, kept, before, after);
@@ -80,13 +85,13 @@ async function timed(
   copy: Copy,
   queries: readonly Query[],
   absent: readonly Candidate[],
-  known: (query: Query, at: number) => number | undefined,
+  known: (query: Query, at: number) => Promise<number | undefined>,
 ): Promise<Times> {
   const times = new Map<Query, readonly number[]>();
   for (const query of queries) {
     const all: number[] = [];
     for (const [at, binding] of query.bindings.entries()) {
-      all.push(known(query, at) ?? (await median(copy, query, binding, absent)));
+      all.push((await known(query, at)) ?? (await median(copy, query, binding, absent)));
     }
     times.set(query, all);
   }

@@ -33,21 +33,22 @@ interface Priced {
 
 /** How many of the best sets are added to. */
 const SEEDS = 4;
-/** Costs that differ by less are the same, and the smaller index is better. */
+/** Savings that differ by less are the same, and the smaller set is better. */
 const SAME = 0.002;
 
 export async function greedy(search: Search): Promise<readonly Candidate[]> {
   const empty: Priced = { set: [], cost: await search.cost([]), bytes: 0 };
-  let seeds: readonly Priced[] = [empty];
+  // One after the other from nothing: soon there, and often the answer.
+  let best = await extended(search, empty);
+  let seeds: readonly Priced[] = [];
   for await (const set of subsets(search)) {
-    const priced = await price(search, set);
-    seeds = [...seeds, priced].sort(better).slice(0, SEEDS);
     if (Date.now() > search.until) break;
+    const priced = await price(search, set);
+    seeds = [...seeds, priced].sort((a, b) => compared(a, b, empty)).slice(0, SEEDS);
   }
-  let best = empty;
   for (const seed of seeds) {
     const grown = await extended(search, seed);
-    if (better(grown, best) < 0) best = grown;
+    if (compared(grown, best, empty) < 0) best = grown;
   }
   return best.set;
 }
@@ -64,7 +65,9 @@ async function extended(search: Search, seed: Priced): Promise<Priced> {
       const set = [...current.set, ...added];
       if (added.length === 0 || !allowed(search, set)) continue;
       const priced = await price(search, set);
-      if (better(priced, next) < 0) next = priced;
+      if (priced.cost < current.cost && (next === current || compared(priced, next, current) < 0)) {
+        next = priced;
+      }
       if (Date.now() > search.until) break;
     }
     if (next === current) break;
@@ -98,9 +101,11 @@ function allowed(search: Search, set: readonly Candidate[]): boolean {
   return set.every((one) => !set.some((other) => isPrefixOf(one.definition, other.definition)));
 }
 
-function better(a: Priced, b: Priced): number {
-  const alike = Math.abs(a.cost - b.cost) <= SAME * Math.max(a.cost, b.cost);
-  return alike ? a.bytes - b.bytes || widthOf(a.set) - widthOf(b.set) : a.cost - b.cost;
+/** By what they save of another one's cost: of the whole, the least saving would look like nothing. */
+function compared(a: Priced, b: Priced, { cost }: Priced): number {
+  const [first, second] = [cost - a.cost, cost - b.cost];
+  const alike = Math.abs(first - second) <= SAME * Math.max(first, second, 0);
+  return alike ? a.bytes - b.bytes || widthOf(a.set) - widthOf(b.set) : second - first;
 }
 
 function widthOf(set: readonly Candidate[]): number {

@@ -25,6 +25,9 @@ export interface Run {
   readonly ms: number;
 }
 
+/** Of what couldn't be run. */
+export const NOTHING: Run = { found: 0, wrote: 0, rows: 0, ms: 0 };
+
 export function nodesOf(root: PlanNode): PlanNode[] {
   return [root, ...(root.Plans ?? []).flatMap(nodesOf)];
 }

@@ -12,13 +12,13 @@
 import type { Candidate } from "./built.ts";
 import type { Copy } from "./copy.ts";
 import { isRefusal } from "./databases.ts";
-import { indexesOf } from "./plans.ts";
+import { indexesOf, NOTHING, type Run } from "./plans.ts";
 import type { Query } from "./queries.ts";
 
 interface Answer {
   readonly from: ReadonlySet<Candidate>;
   readonly uses: ReadonlySet<Candidate>;
-  readonly blocks: number;
+  readonly run: Run;
 }
 
 /** How many times the blocks of no index at all a plan counts that did not come to its end. */
@@ -33,7 +33,7 @@ export class Prices {
   readonly #copy: Copy;
   readonly #candidates: readonly Candidate[];
   readonly #answers = new Map<Query, Answer[][]>();
-  readonly #runs = new Map<string, number>();
+  readonly #runs = new Map<string, Run>();
   readonly #bare = new Map<Query, Written>();
   readonly #upkeep = new Map<string, number>();
 
@@ -53,9 +53,15 @@ export class Prices {
   async perCall(query: Query, set: readonly Candidate[]): Promise<number> {
     const relevant = new Set(set.filter((candidate) => concerns(candidate, query)));
     const answers = await this.#ask(query, relevant);
-    let blocks = answers.reduce((sum, answer) => sum + answer.blocks, 0) / answers.length;
+    let blocks = answers.reduce((sum, answer) => sum + answer.run.found, 0) / answers.length;
     for (const candidate of relevant) blocks += await this.#upkeepOf(query, candidate);
     return blocks;
+  }
+
+  /** Milliseconds with each set of values, as it was run once to price it. */
+  async times(query: Query, set: readonly Candidate[]): Promise<number[]> {
+    const relevant = new Set(set.filter((candidate) => concerns(candidate, query)));
+    return (await this.#ask(query, relevant)).map(({ run }) => run.ms);
   }
 
   /** Which of a set the planner uses for a statement, with any of its values. */
@@ -96,21 +102,26 @@ export class Prices {
       const names = indexesOf(plan);
       const uses = new Set(from.filter(({ name }) => names.has(name)));
       const id = `${query.name} ${at} ${JSON.stringify(plan)}`;
-      const blocks = this.#runs.get(id) ?? (await this.#measured(query, at, without));
-      this.#runs.set(id, blocks);
-      known[at]?.push({ from: new Set(from), uses, blocks });
+      const run = this.#runs.get(id) ?? (await this.#measured(query, at, without, uses.size === 0));
+      this.#runs.set(id, run);
+      known[at]?.push({ from: new Set(from), uses, run });
     }
   }
 
-  async #measured(query: Query, at: number, without: readonly string[]): Promise<number> {
+  async #measured(
+    query: Query,
+    at: number,
+    without: readonly string[],
+    asBefore: boolean,
+  ): Promise<Run> {
     const binding = query.bindings[at];
-    if (!query.runs || binding === undefined) return 0;
+    const baseline = query.baseline[at] ?? NOTHING;
+    if (!query.runs || binding === undefined || asBefore) return baseline;
     try {
-      const run = await this.#copy.run(query, binding, query.limitMs, { without });
-      return run.found;
+      return await this.#copy.run(query, binding, query.limitMs, { without });
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      return (query.baseline[at]?.found ?? 0) * ENDLESS;
+      return { ...baseline, found: baseline.found * ENDLESS, ms: query.limitMs };
     }
   }
 

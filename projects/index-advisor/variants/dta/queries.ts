@@ -10,7 +10,7 @@ import type { Binding, Copy } from "./copy.ts";
 import { ident, isRefusal, literal } from "./databases.ts";
 import { bodyOf, type Definition, plain } from "./definitions.ts";
 import { messageOf } from "./errors.ts";
-import { nodesOf, type PlanNode, type Run } from "./plans.ts";
+import { NOTHING, nodesOf, type PlanNode, type Run } from "./plans.ts";
 import type { Understood, Verb } from "./understand.ts";
 
 export interface Writes {
@@ -42,7 +42,6 @@ export interface Query {
 const DEPTH = 3;
 /** With what takes longer, in milliseconds, no more values are tried. */
 const SLOW_MS = 1_000;
-const NOTHING: Run = { found: 0, wrote: 0, rows: 0, ms: 0 };
 /** The longest one run may take, as a share of what is left of the call. */
 const SHARE = 0.15;
 
@@ -75,6 +74,11 @@ export class Preparer {
       this.#analysed = analysed;
       throw error;
     }
+  }
+
+  /** Whether it could be: the server reads it, and finds what it names. @throws pg.DatabaseError */
+  async checked({ sql }: Understood): Promise<void> {
+    await this.#prepare(sql);
   }
 
   async #understood(understood: Understood): Promise<Query[]> {
@@ -119,6 +123,8 @@ export class Preparer {
     const settings = [...NO_INDEXES, "SET LOCAL plan_cache_mode = force_generic_plan"];
     const [plan] = await this.#copy.plans({ name }, [binding], { settings }, "VERBOSE, COSTS OFF");
     if (plan === undefined) throw new Error("the copy made no plan");
+    // A statement without parameters would keep this plan, which nobody else should have.
+    await this.#copy.ask("DISCARD PLANS");
     return plan;
   }
 
@@ -183,7 +189,7 @@ export class Preparer {
       );
       const rows = await this.#copy.ask(
         `SELECT ${key.parentColumns.map((column, at) => `${ident(column)}::text AS v${at}`).join(", ")}
-           FROM ${table} ORDER BY md5(ctid::text) LIMIT ${SAMPLES}`,
+           FROM ${await this.#catalogue.sampled(table)} ORDER BY md5(ctid::text) LIMIT ${SAMPLES}`,
         this.#copy.leftMs(),
       );
       if (rows.length === 0) continue;

@@ -1,10 +1,7 @@
-/**
- * Task 7. Statements of one template go to the same side. What a template is, PostgreSQL's own fingerprint of
- * the parse tree says: it leaves out constants, how many of them a list has, white space and case.
- */
+/** Task 7. Statements of one template go to the same side. */
 import { createHash } from "node:crypto";
-import { fingerprint } from "libpg-query";
 import type { Split } from "../../contract.ts";
+import { templateOf } from "./templates.ts";
 
 const TEST_SHARE = 0.25;
 
@@ -29,20 +26,6 @@ export async function split(sql: readonly string[], seed: number): Promise<Split
     (toTest ? test : train).push(...positions);
   }
   return { train: train.sort((a, b) => a - b), test: test.sort((a, b) => a - b) };
-}
-
-async function templateOf(sql: string): Promise<string> {
-  try {
-    return await fingerprint(sql);
-  } catch {
-    // No statement of PostgreSQL's. What it has of constants still must not tell its copies apart.
-    return sql
-      .toLowerCase()
-      .replace(/'(?:[^']|'')*'|\$\d+|\b\d+(?:\.\d+)?\b/g, "?")
-      .replace(/\(\s*\?(?:\s*,\s*\?)*\s*\)/g, "(?)")
-      .replace(/\s+/g, " ")
-      .trim();
-  }
 }
 
 function digest(text: string): string {
