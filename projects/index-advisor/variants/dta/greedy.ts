@@ -33,7 +33,7 @@ interface Priced {
 
 /** How many of the best sets are added to. */
 const SEEDS = 4;
-/** Savings that differ by less are the same, and the smaller set is better. */
+/** Savings that differ by less are the same, and fewer or smaller indexes are better. */
 const SAME = 0.002;
 
 export async function greedy(search: Search): Promise<readonly Candidate[]> {
@@ -105,7 +105,8 @@ function allowed(search: Search, set: readonly Candidate[]): boolean {
 function compared(a: Priced, b: Priced, { cost }: Priced): number {
   const [first, second] = [cost - a.cost, cost - b.cost];
   const alike = Math.abs(first - second) <= SAME * Math.max(first, second, 0);
-  return alike ? a.bytes - b.bytes || widthOf(a.set) - widthOf(b.set) : second - first;
+  if (!alike) return second - first;
+  return a.set.length - b.set.length || a.bytes - b.bytes || widthOf(a.set) - widthOf(b.set);
 }
 
 function widthOf(set: readonly Candidate[]): number {
