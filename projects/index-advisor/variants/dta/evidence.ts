@@ -35,7 +35,7 @@ export async function measured(
 ): Promise<Figures> {
   const own = queries.filter(({ hidden }) => !hidden);
   const timedBefore = () =>
-    timed(copy, own, builder.built, async (query, at) => {
+    timed(copy, queries, builder.built, async (query, at) => {
       const ms = query.baseline[at]?.ms ?? 0;
       return ms > SLOW_MS || !query.runs || Date.now() > until ? ms : undefined;
     });
@@ -45,7 +45,7 @@ export async function measured(
   for (;;) {
     const outside = builder.built.filter((candidate) => !kept.includes(candidate));
     const touched = await touchedBy(queries, prices, kept);
-    const after = await timed(copy, own, outside, async (query, at) => {
+    const after = await timed(copy, queries, outside, async (query, at) => {
       if (!touched.has(query.statement)) return before.get(query)?.[at];
       return Date.now() > until ? (await prices.times(query, kept))[at] : undefined;
     });
@@ -92,6 +92,7 @@ async function touchedBy(
   return touched;
 }
 
+/** Times of statements, which have in them what they set off in other tables. */
 async function timed(
   copy: Copy,
   queries: readonly Query[],
@@ -99,10 +100,14 @@ async function timed(
   known: (query: Query, at: number) => Promise<number | undefined>,
 ): Promise<Times> {
   const times = new Map<Query, readonly number[]>();
-  for (const query of queries) {
+  for (const query of queries.filter(({ hidden }) => !hidden)) {
+    const parts = queries.filter(({ statement }) => statement === query.statement);
+    const without = qualifiedNames(
+      absent.filter((candidate) => parts.some((part) => concerns(candidate, part))),
+    );
     const all: number[] = [];
     for (const [at, binding] of query.bindings.entries()) {
-      all.push((await known(query, at)) ?? (await median(copy, query, binding, absent)));
+      all.push((await known(query, at)) ?? (await median(copy, query, binding, without)));
     }
     times.set(query, all);
   }
@@ -117,9 +122,8 @@ async function median(
   copy: Copy,
   query: Query,
   binding: Binding,
-  absent: readonly Candidate[],
+  without: readonly string[],
 ): Promise<number> {
-  const without = qualifiedNames(absent.filter((candidate) => concerns(candidate, query)));
   if (!query.runs) return 0;
   const times: number[] = [];
   let spent = 0;
