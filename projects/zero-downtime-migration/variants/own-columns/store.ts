@@ -143,7 +143,7 @@ export class Store {
     return this.transaction(async (client) => {
       const { rows } = await client.query<Helm>("SELECT leads FROM helm FOR SHARE");
       if (!rows[0]?.leads) return "moved";
-      await client.query("SELECT pg_advisory_xact_lock(hashtext($1))", [id]);
+      await lock(client, [id]);
       const { rows: found } = await client.query<EntryRow>(
         `${this.#select} FROM (SELECT $1::text AS id) i
          LEFT JOIN accounts a ON a.id = i.id LEFT JOIN graves g ON g.id = i.id`,
@@ -162,10 +162,7 @@ export class Store {
   takeOver(entries: readonly Entry[]): Promise<void> {
     return this.transaction(async (client) => {
       const ids = entries.map(({ id }) => id);
-      await client.query(
-        "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtext(id) AS key FROM unnest($1::text[]) id ORDER BY 1) k",
-        [ids],
-      );
+      await lock(client, ids);
       const { rows } = await client.query<{ id: string; rev: number }>(
         `SELECT i.id, coalesce(greatest(a.rev, g.rev), -1)::int AS rev FROM unnest($1::text[]) i (id)
          LEFT JOIN accounts a ON a.id = i.id LEFT JOIN graves g ON g.id = i.id`,
@@ -197,6 +194,11 @@ export class Store {
   /** Has these carried again, as newer than what the other store has. */
   async again(wrong: readonly { id: string; rev: number }[]): Promise<void> {
     await this.transaction(async (client) => {
+      // Or a write that has read the rev before this counts up to the same.
+      await lock(
+        client,
+        wrong.map(({ id }) => id),
+      );
       const values = [wrong.map(({ id }) => id), wrong.map(({ rev }) => rev)];
       const next = "greatest(t.rev, i.rev) + 1";
       await client.query(
@@ -243,4 +245,12 @@ export class Store {
       ],
     );
   }
+}
+
+/** Until the end of the transaction nobody else counts up what these accounts are at; in one order for all. */
+async function lock(client: pg.PoolClient, ids: readonly string[]): Promise<void> {
+  await client.query(
+    "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtext(id) AS key FROM unnest($1::text[]) id ORDER BY 1) k",
+    [ids],
+  );
 }
