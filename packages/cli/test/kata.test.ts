@@ -296,9 +296,14 @@ describe("Ctrl-C", () => {
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
-    child.stdout.setEncoding("utf8");
-    for await (const text of child.stdout) if (String(text).includes("counter ·")) break;
     const closed = new Promise((resolve) => child.once("close", resolve));
+    // Not `for await`: to leave it closes the pipe, and the next line that kata writes ends it.
+    const graded = new Promise<void>((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text) => {
+        if (text.includes("counter ·")) resolve();
+      });
+    });
+    await Promise.race([graded, closed]);
     child.kill("SIGINT");
     expect(await closed).toBe(130);
   });

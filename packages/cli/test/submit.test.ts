@@ -137,11 +137,16 @@ describe("kata grade --bundle", () => {
     child.stderr.setEncoding("utf8").on("data", (text) => {
       said += text;
     });
-    let seed = "";
-    for await (const text of child.stdout.setEncoding("utf8")) {
-      seed ||= /seed (\d+)/.exec(String(text))?.[1] ?? "";
-      if (String(text).includes("3 of 3")) break;
-    }
+    let shown = "";
+    // Not `for await`: to leave it closes the pipe, and the next line that kata writes ends it.
+    const first = new Promise<void>((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text) => {
+        shown += text;
+        if (shown.includes("3 of 3")) resolve();
+      });
+    });
+    await Promise.race([first, closed]);
+    const seed = /seed (\d+)/.exec(shown)?.[1];
     child.kill("SIGINT");
     expect(await closed).toBe(130);
     expect(said).toContain("1 of 2 are graded and kept: the same command goes on from there.");
