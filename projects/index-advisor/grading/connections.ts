@@ -44,11 +44,11 @@ async function open(config: pg.ClientConfig): Promise<GraderClient> {
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 
-/** @returns quoted names with their schemas, in alphabetical order */
+/** @returns quoted names with their schemas, in alphabetical order; of a partitioned table, its partitions' */
 export async function tablesOf(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-      WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'cron') ORDER BY 1`,
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'cron') ORDER BY 1`,
   );
   return rows.map(({ name }) => name);
 }

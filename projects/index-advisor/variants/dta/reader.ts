@@ -142,7 +142,10 @@ export class Reader {
 
   /** The one table whose columns an expression is made of. */
   #owner(tree: unknown): string | undefined {
-    const [alias, ...more] = aliasesIn(tree);
+    const [found, ...more] = aliasesIn(tree);
+    const [only] = this.#tables.keys();
+    // What a plan puts out, of one table alone, has no alias before its columns.
+    const alias = found === "" && this.#tables.size === 1 ? only : found;
     return alias !== undefined && more.length === 0 && this.#tables.has(alias) ? alias : undefined;
   }
 }

@@ -90,12 +90,18 @@ class Reader {
       this.#found.filter(is("CommonTableExpr")).map(([, { ctename }]) => ctename),
     );
     const tables: Table[] = [];
-    const relations = this.#found.filter(is("RangeVar")).map(([, body]) => body);
+    const read = this.#found.filter(is("RangeVar")).map(([, body]) => body);
+    // A WITH may write, too: the relation that is written stands in a field, and not in a node.
+    const written = this.#found.flatMap(([tag, { relation }]) =>
+      tag in KINDS && relation ? [relation as Body] : [],
+    );
     const target = this.#kind === "select" ? undefined : (this.#body.relation as Body);
-    for (const relation of target ? [target, ...relations] : relations) {
+    for (const relation of [...written, ...read]) {
       if (!relation.schemaname && withs.has(relation.relname)) continue;
       const table = this.#tableOf(relation);
-      if (!table) continue;
+      if (!table) {
+        throw new NotUnderstood(`${relation.relname} is a view, a partitioned table, or not there`);
+      }
       tables.push(table);
       const alias = ((relation.alias as Body | undefined)?.aliasname ?? table.name) as string;
       this.#aliases.set(alias, [...(this.#aliases.get(alias) ?? []), table]);
@@ -104,6 +110,15 @@ class Reader {
       if (tag === "A_Expr") this.#expression(body);
       if (tag === "NullTest") this.#use(body.arg, "null", String(body.nulltesttype));
       if (tag === "SelectStmt") this.#sorts(body);
+      if (tag === "SubLink" && body.testexpr) this.#use(body.testexpr, "join", "=");
+      if (tag === "JoinExpr") {
+        for (const column of (body.usingClause ?? []) as Node[]) {
+          this.#use({ ColumnRef: { fields: [column] } }, "join", "=");
+        }
+      }
+      if (tag === "FuncCall" && /"(max|min)"/.test(JSON.stringify(body.funcname))) {
+        this.#use((body.args as Node[] | undefined)?.[0], "sort", "", undefined, "");
+      }
     }
     this.#bare();
     return {
@@ -126,6 +141,13 @@ class Reader {
   #expression(body: Body): void {
     const operator = (body.name as { String: { sval: string } }[]).at(-1)?.String.sval ?? "";
     const { kind, lexpr, rexpr } = body;
+    const [left, right] = [itemsOf(lexpr), itemsOf(rexpr)];
+    if (left.length > 1 && left.length === right.length) {
+      for (const [at, each] of left.entries()) {
+        this.#expression({ ...body, lexpr: each, rexpr: right[at] });
+      }
+      return;
+    }
     const how = howOf(String(kind), operator);
     if (!how) return;
     this.#compared(lexpr, rexpr, how, operator);
@@ -236,6 +258,10 @@ function nodesOf(tree: unknown): Found[] {
     /^[A-Z]/.test(name) ? [[name, value as Body] as const, ...nodesOf(value)] : nodesOf(value),
   );
 }
+
+/** Of a row of columns or values: `(a, b) = (1, 2)`. */
+const itemsOf = (tree: unknown) =>
+  (tree as { RowExpr?: { args?: unknown[] } } | undefined)?.RowExpr?.args ?? [];
 
 function columnsIn(tree: unknown): (readonly string[])[] {
   return nodesOf(tree)
