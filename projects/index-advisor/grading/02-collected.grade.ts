@@ -50,6 +50,7 @@ export default check({
     ]);
     await using admin = await privileged(t, "target");
     await using role = await connected(t, "target");
+    await rememberOnce(t);
     await admin.query("SELECT public.pg_stat_statements_reset()");
     // Three that lead in one thing each, by far: in calls, in time, in blocks touched.
     const [byAdmin, byRole] = [random.int(200, 300), random.int(200, 300)];
@@ -76,7 +77,6 @@ export default check({
     await role.query("ROLLBACK");
     for (const sql of manners(`public.${various}`, by)) await role.query(sql);
     await elsewhere(t);
-    await rememberOnce(t);
     const asked = await askedOf(admin);
 
     t.step("nodes a and b collect, and b advises");

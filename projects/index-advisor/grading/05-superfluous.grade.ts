@@ -9,7 +9,7 @@ export default check({
   concept: "redundancy",
   traps: ["drops-what-holds", "drops-both", "redundant-prefix", "looks-at-little"],
   engines: { target: {}, scratch: {} },
-  nodes: ["a", "b"],
+  nodes: ["a"],
   hints: [
     "An index may be the same as another one, or begin it. Which of its properties must be equal for that, besides the columns? And who else relies on it?",
     "pg_index has operator classes, collations, options, predicates, indisunique, indisreplident; pg_constraint.conindid names the index that a constraint or a foreign key needs; pg_stat_progress_create_index shows what is being built.",
@@ -158,9 +158,7 @@ async function underWay(t: AdvisorContext, table: string, sql: string) {
   const writer = await connected(t, "target");
   await writer.query("BEGIN");
   await writer.query(`INSERT INTO public.${table} VALUES (0)`);
-  const builder = new pg.Client(await t.lease("target").urlFor("b"));
-  builder.on("error", () => {});
-  await builder.connect();
+  const builder = await connected(t, "target");
   const built = builder.query(sql);
   built.catch(() => {});
   const progress = `SELECT FROM pg_stat_progress_create_index WHERE relid = 'public.${table}'::regclass AND index_relid <> 0`;

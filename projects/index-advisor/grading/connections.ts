@@ -11,10 +11,21 @@ export type GraderClient = pg.Client & AsyncDisposable;
  */
 export async function connected(t: AdvisorContext, role: Role): Promise<GraderClient> {
   // A role may have settings, and they are the submission's, too: those of a connection come before them.
-  return open({
+  const client = await open({
     connectionString: await t.lease(role).urlFor("grader"),
     options: "-c search_path=public",
   });
+  // The server tells it when it lets somebody in; pg's types don't.
+  const { processID } = client as unknown as { processID: number };
+  pids.set(t, [...ownPids(t), processID]);
+  return client;
+}
+
+const pids = new WeakMap<AdvisorContext, readonly number[]>();
+
+/** The server's processes behind all that {@link connected} has opened in this check: nobody else is the grader. */
+export function ownPids(t: AdvisorContext): readonly number[] {
+  return pids.get(t) ?? [];
 }
 
 /**

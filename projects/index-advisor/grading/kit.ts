@@ -2,6 +2,7 @@ import { type CheckContext, checksFor } from "@db-katas/grading";
 import type { Advisor, Submission } from "../contract.ts";
 import { connected, type Role, tablesOf } from "./connections.ts";
 import { rememberOnce } from "./fingerprint.ts";
+import { secluded } from "./seclusion.ts";
 
 export { connected, privileged, type Role, superuser } from "./connections.ts";
 
@@ -14,6 +15,7 @@ const roles: readonly Role[] = ["target", "scratch"];
 /** Checks of this exercise start from two empty databases, and load the same tables into both. */
 export const check = checksFor<Submission>({});
 
+/** A node that reaches the databases while it is asked something, and at no other time. */
 export async function startAdvisor(
   t: AdvisorContext,
   name = "a",
@@ -21,7 +23,8 @@ export async function startAdvisor(
 ): Promise<Advisor> {
   await rememberOnce(t);
   const [target, scratch] = await Promise.all(roles.map((role) => t.lease(role).urlFor(name)));
-  return t.start(name, { name, target: target ?? "", scratch: scratch ?? "", requestBudgetMs });
+  const config = { name, target: target ?? "", scratch: scratch ?? "", requestBudgetMs };
+  return secluded(t, name, () => t.start(name, config));
 }
 
 /**
