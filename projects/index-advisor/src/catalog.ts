@@ -88,6 +88,8 @@ export interface Table {
   readonly pages: number;
   readonly columns: readonly Column[];
   readonly indexes: readonly ExistingIndex[];
+  /** `schema.table` of those that it is a partition or a child of, directly or not. */
+  readonly ancestors: readonly string[];
 }
 
 export interface ForeignKey {

@@ -88,7 +88,7 @@ export class Investigation implements AsyncDisposable {
       const catalog = await prepare(this.#scratch, this.#builds, there);
       const parameters = parametersOf(this.#scratch.client, catalog);
       const understood = await understand(request.statements, catalog, parameters);
-      const { queries, skipped } = await runnable(this.#scratch, understood.queries);
+      const { queries, skipped } = await runnable(this.#scratch, understood.queries, catalog);
       const upkeep = new Upkeep(catalog, hot);
       const found = await this.#find(queries, catalog, upkeep);
       return {
@@ -127,9 +127,6 @@ export class Investigation implements AsyncDisposable {
     const [first = []] = await bench.measure(all, [[]], { share: BASELINE_SHARE });
     const { queries, before, skipped, ranOut } = measurable(all, first);
     const candidates = candidatesFor(queries, catalog);
-    for (const name of partitionedOf(queries, catalog)) {
-      onProgress(`${name} is partitioned: no index is advised on it`);
-    }
     const budgetBytes = request.budgetBytes ?? Number.POSITIVE_INFINITY;
     await using whatIf = await openWhatIf(scratch, builds, kind);
     const evidence = { deadline, queries, before, bench, builds, upkeep, budgetBytes };
@@ -172,15 +169,4 @@ function measurable(all: readonly Query[], first: readonly Timing[]) {
     before.push(timing);
   });
   return { queries, before, skipped, ranOut };
-}
-
-/** `CREATE INDEX CONCURRENTLY` is for tables with rows of their own (PostgreSQL's manual, CREATE INDEX). */
-function partitionedOf(queries: readonly Query[], { tables }: Catalog): readonly string[] {
-  const asked = new Set(
-    queries.flatMap(({ accesses }) => accesses.map(({ schema, table }) => `${schema}.${table}`)),
-  );
-  return tables
-    .filter(({ kind }) => kind === "partitioned")
-    .map(({ schema, name }) => `${schema}.${name}`)
-    .filter((name) => asked.has(name));
 }

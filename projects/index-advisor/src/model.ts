@@ -89,6 +89,8 @@ export interface SortKey {
 export interface Access {
   readonly schema: string;
   readonly table: string;
+  /** `schema.table` of the partitioned table that the statement names, of which this is a part. */
+  readonly partOf?: string;
   readonly alias: string;
   readonly predicates: readonly Predicate[];
   /** Only where the whole order comes from this table. */

@@ -9,6 +9,8 @@ export interface PlanNode {
   readonly "Plan Rows": number;
   readonly "Index Name"?: string | undefined;
   readonly "Relation Name"?: string | undefined;
+  /** Only with VERBOSE. */
+  readonly Schema?: string | undefined;
   readonly "Shared Hit Blocks"?: number | undefined;
   readonly "Shared Read Blocks"?: number | undefined;
   readonly Operation?: string | undefined;
@@ -33,6 +35,7 @@ const node: z.ZodType<PlanNode> = z.looseObject({
   "Plan Rows": z.number(),
   "Index Name": z.string().optional(),
   "Relation Name": z.string().optional(),
+  Schema: z.string().optional(),
   "Shared Hit Blocks": z.number().optional(),
   "Shared Read Blocks": z.number().optional(),
   Operation: z.string().optional(),

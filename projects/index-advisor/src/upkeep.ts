@@ -9,8 +9,7 @@
  * the share of heap-only updates that the target's statistics tell.
  */
 import pg from "pg";
-import type { Catalog } from "./catalog.ts";
-import { findTable } from "./catalog.ts";
+import { type Catalog, findTable } from "./catalog.ts";
 import type { Session } from "./database.ts";
 import { createIndexSql } from "./ddl.ts";
 import { median } from "./measure/timing.ts";
@@ -75,12 +74,29 @@ export class Upkeep {
       const access = query.accesses.find(
         (each) => each.writes !== undefined && each.table === written.table,
       );
-      // Of a view the planner says which table is behind it, and of two schemas' tables of that name it doesn't.
-      const indexes = set.filter(
-        ({ index }) => index.table === written.table && (!access || index.schema === access.schema),
-      );
-      return indexes.length === 0 ? sum : sum + this.#of(written, access, indexes);
+      const whole = { schema: access?.schema, table: written.table, share: 1 };
+      const ms = [whole, ...this.#partsOf(access, query)].map(({ schema, table, share }) => {
+        // Of a view the planner says which table is behind it, and of two schemas' tables of that name it doesn't.
+        const indexes = set.filter(
+          ({ index }) => index.table === table && (!schema || index.schema === schema),
+        );
+        return this.#of({ ...written, rows: written.rows * share }, access, indexes);
+      });
+      return sum + ms.reduce((all, one) => all + one, 0);
     }, 0);
+  }
+
+  /** Partitions that it writes to. How many rows of which, a plan doesn't tell: more to those that have more. */
+  #partsOf(access: Access | undefined, { accesses }: Query) {
+    if (access === undefined) return [];
+    const whole = `${access.schema}.${access.table}`;
+    const parts = accesses
+      .filter(({ writes, partOf }) => writes !== undefined && partOf === whole)
+      .map(({ schema, table }) => {
+        return { schema, table, rows: findTable(this.#catalog, table, schema)?.rows ?? 0 };
+      });
+    const all = parts.reduce((sum, { rows }) => sum + rows, 0);
+    return parts.map(({ rows, ...part }) => ({ ...part, share: rows / Math.max(all, 1) }));
   }
 
   #of({ kind, rows }: Written, access: Access | undefined, indexes: readonly Candidate[]): number {

@@ -86,27 +86,3 @@ test("who may not read everybody's statements is told so, and who may gets the w
   expect(found.map(({ sql }) => sql)).toContain("SELECT count(*) FROM things WHERE a = $1");
   expect(found.filter(({ sql }) => /pg_|CREATE|hypopg/.test(sql))).toEqual([]);
 });
-
-test("of a partitioned table it is said that nothing is advised on it, and the copy has its statistics", {
-  timeout: 60_000,
-}, async () => {
-  const { target, scratch } = databases;
-  await load(
-    databases,
-    `CREATE TABLE days (id int NOT NULL, day date NOT NULL, note text NOT NULL) PARTITION BY RANGE (day);
-     CREATE TABLE days_25 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
-     INSERT INTO days SELECT i, date '2025-01-01' + i % 365, md5(i::text) FROM generate_series(1, 5000) AS i`,
-  );
-  const said: string[] = [];
-  const { create } = await advise(
-    { statements: [{ sql: "SELECT * FROM days WHERE id = 7", calls: 1 }] },
-    { target, scratch, onProgress: (text) => said.push(text) },
-  );
-  expect(create).toEqual([]);
-  expect(said).toContain("public.days is partitioned: no index is advised on it");
-  await using client = await connected(scratch);
-  const { rows } = await client.query(
-    "SELECT DISTINCT tablename AS name FROM pg_stats WHERE tablename LIKE 'days%' ORDER BY 1",
-  );
-  expect(rows).toEqual([{ name: "days" }, { name: "days_25" }]);
-});

@@ -85,6 +85,7 @@ const table = (more: Partial<Table> = {}): Table => ({
   pages: 2000,
   columns: COLUMNS,
   indexes: [existing(spec([{ column: "id" }]), { unique: true })],
+  ancestors: [],
   ...more,
 });
 

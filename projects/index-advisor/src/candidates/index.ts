@@ -13,7 +13,7 @@ const FEW_PAGES = 8;
 /** What HypoPG can pretend, of what is proposed here. */
 const HYPOTHETICAL = new Set(["btree", "hash", "brin"]);
 
-/** A partitioned table takes no index built concurrently. */
+/** A partitioned table takes no index built concurrently; its partitions do. */
 function canHave(table: Table | undefined): table is Table {
   return (
     table !== undefined &&

@@ -33,7 +33,12 @@ SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name,
   CASE WHEN c.reltuples <= 0 THEN size.pages * 10
     WHEN c.relpages = 0 THEN c.reltuples
     ELSE c.reltuples / c.relpages * size.pages END::float8 AS rows,
-  size.pages::float8 AS pages
+  size.pages::float8 AS pages,
+  ARRAY(WITH RECURSIVE above (oid) AS (
+      SELECT inhparent FROM pg_inherits WHERE inhrelid = c.oid
+      UNION SELECT h.inhparent FROM pg_inherits h JOIN above ON h.inhrelid = above.oid)
+    SELECT an.nspname || '.' || a.relname
+    FROM above JOIN pg_class a USING (oid) JOIN pg_namespace an ON an.oid = a.relnamespace) AS ancestors
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
   LATERAL (SELECT CASE WHEN c.relkind IN ('r', 'm')
     THEN pg_relation_size(c.oid) / current_setting('block_size')::int ELSE 0 END AS pages) size

@@ -5,7 +5,9 @@ import { type Catalog, findTable, readCatalog } from "../catalog.ts";
 import type { Session } from "../database.ts";
 import { isConnectionLoss, messageOf, noPermission, sqlState } from "../errors.ts";
 import type { Query } from "../model.ts";
+import { type Explained, explainedOf } from "../plan.ts";
 import type { Builds } from "../whatif/builds.ts";
+import { withParts } from "./partitions.ts";
 
 /** Nobody else may be in the copy: advisors that are there at the same moment wait for each other. */
 export const LOCK = "SELECT pg_advisory_lock(hashtext('index-advisor'))";
@@ -40,10 +42,11 @@ export async function vacuum({ client }: Pick<Session, "client">, how = ""): Pro
   await client.query(`VACUUM ${how} ${rows.map(({ name }) => name).join(", ")}`);
 }
 
-/** Without those that the copy's planner refuses, by themselves, and those that must not be run. */
+/** Without those that the copy's planner refuses, by themselves, and those that must not be run; with the parts that they read. */
 export async function runnable(
   { client }: Session,
   all: readonly Query[],
+  catalog: Catalog,
 ): Promise<{ queries: Query[]; skipped: Skipped[] }> {
   const queries: Query[] = [];
   const skipped: Skipped[] = [];
@@ -51,11 +54,13 @@ export async function runnable(
   const abroad = await tablesAbroad(client);
   for (const query of all) {
     try {
+      const plans: Explained[] = [];
       for (const { sql } of query.instances) {
         const { rows } = await client.query(`EXPLAIN (VERBOSE, FORMAT JSON) ${sql}`);
         await assertAtHome({ sql, rows }, abroad);
+        plans.push(explainedOf(rows));
       }
-      queries.push(query);
+      queries.push(withParts(query, plans, catalog));
     } catch (error) {
       if (isConnectionLoss(error)) throw error;
       if (sqlState(error) === "42501") refusal = error;

@@ -122,7 +122,7 @@ export class Runner {
       const { rows } = await this.#session.client.query<{ name: string }>(
         `SELECT format('%I.%I', n.nspname, c.relname) AS name
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relname = $1 AND c.relkind = 'r' AND $2 > $3 * c.reltuples
+         WHERE c.relname = $1 AND c.relkind IN ('r', 'p') AND $2 > $3 * c.reltuples
            AND pg_has_role(c.relowner, 'USAGE')`,
         [table, dead, DEAD_SHARE],
       );

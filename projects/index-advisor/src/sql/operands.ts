@@ -1,13 +1,15 @@
 /** The two sides of a comparison. */
 import type { Node } from "@pgsql/types";
 import type { Column } from "../catalog.ts";
-import { type Draft, resolve, type Scope } from "./scope.ts";
+import { type Draft, type Origin, resolve, type Scope } from "./scope.ts";
 import { all, below, castTo, names, textOf } from "./tree.ts";
 
 /** What an index could have as its key. */
 export interface Key {
   readonly draft: Draft;
   readonly column?: Column;
+  /** Of a column of a UNION. */
+  readonly also?: readonly Origin[];
   /** Over the table's own columns, without its name before them. */
   readonly expression?: Node;
 }
@@ -58,10 +60,7 @@ const TEXTS = new Set(["text", "varchar"]);
 
 /** `undefined` for what is no key: a constant, something of two tables, a parameter in it. */
 export function keyOf(node: Node, scope: Scope): Key | undefined {
-  if ("ColumnRef" in node) {
-    const origin = resolve(node.ColumnRef, scope);
-    return origin === undefined ? undefined : { draft: origin.draft, column: origin.column };
-  }
+  if ("ColumnRef" in node) return resolve(node.ColumnRef, scope);
   if ("RowExpr" in node || "SubLink" in node || "A_Const" in node) return undefined;
   // A cast between texts changes nothing: the planner looks through it.
   if ("TypeCast" in node && TEXTS.has(castTo(node) ?? "") && node.TypeCast.arg !== undefined) {

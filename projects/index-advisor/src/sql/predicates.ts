@@ -25,14 +25,21 @@ export interface Arm {
 export function compared(
   key: Key,
   { comparison, operator }: Asked,
-  more: Pick<Predicate, "joins" | "constant" | "or" | "arm"> & { readonly test?: Node } = {},
+  {
+    test,
+    ...more
+  }: Pick<Predicate, "joins" | "constant" | "or" | "arm"> & { readonly test?: Node } = {},
 ): void {
-  key.draft.predicates.push({
-    ...keySql(key),
-    comparison,
-    ...(operator === undefined ? {} : { operator }),
-    ...more,
-  });
+  for (const each of [key, ...(key.also ?? [])]) {
+    const isNamedAlike = each.column?.name === key.column?.name;
+    each.draft.predicates.push({
+      ...keySql(each),
+      comparison,
+      ...(operator === undefined ? {} : { operator }),
+      ...(test === undefined || !isNamedAlike ? {} : { test }),
+      ...more,
+    });
+  }
 }
 
 /** The condition for a partial index; nothing where it has parameters, or is of more than one table. */

@@ -27,6 +27,8 @@ export type DraftPredicate = Predicate & { readonly test?: Node };
 export interface Origin {
   readonly draft: Draft;
   readonly column: Column;
+  /** The same column of what else a UNION is made of: a condition on the whole is one on each. */
+  readonly also?: readonly Origin[];
 }
 
 /** Columns of something in FROM; without an origin where they are computed. */
@@ -106,7 +108,7 @@ export function resolve(reference: ColumnRef, scope: Scope): Origin | undefined 
 export function read(reference: ColumnRef, scope: Scope): void {
   const origin = resolve(reference, scope);
   if (origin !== undefined) {
-    origin.draft.reads.add(origin.column.name);
+    for (const { draft, column } of [origin, ...(origin.also ?? [])]) draft.reads.add(column.name);
     return;
   }
   const path = names(reference.fields);

@@ -14,9 +14,8 @@ export function select(statement: SelectStmt, parent: Scope): Output {
   const { larg, rarg } = statement;
   if (larg !== undefined && rarg !== undefined) {
     const left = select(larg, scope);
-    select(rarg, scope);
-    // One name, two origins: what is asked of the result is asked of neither alone.
-    return new Map([...left.keys()].map((name) => [name, undefined]));
+    const right = [...select(rarg, scope).values()];
+    return new Map([...left].map(([name, origin], n) => [name, together(origin, right[n])]));
   }
   for (const row of statement.valuesLists ?? []) mention(row, scope);
   for (const node of statement.fromClause ?? []) from(node, scope);
@@ -36,6 +35,11 @@ export function select(statement: SelectStmt, parent: Scope): Output {
   group(statement, scope);
   order(statement, scope);
   return output;
+}
+
+function together(left: Origin | undefined, right: Origin | undefined): Origin | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return { ...left, also: [...(left.also ?? []), right, ...(right.also ?? [])] };
 }
 
 function limit({ limitCount, limitOffset }: SelectStmt, scope: Scope): void {

@@ -36,6 +36,7 @@ const catalog: Catalog = {
       pages: 900,
       columns: [column("wanted", 50_000), column("other", 50_000)],
       indexes: [],
+      ancestors: [],
     },
   ],
   foreignKeys: [],
