@@ -4,8 +4,10 @@ import { candidatesFor } from "./candidates/index.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { asked, type Deadline, type Session } from "./database.ts";
 import { type Superfluous, superfluous } from "./drops.ts";
+import { concerned } from "./investigation/concerned.ts";
 import { prepare, runnable, tablesWithTriggers, vacuum } from "./investigation/copy.ts";
-import { search } from "./investigation/rounds.ts";
+import { type Search, search } from "./investigation/rounds.ts";
+import { adopt, settingsOf } from "./investigation/settings.ts";
 import type { Timing } from "./measure/timing.ts";
 import { Bench } from "./measure.ts";
 import type { Candidate, Query, Select, WhatIf } from "./model.ts";
@@ -47,6 +49,12 @@ export interface Findings {
   readonly taken: ReadonlySet<string>;
 }
 
+/** What is understood, before anything was measured. */
+interface Ready extends Pick<Search, "catalog" | "behind"> {
+  readonly all: readonly Query[];
+  readonly upkeep: Upkeep;
+}
+
 /** Of the time, what it may take to see how long statements take as they are. */
 const BASELINE_SHARE = 0.25;
 /** Of the time that is left, what one build may take, and what it may take in any case, in milliseconds. */
@@ -60,6 +68,8 @@ export class Investigation implements AsyncDisposable {
   readonly #options: InvestigationOptions;
   readonly #builds: Builds;
   #hasWritten = false;
+  /** `schema.table` of those that the workload is about. */
+  #tables: ReadonlySet<string> = new Set();
 
   constructor(target: Session, scratch: Session, options: InvestigationOptions) {
     this.#target = target;
@@ -74,23 +84,38 @@ export class Investigation implements AsyncDisposable {
     const { onProgress, request } = this.#options;
     onProgress("reading the target's catalogue");
     const { client } = this.#target;
-    const { there, drop, hot, taken } = await asked("target", "read its catalogue", async () => {
-      const there = await readCatalog(client);
-      const drop = await superfluous(client, there);
-      const names = await client.query<{ name: string }>(
-        "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace",
-      );
-      const taken = new Set(names.rows.map(({ name }) => name));
-      return { there, drop, hot: await hotShares(client), taken };
-    });
+    const { there, drop, hot, taken, settings } = await asked(
+      "target",
+      "read its catalogue",
+      async () => {
+        const there = await readCatalog(client);
+        const drop = await superfluous(client, there);
+        const names = await client.query<{ name: string }>(
+          "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace",
+        );
+        const taken = new Set(names.rows.map(({ name }) => name));
+        const settings = await settingsOf(this.#target);
+        return { there, drop, hot: await hotShares(client), taken, settings };
+      },
+    );
     return asked("scratch", "be worked in", async () => {
       onProgress("looking at the copy");
-      const catalog = await prepare(this.#scratch, this.#builds, there);
+      for (const { name, value, wanted, refused } of await adopt(this.#scratch, settings)) {
+        onProgress(
+          refused
+            ? `${name} is ${wanted} in the database and ${value} in the copy, which can't be changed: plans may differ`
+            : `${name} is ${wanted} in the database and was ${value} in the copy: it is now the same`,
+        );
+      }
+      const withTriggers = await tablesWithTriggers(this.#scratch);
+      this.#tables = await concerned(request.statements, there, withTriggers);
+      const catalog = await prepare(this.#scratch, this.#builds, there, this.#tables);
       const parameters = parametersOf(this.#scratch.client, catalog);
       const understood = await understand(request.statements, catalog, parameters);
       const { queries, skipped } = await runnable(this.#scratch, understood.queries, catalog);
       const upkeep = new Upkeep(catalog, hot);
-      const found = await this.#find(queries, catalog, upkeep);
+      const behind = tablesBehind(catalog, withTriggers);
+      const found = await this.#find({ all: queries, catalog, upkeep, behind });
       return {
         ...found,
         catalog,
@@ -110,17 +135,16 @@ export class Investigation implements AsyncDisposable {
     try {
       await this.#builds.drop();
       // What was written and rolled back takes up room.
-      if (this.#hasWritten) await vacuum(this.#scratch);
+      if (this.#hasWritten) await vacuum(this.#scratch, this.#tables);
     } catch {
       // Whoever waits for the result is told by the call itself.
     }
   }
 
-  async #find(all: readonly Query[], catalog: Catalog, upkeep: Upkeep) {
+  async #find({ all, catalog, upkeep, behind }: Ready) {
     const { onProgress, deadline, signal, repetitions, select, request, kind } = this.#options;
     const builds = this.#builds;
     const scratch = this.#scratch;
-    const behind = tablesBehind(catalog, await tablesWithTriggers(scratch));
     const bench = new Bench(scratch, builds, { repetitions, deadline, signal, behind });
     onProgress(`measuring ${all.length} statements`);
     this.#hasWritten = all.some((query) => query.kind !== "select");

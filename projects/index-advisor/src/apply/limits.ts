@@ -52,7 +52,6 @@ export async function relax(client: pg.Client, deadline: Deadline): Promise<void
 
 /** The same index for who has but a name: where it is, and whether it is of use. */
 export interface Existing {
-  readonly oid: string;
   /** Quoted, with its schema. */
   readonly name: string;
   readonly isIndex: boolean;
@@ -77,7 +76,7 @@ export async function find(
 ): Promise<Existing | undefined> {
   const { rows } = await client.query<Existing>(
     `WITH ${BUILDERS}
-     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, i.indexrelid IS NOT NULL AS "isIndex",
+     SELECT format('%I.%I', n.nspname, c.relname) AS name, i.indexrelid IS NOT NULL AS "isIndex",
        c.relkind = 'I' AS partitioned,
        coalesce(i.indisvalid AND i.indisready AND i.indislive, false) AS valid,
        coalesce(i.indisreplident, false)

@@ -12,16 +12,17 @@ import { withParts } from "./partitions.ts";
 /** Nobody else may be in the copy: advisors that are there at the same moment wait for each other. */
 export const LOCK = "SELECT pg_advisory_lock(hashtext('index-advisor'))";
 
-/** @param there the target's catalogue @returns the copy's, with the target's indexes */
+/** @param there the target's catalogue @param named `schema.table` of those that have to be in order @returns the copy's, with the target's indexes */
 export async function prepare(
   { client }: Session,
   builds: Builds,
   there: Catalog,
+  named: ReadonlySet<string>,
 ): Promise<Catalog> {
   await client.query(LOCK);
   await builds.clear();
   // Rows that were updated or deleted while it was loaded are out of the way, and statistics are new.
-  await vacuum({ client }, "(ANALYZE)");
+  await vacuum({ client }, named, "(ANALYZE)");
   const copy = await readCatalog(client);
   const tables = copy.tables.map((table) => {
     const original = findTable(there, table.name, table.schema);
@@ -30,13 +31,26 @@ export async function prepare(
   return { ...copy, tables, extensions: there.extensions, installable: there.installable };
 }
 
-/** Partitions come with what they are partitions of, which alone has statistics of all of them together. */
-export async function vacuum({ client }: Pick<Session, "client">, how = ""): Promise<void> {
+/**
+ * Partitions come with what they are partitions of, which alone has statistics of all of them together.
+ *
+ * @param named `schema.table`
+ */
+export async function vacuum(
+  { client }: Pick<Session, "client">,
+  named: ReadonlySet<string>,
+  how = "",
+): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-       AND c.relpersistence <> 't' AND pg_has_role(c.relowner, 'USAGE')`,
+    `WITH named AS (
+       SELECT c.oid, c.relispartition, format('%I.%I', n.nspname, c.relname) AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND pg_has_role(c.relowner, 'USAGE')
+         AND n.nspname || '.' || c.relname = ANY ($1))
+     SELECT name FROM named
+     WHERE NOT (relispartition AND EXISTS (
+       SELECT FROM pg_partition_ancestors(named.oid) AS a (oid) JOIN named AS above USING (oid) WHERE a.oid <> named.oid))`,
+    [[...named]],
   );
   if (rows.length === 0) return;
   await client.query(`VACUUM ${how} ${rows.map(({ name }) => name).join(", ")}`);
