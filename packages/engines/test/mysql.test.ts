@@ -127,3 +127,22 @@ test.runIf(offered && chosen?.provider === "process")(
     for (const lease of leases) await lease[Symbol.asyncDispose]();
   },
 );
+
+test.runIf(offered)("a view runs as who reads it, and a grader is nobody elsewhere", async () => {
+  await using lease = await run.lease("mysql");
+  await using mine = await createConnection(await lease.urlFor("a"));
+  await mine.query(
+    "CREATE FUNCTION lure() RETURNS text SQL SECURITY INVOKER READS SQL DATA RETURN (SELECT user FROM mysql.user LIMIT 1)",
+  );
+  await mine.query("CREATE SQL SECURITY INVOKER VIEW lures AS SELECT lure() AS who");
+  await mine.query("CREATE TABLE own (id INT)");
+  await using grader = await createConnection(lease.adminUrl);
+  await expect(grader.query("SELECT who FROM lures")).rejects.toThrow("lack rights");
+  await grader.query("INSERT INTO own VALUES (1)");
+  await grader.query("DROP TABLE own");
+  await using other = await run.lease("mysql");
+  await expect(grader.query("USE ??", [other.namespace])).rejects.toThrow("denied");
+  await using server = await createConnection(lease.engine.adminUrl);
+  const [rows] = await server.query("SELECT COUNT(who) AS n FROM ??.lures", [lease.namespace]);
+  expect(rows).toEqual([{ n: 1 }]);
+});

@@ -156,7 +156,8 @@ async function fetchBy(way: Way, context: RunContext, engine: string): Promise<L
       throw fetchFailed(way.what, way.client, failure, installCommand(engine));
     await openUp(draft);
   });
-  await rm(downloads, { recursive: true, force: true });
+  // Who fetches the same at this moment still writes there, and removes it in the end.
+  await rm(downloads, { recursive: true, force: true }).catch(() => {});
   return located(way, folder);
 }
 

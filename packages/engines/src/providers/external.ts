@@ -3,7 +3,8 @@ import type { RunContext } from "../context.ts";
 import type { EngineDefinition, Found, Server } from "../definition.ts";
 import { EngineError } from "../errors.ts";
 
-const answerCapMs = 150;
+/** Whoever names a server means it: only one that never answers is waited for as long. */
+const answerCapMs = 2_000;
 const defaultPorts: Readonly<Record<string, number>> = {
   "postgres:": 5432,
   "postgresql:": 5432,

@@ -10,6 +10,7 @@ import {
   isAlive,
   killTree,
   type ProcessRef,
+  pauseTree,
   processesOf,
   processRef,
   processTree,
@@ -89,7 +90,7 @@ async function handle(request: ToWatcher): Promise<number | undefined> {
       signal(known(request.key), request.signal);
       return undefined;
     case "pause":
-      return stopTree(known(request.key)).length;
+      return pauseTree(known(request.key));
     case "resume":
       for (const row of processTree(known(request.key)).reverse()) signal(row, "SIGCONT");
       return undefined;

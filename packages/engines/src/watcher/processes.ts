@@ -153,6 +153,44 @@ export function stopTree(root: ProcessRef): ProcessRow[] {
   }
 }
 
+/**
+ * Stops a whole tree; resolves when all of it stands still. The signal is taken by one thread, which
+ * tells the others: on a busy machine these go on, and answer, until it has its turn.
+ * @returns how many processes
+ */
+export async function pauseTree(root: ProcessRef, patienceMs = 8_000): Promise<number> {
+  const stopped = stopTree(root);
+  const deadline = Date.now() + patienceMs;
+  while (stopped.some(({ pid }) => threadStates(pid).some((state) => /^[RS]/.test(state)))) {
+    if (Date.now() > deadline)
+      throw new Error(`processes survive SIGSTOP: ${stopped.map(({ pid }) => pid).join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return stopped.length;
+}
+
+/** As proc(5) and ps(1) name them; none of who is gone. */
+function threadStates(pid: number): string[] {
+  if (!hasProc) return [unlessGone(() => stateByPs(pid)) ?? ""];
+  const threads = unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.map((thread) => {
+    const stat = unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1"));
+    return stat?.slice(stat.lastIndexOf(")") + 2) ?? "";
+  });
+}
+
+function stateByPs(pid: number): string {
+  return execFileSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" }).trim();
+}
+
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 /** SIGKILLs a whole tree; resolves when all of it is gone. */
 export async function killTree(root: ProcessRef, patienceMs = 8_000): Promise<void> {
   const doomed = stopTree(root);

@@ -4,7 +4,11 @@ import type { Databases } from "../../databases.ts";
 import type { Server } from "../../definition.ts";
 import { copyDatabase } from "./copy.ts";
 
-/** A namespace is a database, and a user of the same name who may do everything in it and nothing elsewhere. */
+/**
+ * A namespace is a database, and two users who may do everything in it and nothing elsewhere: the
+ * submission's, of the same name, and the grader's. The server's own administrator would be dangerous
+ * there: views and functions with `SQL SECURITY INVOKER` run with the rights of who reads them.
+ */
 export class MysqlDatabases implements Databases {
   readonly #server: Server;
   readonly #context: RunContext;
@@ -21,10 +25,12 @@ export class MysqlDatabases implements Databases {
 
   async create(name: string): Promise<void> {
     await this.#query("CREATE DATABASE ??", [name]);
-    const secret = password(this.#context, name);
-    await this.#query("CREATE USER IF NOT EXISTS ?@'%' IDENTIFIED BY ?", [name, secret]);
-    // In the name of a database _ stands for any character.
-    await this.#query("GRANT ALL ON ??.* TO ?@'%'", [name.replaceAll("_", "\\_"), name]);
+    for (const user of [name, administratorOf(name)]) {
+      const secret = password(this.#context, user);
+      await this.#query("CREATE USER IF NOT EXISTS ?@'%' IDENTIFIED BY ?", [user, secret]);
+      // In the name of a database _ stands for any character.
+      await this.#query("GRANT ALL ON ??.* TO ?@'%'", [name.replaceAll("_", "\\_"), user]);
+    }
   }
 
   async exists(name: string): Promise<boolean> {
@@ -44,24 +50,27 @@ export class MysqlDatabases implements Databases {
 
   async drop(name: string): Promise<void> {
     await this.#query("DROP DATABASE IF EXISTS ??", [name]);
-    await this.#query("DROP USER IF EXISTS ?@'%'", [name]);
+    await this.#query("DROP USER IF EXISTS ?@'%', ?@'%'", [name, administratorOf(name)]);
   }
 
   url(name: string): string {
-    const url = new URL(this.adminUrl(name));
-    url.username = name;
-    url.password = password(this.#context, name);
-    return url.href;
+    return this.#urlOf(name, name);
   }
 
   adminUrl(name: string): string {
-    const url = new URL(this.#server.adminUrl);
-    url.pathname = `/${name}`;
-    return url.href;
+    return this.#urlOf(name, administratorOf(name));
   }
 
   async close(): Promise<void> {
     await this.#pool?.end().catch(() => {});
+  }
+
+  #urlOf(database: string, user: string): string {
+    const url = new URL(this.#server.adminUrl);
+    url.pathname = `/${database}`;
+    url.username = user;
+    url.password = password(this.#context, user);
+    return url.href;
   }
 
   async #query(statement: string, values: readonly string[]): Promise<RowDataPacket[]> {
@@ -78,4 +87,8 @@ export class MysqlDatabases implements Databases {
     }
     return this.#pool;
   }
+}
+
+function administratorOf(name: string): string {
+  return `${name}_admin`;
 }
