@@ -12,6 +12,10 @@ const { kataProgram } = await import("./program.ts");
 process.on("SIGUSR1", () => {});
 // Nothing that a submission sends shall end us with an exit code that means something else.
 process.on("uncaughtException", (error) => process.exit(reportError(error)));
+// Who reads what we say has had enough of it, as `head` has: what others end by SIGPIPE then, as a shell tells it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 141 : reportError(error));
+});
 
 try {
   await kataProgram().parseAsync();

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { scorecardSchema } from "@db-katas/grading";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENVIRONMENT, MAIN, runKata } from "./run-kata.ts";
@@ -283,6 +285,18 @@ describe("kata --help", () => {
       expect(ran.stdout).toMatchSnapshot();
     },
   );
+});
+
+it("ends without a word when nobody reads on", async () => {
+  const child = spawn(process.execPath, [MAIN, "list"], {
+    cwd: root,
+    env: { ...process.env, TURBO_HASH: "" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  const closed = once(child, "close");
+  expect(await text(child.stderr)).toBe("");
+  expect(await closed).toEqual([141, null]);
 });
 
 describe("Ctrl-C", () => {
