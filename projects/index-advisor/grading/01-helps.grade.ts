@@ -33,7 +33,7 @@ export default check({
     await load(t, [
       `CREATE SCHEMA ${schema}`,
       `CREATE TABLE ${customers} (id int PRIMARY KEY, ${email} text NOT NULL, address text NOT NULL)`,
-      `INSERT INTO ${customers} SELECT i, ${digest(salt)} || '@example.com', repeat(${digest(salt + 1)}, 3)
+      `INSERT INTO ${customers} SELECT i, ${digest(salt)} || '@example.com', repeat(${digest(salt + 1)}, 20)
          FROM generate_series(1, ${CUSTOMERS}) AS i`,
       // Others have tables of these names, too, older or younger ones, and nothing in them.
       ...[`public.${sales}`, orders].map(

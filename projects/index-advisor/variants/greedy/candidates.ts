@@ -50,7 +50,9 @@ function forTable(table: Table, uses: readonly Use[], catalog: Catalog): Candida
   lists.push(equal, sorts);
   for (const range of ranges) lists.push([...equal, range], [...sorts, range]);
   lists.push([...equal, ...sorts]);
+  const alone = uniqueAlone(table, catalog);
   const plain = lists
+    .filter(([first = "", ...more]) => more.length === 0 || !alone.has(first))
     .map(withoutRepeats)
     .filter((keys) => keys.length > 0)
     .map((keys) => made(table, "btree", keys));
@@ -121,6 +123,20 @@ export function isPrefix(short: Candidate, long: Candidate): boolean {
     long.method === "btree" &&
     short.rest.split(" WHERE ")[1] === long.rest.split(" WHERE ")[1] &&
     short.keys.every((key, at) => long.keys[at] === key)
+  );
+}
+
+/** Columns of which each value is in one row only: what stands behind them in an index finds nothing more. */
+function uniqueAlone({ oid }: Table, { indexes }: Catalog): Set<string> {
+  const whole = indexes.filter(
+    ({ table, unique, valid, where, keys }) =>
+      table === oid && unique && valid && where === "" && keys.length === 1,
+  );
+  return new Set(
+    whole.flatMap(({ keys: [key = ""] }) => {
+      const column = key.replace(/( \d+){3}$/, "");
+      return column.startsWith('"') ? column : quoted(column);
+    }),
   );
 }
 
