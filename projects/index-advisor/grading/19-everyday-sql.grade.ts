@@ -7,6 +7,8 @@ const ROWS = 8_000;
 /** With two rows each, on average. */
 const VALUES = 4_000;
 const FEW = 100;
+/** Of the partitioned table. */
+const PARTS = 3;
 
 export default check({
   title: "statements may have any shape that people write, and what is not served is skipped",
@@ -18,7 +20,7 @@ export default check({
   dependsOn: ["helps"],
   hints: [
     "In how many places of a statement may a column stand by which rows are found? In which of these do you look?",
-    "A subquery's column, USING, a row of columns, what an UPDATE has FROM and a DELETE has USING, max(): read them from the grammar's tree, or from a plan without indexes, in which PostgreSQL has made plain conditions of nearly all of them.",
+    "A subquery's column, USING, a row of columns, what an UPDATE has FROM and a DELETE has USING, max(): read them from the grammar's tree, or from a plan without indexes, in which PostgreSQL has made plain conditions of nearly all of them. No index of a whole partitioned table can be built concurrently, but one of each partition can.",
   ],
   async run(t) {
     const { random } = t;
@@ -27,7 +29,7 @@ export default check({
       { length: 5 },
       () => `${random.word()}_${random.int(10, 99)}`,
     );
-    const [few, log, view] = Array.from({ length: 3 }, () => `public.${random.word()}_x`);
+    const [few, log, view, whole] = Array.from({ length: 4 }, () => `public.${random.word()}_x`);
     const value = () => random.int(0, VALUES - 1);
     const one = () => random.int(1, FEW);
     // Each has a table of its own, or an index for one would serve another.
@@ -63,22 +65,31 @@ export default check({
     ];
     const tables = shapes.map((_, at) => `public.${random.word()}_${at}`);
     const behind = `public.${random.word()}_b`;
-    t.step("tables that are asked in another manner each, and one that hides behind a view");
+    const columns = `${n} int NOT NULL, ${m} int NOT NULL, ${k} int NOT NULL, ${ok} boolean NOT NULL, ${doc} jsonb NOT NULL, note text NOT NULL`;
+    const filled = (table: string) =>
+      `INSERT INTO ${table} SELECT i, ${drawn(salt, VALUES)}, ${drawn(salt + 1, VALUES)}, ${drawn(salt + 2, VALUES)},
+         i % 900 <> 7, jsonb_build_object('key', ${drawn(salt + 3, VALUES)}), repeat(${digest(salt + 4)}, 3)
+         FROM generate_series(1, ${ROWS}) AS i`;
+    t.step("tables that are asked in another manner each, one behind a view, and one in parts");
     await load(t, [
       `CREATE TABLE ${few} (id int PRIMARY KEY, ${k} int NOT NULL, name text NOT NULL)`,
       `INSERT INTO ${few} SELECT i, i, 'one of few' FROM generate_series(1, ${FEW}) AS i`,
       `CREATE TABLE ${log} (found int NOT NULL)`,
       ...[...tables, behind].flatMap((table) => [
-        `CREATE TABLE ${table} (id int PRIMARY KEY, ${n} int NOT NULL, ${m} int NOT NULL, ${k} int NOT NULL,
-           ${ok} boolean NOT NULL, ${doc} jsonb NOT NULL, note text NOT NULL)`,
-        `INSERT INTO ${table} SELECT i, ${drawn(salt, VALUES)}, ${drawn(salt + 1, VALUES)}, ${drawn(salt + 2, VALUES)},
-           i % 900 <> 7, jsonb_build_object('key', ${drawn(salt + 3, VALUES)}), repeat(${digest(salt + 4)}, 3)
-           FROM generate_series(1, ${ROWS}) AS i`,
+        `CREATE TABLE ${table} (id int PRIMARY KEY, ${columns})`,
+        filled(table),
       ]),
       `CREATE VIEW ${view} AS SELECT id, ${n}, note FROM ${behind} WHERE ${ok}`,
+      `CREATE TABLE ${whole} (id int, ${columns}) PARTITION BY HASH (id)`,
+      ...Array.from(
+        { length: PARTS },
+        (_, at) =>
+          `CREATE TABLE ${whole}_${at} PARTITION OF ${whole} FOR VALUES WITH (MODULUS ${PARTS}, REMAINDER ${at})`,
+      ),
+      filled(whole ?? ""),
     ]);
     const wanted = shapes.map((shape, at) => shape(tables[at] ?? ""));
-    const either = [`SELECT * FROM ${view} WHERE ${n} = ${value()}`];
+    const either = [view, whole].map((of) => `SELECT * FROM ${of} WHERE ${n} = ${value()}`);
     const statements = random.shuffle<Statement>(
       [...wanted, ...either].map((sql) => ({ sql, calls: random.int(150, 250) })),
     );
