@@ -6,6 +6,7 @@ import { asked, type Deadline, type Session } from "./database.ts";
 import { type Superfluous, superfluous } from "./drops.ts";
 import { concerned } from "./investigation/concerned.ts";
 import { prepare, runnable, tablesWithTriggers, vacuum } from "./investigation/copy.ts";
+import { unmissed } from "./investigation/missed.ts";
 import { type Search, search } from "./investigation/rounds.ts";
 import { adopt, settingsOf } from "./investigation/settings.ts";
 import type { Timing } from "./measure/timing.ts";
@@ -109,17 +110,26 @@ export class Investigation implements AsyncDisposable {
       }
       const withTriggers = await tablesWithTriggers(this.#scratch);
       this.#tables = await concerned(request.statements, there, withTriggers);
-      const catalog = await prepare(this.#scratch, this.#builds, there, this.#tables);
+      const catalog = await prepare(this.#scratch, this.#builds, there, this.#tables, onProgress);
       const parameters = parametersOf(this.#scratch.client, catalog);
       const understood = await understand(request.statements, catalog, parameters);
       const { queries, skipped } = await runnable(this.#scratch, understood.queries, catalog);
       const upkeep = new Upkeep(catalog, hot);
       const behind = tablesBehind(catalog, withTriggers);
       const found = await this.#find({ all: queries, catalog, upkeep, behind });
+      const unneeded = await unmissed({
+        ...this.#options,
+        ...found,
+        drops: drop,
+        catalog,
+        scratch: this.#scratch,
+        builds: this.#builds,
+        bench: new Bench(this.#scratch, this.#builds, { ...this.#options, behind }),
+      });
       return {
         ...found,
         catalog,
-        drop,
+        drop: unneeded,
         upkeep,
         taken,
         builds: this.#builds,

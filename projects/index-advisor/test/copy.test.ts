@@ -102,3 +102,32 @@ test("the copy's planner is asked with what the target's database has been told"
   );
   expect(said.join("\n")).toContain("search_path is apart in the database");
 });
+
+test("an index that only the copy has is not looked at, and one that it lacks is said", {
+  timeout: 60_000,
+}, async () => {
+  const { target, scratch } = databases;
+  const rows = "INSERT INTO far SELECT generate_series(10, 30000)";
+  await load(databases, rows);
+  await copy.query("CREATE INDEX only_here ON far (id)");
+  await using other = await connected(target);
+  await other.query("CREATE INDEX only_there ON parent (id) WHERE id > 3");
+  const said: string[] = [];
+  const { create } = await advise(
+    {
+      statements: [
+        { sql: "SELECT * FROM far WHERE id = 7", calls: 100 },
+        { sql: "SELECT * FROM parent", calls: 1 },
+      ],
+    },
+    { target, scratch, budgetMs: 40_000, onProgress: (text) => said.push(text) },
+  );
+  expect(said).toContain("only_here is in the copy and not in the database: it is not looked at");
+  expect(said.join("\n")).toContain("the copy lacks only_there");
+  expect(create).toMatchObject([
+    { sql: expect.stringMatching(/ON public\.far USING btree \(id\)$/) },
+  ]);
+  expect(create[0]?.sizeBytes).toBeGreaterThan(8_192);
+  const { rowCount } = await copy.query("SELECT FROM pg_indexes WHERE indexname = 'only_here'");
+  expect(rowCount).toBe(1);
+});

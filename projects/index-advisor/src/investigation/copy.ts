@@ -1,8 +1,15 @@
 /** The copy, made ready to be worked in. */
 import type { Skipped } from "../../contract.ts";
 import { assertAtHome, tablesAbroad } from "../abroad.ts";
-import { type Catalog, findTable, readCatalog } from "../catalog.ts";
+import {
+  type Catalog,
+  type ExistingIndex,
+  findTable,
+  readCatalog,
+  type Table,
+} from "../catalog.ts";
 import type { Session } from "../database.ts";
+import { sameIndex } from "../ddl.ts";
 import { isConnectionLoss, messageOf, noPermission, sqlState } from "../errors.ts";
 import type { Query } from "../model.ts";
 import { type Explained, explainedOf } from "../plan.ts";
@@ -18,6 +25,7 @@ export async function prepare(
   builds: Builds,
   there: Catalog,
   named: ReadonlySet<string>,
+  onProgress: (text: string) => void,
 ): Promise<Catalog> {
   await client.query(LOCK);
   await builds.clear();
@@ -26,9 +34,35 @@ export async function prepare(
   const copy = await readCatalog(client);
   const tables = copy.tables.map((table) => {
     const original = findTable(there, table.name, table.schema);
+    if (original && named.has(`${table.schema}.${table.name}`)) {
+      for (const text of alike(original, table, builds)) onProgress(text);
+    }
     return original ? { ...table, indexes: original.indexes } : table;
   });
   return { ...copy, tables, extensions: there.extensions, installable: there.installable };
+}
+
+/**
+ * The planner sees the copy's indexes: what the target doesn't have is hidden from it.
+ *
+ * @returns what differs, for people
+ */
+function alike(original: Table, copy: Table, builds: Builds): readonly string[] {
+  const isIn = ({ indexes }: Table, { spec }: ExistingIndex) =>
+    indexes.some((other) => other.valid && sameIndex(other.spec, spec));
+  const missing = original.indexes.filter((index) => index.valid && !isIn(copy, index));
+  const more = copy.indexes.filter((index) => index.valid && !isIn(original, index));
+  const hideable = more.filter((index) => !index.backsConstraint && !index.partOfAnother);
+  for (const index of hideable) builds.adopt(index);
+  return [
+    ...missing.map(
+      ({ name }) => `the copy lacks ${name}: what is measured there is slower than in the database`,
+    ),
+    ...more.map((index) => {
+      const how = hideable.includes(index) ? "is not looked at" : "can't be hidden";
+      return `${index.name} is in the copy and not in the database: it ${how}`;
+    }),
+  ];
 }
 
 /**

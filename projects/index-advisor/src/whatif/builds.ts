@@ -1,5 +1,6 @@
 /** Real indexes on the copy, built once, and hidden from the planner where they are not wanted. */
 import pg from "pg";
+import type { ExistingIndex } from "../catalog.ts";
 import type { Session } from "../database.ts";
 import { createIndexSql } from "../ddl.ts";
 import { isConnectionLoss, messageOf, noPermission, sqlState } from "../errors.ts";
@@ -13,6 +14,8 @@ export interface Build {
   readonly candidate: Candidate;
   /** `pg_relation_size`. */
   readonly sizeBytes: number;
+  /** It was there before. */
+  readonly isAdopted?: boolean;
 }
 
 /** It can't be built, for a reason that is its own: a row too wide, an operator class that isn't there. */
@@ -70,6 +73,18 @@ export class Builds {
     return build;
   }
 
+  /** One of the copy's own, which from now on can be hidden like those that were built. It stays. */
+  adopt({ name, spec, sizeBytes }: ExistingIndex): Candidate {
+    const candidate = { index: spec, statements: [], hypothetical: false };
+    const key = keyOf(candidate);
+    const build = { name, candidate, sizeBytes, isAdopted: true };
+    this.#names.set(key, name);
+    this.#sizes.set(key, sizeBytes);
+    this.#there.set(key, build);
+    this.#built.set(key, Promise.resolve(build));
+    return candidate;
+  }
+
   /** What is there of it. */
   find(candidate: Candidate): Build | undefined {
     return this.#there.get(keyOf(candidate));
@@ -122,6 +137,7 @@ export class Builds {
   }
 
   async #drop(key: string, build: Build): Promise<void> {
+    if (build.isAdopted) return;
     await this.#session.client.query(`DROP INDEX IF EXISTS ${qualified(build)}`);
     this.#there.delete(key);
     this.#built.delete(key);
