@@ -159,6 +159,8 @@ export interface Split {
  * - `TARGET_UNAVAILABLE`, `SCRATCH_UNAVAILABLE`: that database gave no answer in time, or the connection broke.
  * - `NO_PERMISSION`: a database refused what the call can't do without.
  * - `EXTENSION_MISSING`: `collect` on a database without pg_stat_statements.
+ *
+ * Messages end up in logs: none has a password in it.
  */
 export type AdvisorErrorCode =
   | "TARGET_UNAVAILABLE"

@@ -1,7 +1,9 @@
 import pg from "pg";
 import type { DropIndex, DropReason } from "../contract.ts";
+import { build, expectFewerBlocks } from "./advice.ts";
 import { changed, fingerprintOf } from "./fingerprint.ts";
 import { type AdvisorContext, check, connected, load, startAdvisor } from "./kit.ts";
+import { blocksOf } from "./work.ts";
 
 export default check({
   title: "what is superfluous is named, with what makes it so; what holds something up is not",
@@ -19,6 +21,7 @@ export default check({
     const [main, child, held, d1, d2, c1, c2, c3, p1, p2, p3] = names as [string, ...string[]];
     const [o1, o2, r1, r2, f1, f2, i1, i2, h1, h2, u1, u2, e1, e2, b1, x1, x2] = names.slice(11);
     const [o3, r3, p4, p5, w1, w2, x3, x4, h3, h4, g1, g2, v1, q1, q2, s1, s2] = names.slice(28);
+    const [searched, column, e3] = [t.random.word(), t.random.word(), t.random.word()];
     const schema = `${t.random.word(5)} ${t.random.word(3).toUpperCase()}`;
     const make = (name: string | undefined, on: string, kind = "") =>
       `CREATE ${kind} INDEX ${name} ON public.${main} ${on}`;
@@ -67,14 +70,21 @@ export default check({
       ...[s1, s2].map((name) => `CREATE INDEX ${name} ON "${schema}".rows (n)`),
       // As far as another one goes that is of no use to anybody.
       make(v1, "(g, c)"),
+      `CREATE TABLE public.${searched} (id int PRIMARY KEY, ${column} int NOT NULL, pad text NOT NULL)`,
+      `INSERT INTO public.${searched} SELECT i, i % 4000, repeat(md5(i::text), 3) FROM generate_series(1, 15000) AS i`,
       `ALTER TABLE public.${main} ALTER a SET NOT NULL`,
       `ALTER TABLE public.${main} REPLICA IDENTITY USING INDEX ${f2}`,
     ]);
     await using target = await connected(t, "target");
-    t.step("a build has failed, and left an invalid index; another one is under way");
+    t.step("two builds have failed, and left invalid indexes; another one is under way");
     await target
       .query(`CREATE UNIQUE INDEX CONCURRENTLY ${e1} ON public.${main} (g, c)`)
-      .catch((error: unknown) => expectDuplicate(error));
+      .catch((error: unknown) => expectState(error, "23505"));
+    await givenUp(
+      t,
+      `public.${searched}`,
+      `CREATE INDEX CONCURRENTLY ${e3} ON public.${searched} (${column})`,
+    );
     await target.query(`CREATE INDEX ${e2} ON public.${held} (k)`);
     await using building = await underWay(
       t,
@@ -83,11 +93,15 @@ export default check({
     );
 
     const a = await startAdvisor(t);
-    const before = await fingerprintOf(t);
-    const { drop } = await a.advise({
-      statements: [{ sql: `SELECT a FROM public.${main} WHERE id = 7`, calls: 10 }],
+    const was = await fingerprintOf(t);
+    const search = `SELECT pad FROM public.${searched} WHERE ${column} = ${t.random.int(0, 3_999)}`;
+    const { create, drop } = await a.advise({
+      statements: [
+        { sql: `SELECT a FROM public.${main} WHERE id = 7`, calls: 10 },
+        { sql: search, calls: 300 },
+      ],
     });
-    t.equal(changed(before, await fingerprintOf(t)), [], "nothing has changed in the target");
+    t.equal(changed(was, await fingerprintOf(t)), [], "nothing has changed in the target");
     await building.finish();
 
     const definitions = await definitionsOf(target);
@@ -126,11 +140,15 @@ export default check({
     wanted(full(f1), ["duplicate"], full(f2));
     wanted(full(q2), ["duplicate"], full(q1));
     wanted(full(e1), ["invalid"], null);
+    wanted(full(e3), ["invalid"], null);
     t.equal(
       [...found.values()].map((each) => `${told(each)}; of ${definitions.get(each.name)}`),
       [],
       "no other index is dropped",
     );
+    const before = await blocksOf(target, [search]);
+    await build(t, target, create);
+    expectFewerBlocks(t, [search], before, await blocksOf(target, [search]));
   },
 });
 
@@ -145,8 +163,19 @@ async function definitionsOf(client: pg.Client): Promise<ReadonlyMap<string, str
   return new Map(rows.map(({ name, definition }) => [name, definition]));
 }
 
-function expectDuplicate(error: unknown): void {
-  if (!(error instanceof pg.DatabaseError) || error.code !== "23505") throw error;
+function expectState(error: unknown, code: string): void {
+  if (!(error instanceof pg.DatabaseError) || error.code !== code) throw error;
+}
+
+/** A concurrent build that has met a transaction, and waited for it no longer than a moment. */
+async function givenUp(t: AdvisorContext, table: string, sql: string): Promise<void> {
+  await using writer = await connected(t, "target");
+  await writer.query(`BEGIN; LOCK TABLE ${table} IN ROW EXCLUSIVE MODE`);
+  await using builder = await connected(t, "target");
+  await builder.query("SET lock_timeout = 100");
+  // SQLSTATE 55P03 is "lock not available".
+  await builder.query(sql).catch((error: unknown) => expectState(error, "55P03"));
+  await writer.query("ROLLBACK");
 }
 
 /**

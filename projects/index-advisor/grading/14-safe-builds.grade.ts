@@ -13,6 +13,8 @@ import { check, connected, load, startAdvisor } from "./kit.ts";
 
 /** A build that is to be stopped takes many times this, in milliseconds. */
 const SHORT_MS = 700;
+/** Two builds that take so long, where one may take longer, and both together may not, in milliseconds. */
+const [NAP_MS, NAPS_MS] = [1_500, 2_500];
 /** So many rows, at 10 ms each, make a build slow. */
 const SLOW_ROWS = 300;
 
@@ -20,7 +22,13 @@ export default check({
   title: "builds block nobody's writes, keep to their limits, and leave nothing half-done",
   points: 4,
   concept: "safe builds",
-  traps: ["invalid-left-over", "blocks-writes", "waits-for-a-lock", "exists-elsewhere"],
+  traps: [
+    "invalid-left-over",
+    "blocks-writes",
+    "waits-for-a-lock",
+    "exists-elsewhere",
+    "limits-add-up",
+  ],
   engines: { target: {}, scratch: {} },
   nodes: ["a"],
   hints: [
@@ -30,7 +38,7 @@ export default check({
   async run(t) {
     const { random } = t;
     const name = () => `${random.word()}_${random.int(10, 99)}`;
-    const [plain, busy, slow, col, text, slowly] = Array.from({ length: 6 }, name);
+    const [plain, busy, slow, single, col, text, slowly, naps] = Array.from({ length: 8 }, name);
     await load(t, [
       ...[plain, busy].flatMap((table) => [
         `CREATE TABLE public.${table} (id int PRIMARY KEY, ${col} int NOT NULL, ${text} text NOT NULL)`,
@@ -39,6 +47,9 @@ export default check({
       `CREATE TABLE public.${slow} (id int PRIMARY KEY)`,
       `INSERT INTO public.${slow} SELECT i FROM generate_series(1, ${SLOW_ROWS}) AS i`,
       slowFunction(`public.${slowly}`),
+      `CREATE TABLE public.${single} (id int PRIMARY KEY)`,
+      `INSERT INTO public.${single} VALUES (1)`,
+      slowFunction(`public.${naps}`, NAP_MS),
     ]);
     await using target = await connected(t, "target");
     const [old, left, broken, good, twice, patient] = [
@@ -146,6 +157,17 @@ export default check({
       "a build that takes too long has failed",
     );
     t.equal(await state(never), "absent", "nothing is left of it");
+
+    t.step("two builds take longer together than one may");
+    const [one, other] = [name(), name()];
+    const naptime = `${single} (public.${naps}(id)`;
+    const both = await a.apply({
+      lockTimeoutMs: LOCK_MS,
+      statementTimeoutMs: NAPS_MS,
+      create: [index(one, `${naptime})`), index(other, `${naptime}, id)`)],
+      drop: [],
+    });
+    t.equal(both.built, [one, other], "statementTimeoutMs is for one build, not for all of them");
 
     t.step("somebody writes during a slow build");
     const long = name();

@@ -1,11 +1,10 @@
 import type { Statement } from "../contract.ts";
 import { build, expectWellFormed } from "./advice.ts";
 import { changed, fingerprintOf } from "./fingerprint.ts";
-import { type AdvisorContext, check, connected, digest, drawn, load, startAdvisor } from "./kit.ts";
-import { asking, expectRefused, isAdvised, refuse, SLACK_MS } from "./refusals.ts";
+import { type AdvisorContext, check, connected, startAdvisor } from "./kit.ts";
+import { asking, expectRefused, isAdvised, loadSearched, refuse, SLACK_MS } from "./refusals.ts";
 import { blocksOf } from "./work.ts";
 
-const ROWS = 15_000;
 const FEWER = 5;
 /** What node b is told that a call may take, in milliseconds. */
 const SHORT_MS = 15_000;
@@ -14,7 +13,13 @@ export default check({
   title: "bad statements cost nobody else the advice, and a database that refuses is named",
   points: 2,
   concept: "bad input",
-  traps: ["gives-up-whole", "runs-what-it-is-given", "blames-the-other", "runs-to-the-end"],
+  traps: [
+    "gives-up-whole",
+    "runs-what-it-is-given",
+    "blames-the-other",
+    "runs-to-the-end",
+    "gives-away",
+  ],
   engines: { target: {}, scratch: {} },
   nodes: ["a", "b", "c"],
   hints: [
@@ -23,17 +28,8 @@ export default check({
   ],
   async run(t) {
     const { random } = t;
-    const salt = random.int(1, 1e9);
-    const [name, x, pad] = [random.word(), random.word(), random.word()];
-    const table = `public.${name}`;
-    await load(t, [
-      `CREATE TABLE ${table} (id int PRIMARY KEY, ${x} int NOT NULL, ${pad} text NOT NULL)`,
-      `INSERT INTO ${table} SELECT i, ${drawn(salt, 4_000)}, repeat(${digest(salt + 1)}, 3) FROM generate_series(1, ${ROWS}) AS i`,
-    ]);
-    const good: Statement[] = [
-      { sql: `SELECT ${pad} FROM ${table} WHERE ${x} = ${random.int(0, 3_999)}`, calls: 300 },
-      { sql: `DELETE FROM ${table} WHERE id = ${random.int(1, ROWS)}`, calls: 3 },
-    ];
+    const { name, table, x, pad, searching, deleting } = await loadSearched(t);
+    const good: Statement[] = [searching, deleting];
     const bad = [
       `SELECT ${pad} FROM ${table} WHERE ${x} = 1 AND`,
       `SELECT ${pad} FROM ${table} WHERE ${pad} = 'cut off`,

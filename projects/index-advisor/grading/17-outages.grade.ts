@@ -1,18 +1,19 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { resetConnections } from "@db-katas/engines/faults/resetConnections";
 import type { Advisor, Statement } from "../contract.ts";
-import { type AdvisorContext, check, digest, drawn, load, type Role, startAdvisor } from "./kit.ts";
+import { type AdvisorContext, check, type Role, startAdvisor } from "./kit.ts";
 import {
   applying,
   asking,
+  expectError,
   expectRefused,
   isAdvised,
+  loadSearched,
   SHORT_MS,
   SLACK_MS,
   unavailable,
 } from "./refusals.ts";
 
-const ROWS = 15_000;
 /** How many messages of a call are let through before the connection breaks. */
 const MOST_MESSAGES = 12;
 /** … and before nothing is heard of the database any more. */
@@ -25,7 +26,7 @@ export default check({
   title: "a database that is away, breaks off or falls silent is named in time, and is found again",
   points: 2,
   concept: "bad input",
-  traps: ["blames-the-other", "waits-for-ever", "crashes-are-over"],
+  traps: ["blames-the-other", "waits-for-ever", "crashes-are-over", "gives-away"],
   engines: {
     target: { faults: [blackHole, resetConnections] },
     scratch: { faults: [blackHole, resetConnections] },
@@ -37,16 +38,8 @@ export default check({
   ],
   async run(t) {
     const { random } = t;
-    const salt = random.int(1, 1e9);
-    const [name, x, pad] = [random.word(), random.word(), random.word()];
-    const table = `public.${name}`;
-    await load(t, [
-      `CREATE TABLE ${table} (id int PRIMARY KEY, ${x} int NOT NULL, ${pad} text NOT NULL)`,
-      `INSERT INTO ${table} SELECT i, ${drawn(salt, 4_000)}, repeat(${digest(salt + 1)}, 3) FROM generate_series(1, ${ROWS}) AS i`,
-    ]);
-    const good: Statement[] = [
-      { sql: `SELECT ${pad} FROM ${table} WHERE ${x} = ${random.int(0, 3_999)}`, calls: 300 },
-    ];
+    const { name, table, searching } = await loadSearched(t);
+    const good: Statement[] = [searching];
     const a = await startAdvisor(t);
     const isWell = (node: Advisor) =>
       t.eventually(
@@ -153,7 +146,7 @@ async function expectNamed(
 ): Promise<void> {
   if (outcome.status === "fulfilled") return;
   const what = "an error names the database whose connection broke";
-  await t.rejects(Promise.reject(outcome.reason), unavailable[role], what);
+  await expectError(t, outcome, unavailable[role], what);
 }
 
 /** Connections stay open, and after some messages of that call nothing passes them any more. */

@@ -91,7 +91,7 @@ export async function build(
       "sql makes one index, of its name",
     );
     if (!index) continue;
-    const same = before.find(({ signature }) => signature === index.signature);
+    const same = before.find(({ valid, signature }) => valid && signature === index.signature);
     t.ok(same === undefined, "nothing is made that is there already, and nothing twice", {
       expected: "an index that differs from all others",
       received: `${sql}, which is the same as ${same?.definition}`,

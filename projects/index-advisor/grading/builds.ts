@@ -23,10 +23,10 @@ export async function stateOf(client: pg.Client, index: string): Promise<State> 
   return rows[0] === undefined ? "absent" : rows[0].valid ? "valid" : "invalid";
 }
 
-/** A function that makes each row of a build take 10 ms. @param name with its schema */
-export const slowFunction = (name: string) =>
+/** A function that makes each row of a build take so long. @param name with its schema @param ms per row */
+export const slowFunction = (name: string, ms = 10) =>
   `CREATE FUNCTION ${name}(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
-     BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$`;
+     BEGIN PERFORM pg_sleep(${ms / 1_000}); RETURN $1; END $$`;
 
 /** Does it again and again until all is over. */
 export async function whilePending(
