@@ -49,6 +49,10 @@ export default check({
       (of) => `DELETE FROM ${of} AS x USING ${few} AS f WHERE f.id = ${one()} AND x.${n} = f.id`,
       (of) =>
         `WITH gone AS (DELETE FROM ${of} WHERE ${n} = ${value()} RETURNING id) SELECT count(*) FROM gone`,
+      (of) =>
+        `WITH RECURSIVE below AS (SELECT id, 1 AS depth FROM ${of} WHERE id = ${one()}
+           UNION ALL SELECT x.id, b.depth + 1 FROM below AS b JOIN ${of} AS x ON x.${n} = b.id WHERE b.depth < 3)
+           SELECT count(*) FROM below`,
       (of) => `INSERT INTO ${log} SELECT ${n} FROM ${of} WHERE ${n} = ${value()}`,
       (of) =>
         `(SELECT id FROM ${of} WHERE ${n} = ${value()}) UNION ALL (SELECT id FROM ${of} WHERE ${n} = ${value()})`,
