@@ -1,10 +1,14 @@
 /** A copy whose foreign table is the real one. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
 import { risksOf } from "../src/cli/risks.ts";
-import { closeEngines, connected, type Databases, load, openDatabases } from "./databases.ts";
+import { connected, load, sharedDatabases } from "./databases.ts";
 
-let databases: Databases;
+const databases = sharedDatabases(
+  `CREATE TABLE near (id int PRIMARY KEY, a int NOT NULL);
+   INSERT INTO near SELECT i, i % 1000 FROM generate_series(1, 20000) AS i;
+   CREATE TABLE parts (id int, a int) PARTITION BY RANGE (id)`,
+);
 
 /** Somewhere else: the target plays the server that the copy's foreign table is on. */
 async function foreignTable(): Promise<void> {
@@ -24,13 +28,6 @@ async function foreignTable(): Promise<void> {
 }
 
 beforeAll(async () => {
-  databases = await openDatabases();
-  await load(
-    databases,
-    `CREATE TABLE near (id int PRIMARY KEY, a int NOT NULL);
-     INSERT INTO near SELECT i, i % 1000 FROM generate_series(1, 20000) AS i;
-     CREATE TABLE parts (id int, a int) PARTITION BY RANGE (id)`,
-  );
   await foreignTable();
   await using target = await connected(databases.target);
   await target.query("CREATE TABLE stock (id int, a int)");
@@ -42,11 +39,6 @@ beforeAll(async () => {
       OPTIONS (table_name 'stock');
     CREATE VIEW shown AS SELECT id, a FROM stock`);
 }, 60_000);
-
-afterAll(async () => {
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
 
 const abroad = [
   "UPDATE stock SET a = 1 WHERE id = 7",

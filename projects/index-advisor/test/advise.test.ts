@@ -1,25 +1,14 @@
 /** The whole of it, on a real server: what is advised, and that nothing of it stays. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
 import { collect } from "../src/collect.ts";
-import { closeEngines, connected, type Databases, load, openDatabases } from "./databases.ts";
+import { connected, sharedDatabases } from "./databases.ts";
 
-let databases: Databases;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  await load(
-    databases,
-    `CREATE TABLE things (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL, tags int[] NOT NULL);
-     INSERT INTO things SELECT i, i * 7919 % 4000, i * 31 % 2, ARRAY[i % 997, i % 991]
-     FROM generate_series(1, 20000) AS i`,
-  );
-});
-
-afterAll(async () => {
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases(
+  `CREATE TABLE things (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL, tags int[] NOT NULL);
+   INSERT INTO things SELECT i, i * 7919 % 4000, i * 31 % 2, ARRAY[i % 997, i % 991]
+   FROM generate_series(1, 20000) AS i`,
+);
 
 const statements = [
   { sql: "SELECT * FROM things WHERE a = 17", calls: 100 },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Catalog, findTable, readCatalog } from "../src/catalog.ts";
-import { closeEngines, type Database, databaseWith } from "./server.ts";
+import { closeEngines, type Database, databaseWith } from "./databases.ts";
 
 let database: Database;
 let catalog: Catalog;

@@ -1,20 +1,11 @@
 /** What holds for every connection, whatever its address says. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
 import { collect } from "../src/collect.ts";
 import { areSame, connect, Deadline } from "../src/database.ts";
-import { closeEngines, connected, type Databases, load, openDatabases } from "./databases.ts";
+import { connected, load, sharedDatabases } from "./databases.ts";
 
-let databases: Databases;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-});
-
-afterAll(async () => {
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases();
 
 const deadline = () => new Deadline(20_000);
 

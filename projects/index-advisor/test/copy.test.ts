@@ -1,28 +1,10 @@
 /** What is made of a copy before anything is measured there. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
-import {
-  type Client,
-  closeEngines,
-  connected,
-  type Databases,
-  load,
-  openDatabases,
-} from "./databases.ts";
+import { connected, load, sharedClient, sharedDatabases } from "./databases.ts";
 
-let databases: Databases;
-let copy: Client;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  copy = await connected(databases.scratch);
-});
-
-afterAll(async () => {
-  await copy[Symbol.asyncDispose]();
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases();
+const copy = sharedClient(() => databases.scratch);
 
 const TABLES = ["far", "parent", "child", "behind", "whole", "part"];
 

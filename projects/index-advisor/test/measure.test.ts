@@ -5,31 +5,24 @@ import { Bench } from "../src/measure.ts";
 import type { Query } from "../src/model.ts";
 import { explainedOf, writesOf } from "../src/plan.ts";
 import { BuildFailed, Builds } from "../src/whatif/builds.ts";
-import { closeEngines, type Databases, load, openDatabases } from "./databases.ts";
+import { sharedDatabases } from "./databases.ts";
 import { candidate, query } from "./sketch.ts";
 
-let databases: Databases;
+const databases = sharedDatabases(
+  `CREATE TABLE things (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL);
+   INSERT INTO things SELECT i, i % 500, i FROM generate_series(1, 20000) AS i;
+   CREATE TABLE gone (LIKE things);
+   CREATE VIEW positive AS SELECT id, a FROM things WHERE b > 0;
+   ANALYZE things`,
+);
 let session: Session;
 
 beforeAll(async () => {
-  databases = await openDatabases();
-  await load(
-    databases,
-    `CREATE TABLE things (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL);
-     INSERT INTO things SELECT i, i % 500, i FROM generate_series(1, 20000) AS i;
-     CREATE TABLE gone (LIKE things);
-     CREATE VIEW positive AS SELECT id, a FROM things WHERE b > 0;
-     ANALYZE things`,
-  );
   session = await connect("scratch", databases.scratch, { deadline: new Deadline(60_000) });
   await session.client.query("VACUUM things");
 });
 
-afterAll(async () => {
-  await session[Symbol.asyncDispose]();
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+afterAll(() => session[Symbol.asyncDispose]());
 
 function benchOf(builds: Builds): Bench {
   return new Bench(session, builds, {

@@ -1,25 +1,14 @@
 /** A narrow index that a wide one begins with, and whoever reads much of it. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
-import { closeEngines, connected, type Databases, load, openDatabases } from "./databases.ts";
+import { connected, sharedDatabases } from "./databases.ts";
 
-let databases: Databases;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  await load(
-    databases,
-    `CREATE TABLE things (id int PRIMARY KEY, a int NOT NULL, b text NOT NULL);
-     INSERT INTO things SELECT i, i, repeat(md5(i::text), 12) FROM generate_series(1, 40000) AS i;
-     CREATE INDEX narrow ON things (a);
-     CREATE INDEX wide ON things (a, b)`,
-  );
-});
-
-afterAll(async () => {
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases(
+  `CREATE TABLE things (id int PRIMARY KEY, a int NOT NULL, b text NOT NULL);
+   INSERT INTO things SELECT i, i, repeat(md5(i::text), 12) FROM generate_series(1, 40000) AS i;
+   CREATE INDEX narrow ON things (a);
+   CREATE INDEX wide ON things (a, b)`,
+);
 
 async function dropsFor(sql: string) {
   const { target, scratch } = databases;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Catalog, readCatalog } from "../src/catalog.ts";
 import { type Instance, parametersOf } from "../src/parameters.ts";
 import { understand } from "../src/sql/index.ts";
-import { closeEngines, type Database, databaseWith, SHOP } from "./server.ts";
+import { closeEngines, type Database, databaseWith } from "./databases.ts";
+import { SHOP } from "./shop.ts";
 
 let database: Database;
 let catalog: Catalog;

@@ -1,33 +1,22 @@
 /** Partitioned tables, tables with children, and views: what is behind them has the indexes. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
-import { closeEngines, connected, type Databases, load, openDatabases } from "./databases.ts";
+import { connected, load, sharedDatabases } from "./databases.ts";
 
-let databases: Databases;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  await load(
-    databases,
-    `CREATE TABLE days (id int NOT NULL, day date NOT NULL, who int NOT NULL, note text NOT NULL) PARTITION BY RANGE (day);
-     CREATE TABLE days_24 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-     CREATE TABLE days_25 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY HASH (id);
-     CREATE TABLE "days 25 a" PARTITION OF days_25 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-     CREATE TABLE days_25_b PARTITION OF days_25 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-     CREATE TABLE days_26 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
-     INSERT INTO days SELECT i, date '2024-01-01' + i % 731, i * 7919 % 9000, repeat(md5(i::text), 4)
-       FROM generate_series(1, 30000) AS i;
-     CREATE TABLE notes (id int, who int, text text);
-     CREATE TABLE old_notes () INHERITS (notes);
-     INSERT INTO notes SELECT i, i * 31 % 5000, repeat(md5(i::text), 4) FROM generate_series(1, 10000) AS i;
-     INSERT INTO old_notes SELECT * FROM notes`,
-  );
-});
-
-afterAll(async () => {
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases(
+  `CREATE TABLE days (id int NOT NULL, day date NOT NULL, who int NOT NULL, note text NOT NULL) PARTITION BY RANGE (day);
+   CREATE TABLE days_24 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+   CREATE TABLE days_25 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY HASH (id);
+   CREATE TABLE "days 25 a" PARTITION OF days_25 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+   CREATE TABLE days_25_b PARTITION OF days_25 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+   CREATE TABLE days_26 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+   INSERT INTO days SELECT i, date '2024-01-01' + i % 731, i * 7919 % 9000, repeat(md5(i::text), 4)
+     FROM generate_series(1, 30000) AS i;
+   CREATE TABLE notes (id int, who int, text text);
+   CREATE TABLE old_notes () INHERITS (notes);
+   INSERT INTO notes SELECT i, i * 31 % 5000, repeat(md5(i::text), 4) FROM generate_series(1, 10000) AS i;
+   INSERT INTO old_notes SELECT * FROM notes`,
+);
 
 async function advised(...statements: readonly string[]) {
   const { target, scratch } = databases;

@@ -4,7 +4,8 @@ import { type Catalog, readCatalog } from "../src/catalog.ts";
 import type { Access, Query } from "../src/model.ts";
 import { parametersOf } from "../src/parameters.ts";
 import { understand } from "../src/sql/index.ts";
-import { closeEngines, type Database, databaseWith, SHOP } from "./server.ts";
+import { closeEngines, type Database, databaseWith } from "./databases.ts";
+import { SHOP } from "./shop.ts";
 
 let database: Database;
 let catalog: Catalog;

@@ -1,30 +1,13 @@
 /** Builds on a real server, with somebody in the way. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { apply } from "../../src/apply.ts";
-import {
-  type Client,
-  closeEngines,
-  connected,
-  type Databases,
-  openDatabases,
-} from "../databases.ts";
+import { sharedClient, sharedDatabases } from "../databases.ts";
 
-let databases: Databases;
-let client: Client;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  client = await connected(databases.target);
-  await client.query(
-    `CREATE TABLE "Things" AS SELECT i AS id, md5(i::text) AS "A b" FROM generate_series(1, 50000) AS i`,
-  );
-});
-
-afterAll(async () => {
-  await client[Symbol.asyncDispose]();
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases();
+const client = sharedClient(
+  () => databases.target,
+  `CREATE TABLE "Things" AS SELECT i AS id, md5(i::text) AS "A b" FROM generate_series(1, 50000) AS i`,
+);
 
 const one = {
   name: "The one",

@@ -1,33 +1,18 @@
 /** A build that is ended from this side, in the middle. */
 import { setTimeout as wait } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { apply, longestOf } from "../../src/apply.ts";
-import {
-  type Client,
-  closeEngines,
-  connected,
-  type Databases,
-  openDatabases,
-} from "../databases.ts";
+import { connected, sharedClient, sharedDatabases } from "../databases.ts";
 
-let databases: Databases;
-let client: Client;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  client = await connected(databases.target);
-  // 10 ms each: a build of 20 seconds.
-  await client.query(`
+const databases = sharedDatabases();
+// 10 ms each: a build of 20 seconds.
+const client = sharedClient(
+  () => databases.target,
+  `
     CREATE TABLE slow AS SELECT i AS id FROM generate_series(1, 2000) AS i;
     CREATE FUNCTION slowly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
-      $$ BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$`);
-});
-
-afterAll(async () => {
-  await client[Symbol.asyncDispose]();
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+      $$ BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$`,
+);
 
 const limits = { lockTimeoutMs: 1_000, statementTimeoutMs: 60_000, drop: [] };
 const create = ["first", "second"].map((name) => ({

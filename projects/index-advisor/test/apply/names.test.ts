@@ -1,28 +1,11 @@
 /** What is dropped is what was meant. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Drop } from "../../src/apply/drop.ts";
 import { apply } from "../../src/apply.ts";
-import {
-  type Client,
-  closeEngines,
-  connected,
-  type Databases,
-  openDatabases,
-} from "../databases.ts";
+import { connected, sharedClient, sharedDatabases } from "../databases.ts";
 
-let databases: Databases;
-let client: Client;
-
-beforeAll(async () => {
-  databases = await openDatabases();
-  client = await connected(databases.target);
-});
-
-afterAll(async () => {
-  await client[Symbol.asyncDispose]();
-  await databases[Symbol.asyncDispose]();
-  await closeEngines();
-});
+const databases = sharedDatabases();
+const client = sharedClient(() => databases.target);
 
 async function dropped(...drop: readonly Drop[]) {
   const { target } = databases;

@@ -1,38 +1,3 @@
-/** A real server for what only a server knows; one run of engines for each test file. */
-import { type EngineRun, openEngines } from "@db-katas/engines";
-import pg from "pg";
-
-let run: Promise<EngineRun> | undefined;
-
-export async function closeEngines(): Promise<void> {
-  const open = await run;
-  run = undefined;
-  await open?.[Symbol.asyncDispose]();
-}
-
-export interface Database extends AsyncDisposable {
-  readonly client: pg.Client;
-  readonly url: string;
-}
-
-/** An empty database of one's own, after that SQL. */
-export async function databaseWith(sql: string): Promise<Database> {
-  run ??= openEngines();
-  const lease = await (await run).lease("pgextended", { needs: ["hypopg"] });
-  const url = await lease.urlFor("a");
-  const client = new pg.Client(url);
-  await client.connect();
-  await client.query(sql);
-  return {
-    client,
-    url,
-    async [Symbol.asyncDispose]() {
-      await client.end();
-      await lease[Symbol.asyncDispose]();
-    },
-  };
-}
-
 /** Customers and their orders, and documents of every kind. */
 export const SHOP = `
 CREATE TABLE customers (id bigint PRIMARY KEY, email varchar(40) COLLATE "en-x-icu" NOT NULL, region text, born date);
