@@ -85,24 +85,38 @@ export async function validate(from: Evidence, chosen: readonly Candidate[]): Pr
   }
 }
 
-/** Where there is no time to see what lacks without each of them, the planner says it. */
+/**
+ * Where there is no time to see what lacks without each of them, the planner says it. So it is asked first which of
+ * them gain least: those are seen while there is time.
+ */
 async function withoutEach(
-  { queries, bench, deadline }: Evidence,
+  from: Evidence,
   set: readonly Candidate[],
   before: readonly Timing[],
   after: readonly Timing[],
 ): Promise<{ lacks: readonly Lack[]; ranOut: boolean }> {
-  const lacks: Lack[] = [];
-  let ranOut = false;
+  const { queries, bench, deadline } = from;
+  const reckoned: { lack: Lack; gainMs: number }[] = [];
   for (const candidate of set) {
     const rest = set.filter((other) => other !== candidate);
+    const without = await bench.reckon(queries, rest, before, after);
+    const lack = { candidate, set, before, after, rest, without };
+    reckoned.push({ lack, gainMs: gainOf(from, lack).ms });
+  }
+  const lacks: Lack[] = [];
+  let ranOut = false;
+  for (const { lack } of reckoned.toSorted((a, b) => a.gainMs - b.gainMs)) {
     const isLate = deadline.spent > MEASURING_SHARE;
-    // What was unclear has made the set run again, too: its timings are better than those of before.
-    const [is = [], without = []] = isLate
-      ? [after, await bench.reckon(queries, rest, before, after)]
-      : await bench.measure(queries, [set, rest], { within: { timings: after, times: NEEDED } });
-    lacks.push({ candidate, set, before, after: is, rest, without });
     ranOut ||= isLate;
+    lacks.push(isLate ? lack : { ...lack, ...(await seen(from, lack)) });
   }
   return { lacks, ranOut };
+}
+
+/** What was unclear has made the set run again, too: its timings are better than those of before. */
+async function seen({ queries, bench }: Evidence, { set, rest, after: before }: Lack) {
+  const [after = [], without = []] = await bench.measure(queries, [set, rest], {
+    within: { timings: before, times: NEEDED },
+  });
+  return { after, without };
 }

@@ -74,24 +74,34 @@ function pool(
   );
 }
 
-/** Without those that can't be built, where they must be to be asked about. */
+/**
+ * Without those that can't be built, where they must be to be asked about. Builds take time: those for what the workload
+ * takes longest for come first.
+ */
 async function possible({
+  queries,
   candidates,
   whatIf,
   signal,
 }: SelectionRequest): Promise<readonly Candidate[]> {
+  const costs = await whatIf.costs(queries, []);
+  const weights = new Map(
+    queries.map(({ statement, calls }, q) => [statement, calls * (costs[q] ?? 0)]),
+  );
+  const weight = ({ statements }: Candidate) =>
+    statements.reduce((sum, statement) => sum + (weights.get(statement) ?? 0), 0);
   const sorted = candidates.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const kept: Candidate[] = [];
-  for (const candidate of sorted) {
+  const kept = new Set<Candidate>();
+  for (const candidate of sorted.toSorted((a, b) => weight(b) - weight(a))) {
     if (signal.aborted) break;
     try {
       await whatIf.size(candidate);
-      kept.push(candidate);
+      kept.add(candidate);
     } catch (error) {
       if (!(error instanceof BuildFailed)) throw error;
     }
   }
-  return kept;
+  return sorted.filter((candidate) => kept.has(candidate));
 }
 
 interface Move {
