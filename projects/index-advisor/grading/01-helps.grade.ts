@@ -83,7 +83,7 @@ export default check({
       },
       // Seldom asked, and most of the time goes there.
       {
-        sql: `SELECT k.id, (SELECT count(*) FROM ${orders} AS o WHERE o.${region} = k.id) FROM ${customers} AS k WHERE k.id < 40`,
+        sql: `SELECT k.id, (SELECT count(*) FROM ${orders} AS o WHERE o.${region} = k.id) FROM ${customers} AS k WHERE k.id < 15`,
         calls: t.random.int(10, 20),
       },
       {
