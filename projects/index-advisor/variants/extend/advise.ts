@@ -186,16 +186,20 @@ async function chosen(
   const limits = { budgetBytes, bytes, banned, deadline };
   const extend = new Extend(queries, candidates, whatIf, writes, limits);
   const proof = new Proof(lab, before, writes, limitMs, deadline);
+  // What nobody has proven is not recommended: when time is up, the last set that was counts.
+  let verdict: Verdict = { kept: [], refused: new Map(), after: before };
   for (;;) {
     const set = await extend.chosen();
-    const verdict = await lab.tried(async () => {
+    const latest = await lab.tried(async () => {
       await whatIf.hidden();
       return await proof.of(set);
     });
+    verdict = latest ?? verdict;
     for (const [{ id }, why] of verdict.refused) banned.set(id, why);
-    if (verdict.refused.size > 0 && !deadline.past(LAST_ROUND)) continue;
-    return { verdict, rejected: rejected(candidates, verdict, banned) };
+    const settled = !latest || latest.refused.size === 0;
+    if (settled || deadline.past(LAST_ROUND)) break;
   }
+  return { verdict, rejected: rejected(candidates, verdict, banned) };
 }
 
 function rejected(

@@ -31,7 +31,7 @@ export async function apply(
   for (const { name, sql } of request.create) {
     await reported(name, built, failed, async () => {
       const build = await parsedBuild(name, sql);
-      const result = await new Built(target, build, request, tidyUntil).made();
+      const result = await new Built(target, build, request, tidyUntil, deadline).made();
       if (result.leftOver) leftOver.push(build);
       if (result.why) throw new Error(result.why);
     });

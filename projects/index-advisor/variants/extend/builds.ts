@@ -2,7 +2,7 @@
 import { parse } from "libpg-query";
 import pg from "pg";
 import type { ApplyRequest } from "../../contract.ts";
-import type { Connection } from "./connections.ts";
+import type { Connection, Deadline } from "./connections.ts";
 import { removed } from "./drops.ts";
 
 export interface IndexBuild {
@@ -66,6 +66,10 @@ export async function existing(
   return found;
 }
 
+/** Of the call's time: then no build is begun; and so much of what is left one may take. */
+const LAST_BUILD = 0.8;
+const BUILD_SHARE = 0.7;
+
 export interface Outcome {
   readonly why?: string;
   /** Whether something invalid may have stayed, to be removed once the table's transactions have ended. */
@@ -77,12 +81,20 @@ export class Built {
   readonly #build: IndexBuild;
   readonly #limits: ApplyRequest;
   readonly #until: number;
+  readonly #deadline: Deadline;
 
-  constructor(target: Connection, build: IndexBuild, limits: ApplyRequest, until: number) {
+  constructor(
+    target: Connection,
+    build: IndexBuild,
+    limits: ApplyRequest,
+    until: number,
+    deadline: Deadline,
+  ) {
     this.#target = target;
     this.#build = build;
     this.#limits = limits;
     this.#until = until;
+    this.#deadline = deadline;
   }
 
   async made(): Promise<Outcome> {
@@ -91,6 +103,7 @@ export class Built {
       return { why: "An index of another table has its name." };
     if (before && !before.tableOid) return { why: "Something else in its schema has its name." };
     if (before?.valid) return {};
+    if (this.#deadline.past(LAST_BUILD)) return { why: "There was no time left in this call." };
     if (before?.beingBuilt) return { why: "Somebody else is building it at this moment." };
     if (before) {
       const gone = await removed(this.#target, this.#build, this.#until);
@@ -102,7 +115,12 @@ export class Built {
       }
     }
     try {
-      await this.#limited(this.#limits.lockTimeoutMs, this.#limits.statementTimeoutMs);
+      // A build that outlasted the call would be left to itself, and what it leaves to nobody.
+      const statementMs = Math.min(
+        this.#limits.statementTimeoutMs,
+        this.#deadline.leftMs * BUILD_SHARE,
+      );
+      await this.#limited(this.#limits.lockTimeoutMs, statementMs);
       await this.#target.run(this.#build.sql);
     } catch (error) {
       if (!(error instanceof pg.DatabaseError)) throw error;

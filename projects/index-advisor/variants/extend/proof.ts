@@ -14,6 +14,9 @@ const WORTH = 0.1;
 /** Statements that take longer are not run a second time, in milliseconds. */
 const SLOW_MS = 200;
 
+/** Of the call's time. */
+const TIME_SHARE = 0.8;
+
 export interface Measured {
   /** Per call, on average over the statement's texts, like the others. */
   readonly blocks: number;
@@ -79,7 +82,8 @@ export class Proof {
     this.#deadline = deadline;
   }
 
-  async of(set: readonly Candidate[]): Promise<Verdict> {
+  /** @returns nothing when the time is up before all of it is proven */
+  async of(set: readonly Candidate[]): Promise<Verdict | undefined> {
     return await this.#lab.tried(async () => {
       const refused = new Map<Candidate, string>();
       const built = await this.#built(set, refused);
@@ -87,7 +91,10 @@ export class Proof {
         const there = [...built.keys()];
         const after = await this.#measuredWith(there);
         const savings: Saving[] = [];
-        for (const index of there) savings.push(await this.#saving(index, there, after));
+        for (const index of there) {
+          if (this.#deadline.past(TIME_SHARE)) return undefined;
+          savings.push(await this.#saving(index, there, after));
+        }
         const vain = savings.filter(({ saved, helped }) => saved <= 0 || helped.length === 0);
         const [worst] = vain.toSorted((a, b) => a.saved - b.saved);
         if (!worst)
