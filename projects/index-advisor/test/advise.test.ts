@@ -1,7 +1,10 @@
 /** The whole of it, on a real server: what is advised, and that nothing of it stays. */
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { advise } from "../src/advise.ts";
 import { collect } from "../src/collect.ts";
+import type { Select } from "../src/model.ts";
+import { extend } from "../src/select/extend.ts";
 import { connected, sharedDatabases } from "./databases.ts";
 
 const databases = sharedDatabases(
@@ -40,6 +43,22 @@ describe.each(["hypopg", "real builds"] as const)("by %s", (whatIf) => {
     expect(await indexesOf(target)).toEqual([{ name: "things_pkey" }]);
     expect(await indexesOf(scratch)).toEqual([{ name: "things_pkey" }]);
   });
+});
+
+test("what was chosen in a hurry is chosen again while there is time", {
+  timeout: 60_000,
+}, async () => {
+  const { target, scratch } = databases;
+  let calls = 0;
+  const select: Select = async (request) => {
+    if (calls++ > 0) return extend(request);
+    await once(request.signal, "abort");
+    return [];
+  };
+  const advice = await advise({ statements }, { target, scratch, select, budgetMs: 20_000 });
+  expect(calls).toBeGreaterThan(1);
+  expect(advice.create).toHaveLength(2);
+  expect(advice.ranOut).toBe(false);
 });
 
 test("a budget that holds nothing leads to nothing", { timeout: 60_000 }, async () => {

@@ -48,12 +48,13 @@ export async function search(from: Search): Promise<Outcome> {
   let verdict: Verdict | undefined;
   let ranOut = false;
   for (let round = 0; round < ROUNDS; round++) {
-    const left = leftOf(candidates, refused, verdict);
-    onProgress(`choosing among ${left.length} indexes`);
+    // Whoever chose in a hurry has not looked at everything.
     const kept = verdict?.set ?? [];
+    const left = leftOf(candidates, refused, { kept, all: verdict === undefined || ranOut });
+    onProgress(`choosing among ${left.length} indexes`);
     const proposal = await propose({ ...from, ...evidence, candidates: left, kept });
     refused.push(...proposal.refused);
-    ranOut ||= proposal.ranOut;
+    ranOut = proposal.ranOut;
     const fresh = unseen.filter((one) => !refused.some(({ candidate }) => candidate === one));
     const next = together(kept, [...proposal.set, ...fresh]);
     if (verdict && next.every((candidate) => set.includes(candidate))) break;
@@ -70,7 +71,8 @@ export async function search(from: Search): Promise<Outcome> {
     await builds.discard(
       found.refused.map(({ candidate }) => candidate).filter((one) => !best.set.includes(one)),
     );
-    if (found.refused.length === 0 || deadline.spent > ROUND_SHARE) break;
+    const isDone = found.refused.length === 0 && !ranOut;
+    if (isDone || deadline.spent > ROUND_SHARE) break;
   }
   verdict ??= await validate(evidence, []);
   return { verdict, refused, estimates, ranOut: ranOut || verdict.ranOut };
@@ -80,15 +82,15 @@ function totalOf(evidence: Evidence, { before, after, set }: Verdict): number {
   return totalMs(evidence, before, after, set);
 }
 
-/** After a round, only what could serve statements that have lost an index. */
+/** @param all else only what could serve statements that have lost an index */
 function leftOf(
   candidates: readonly Candidate[],
   refused: readonly Refusal[],
-  verdict: Verdict | undefined,
+  { kept, all }: { readonly kept: readonly Candidate[]; readonly all: boolean },
 ): readonly Candidate[] {
   const tried = new Set(refused.map(({ candidate }) => candidate));
-  const left = candidates.filter((one) => !tried.has(one) && !verdict?.set.includes(one));
-  if (verdict === undefined) return left;
+  const left = candidates.filter((one) => !tried.has(one) && !kept.includes(one));
+  if (all) return left;
   const lost = new Set(refused.flatMap(({ candidate }) => candidate.statements));
   return left.filter(({ statements }) => statements.some((statement) => lost.has(statement)));
 }
