@@ -43,7 +43,7 @@ export default check({
       (of) => `SELECT * FROM ${few} AS f LEFT JOIN ${of} USING (${k}) WHERE f.id = ${one()}`,
       (of) =>
         `SELECT f.id, newest.* FROM ${few} AS f,
-           LATERAL (SELECT x.id AS found FROM ${of} AS x WHERE x.${n} = f.id ORDER BY x.id DESC LIMIT 1) AS newest WHERE f.id < 4`,
+           LATERAL (SELECT x.id AS found FROM ${of} AS x WHERE x.${n} = f.id ORDER BY x.${m} DESC LIMIT 1) AS newest WHERE f.id < 4`,
       (of) =>
         `UPDATE ${of} AS x SET note = f.name FROM ${few} AS f WHERE f.id = ${one()} AND x.${n} = f.id`,
       (of) => `DELETE FROM ${of} AS x USING ${few} AS f WHERE f.id = ${one()} AND x.${n} = f.id`,
