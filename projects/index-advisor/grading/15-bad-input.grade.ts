@@ -11,7 +11,7 @@ const SHORT_MS = 15_000;
 
 export default check({
   title: "bad statements cost nobody else the advice, and a database that refuses is named",
-  points: 2,
+  points: 3,
   concept: "bad input",
   traps: [
     "gives-up-whole",

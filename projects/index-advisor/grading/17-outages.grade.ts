@@ -24,7 +24,7 @@ type Stopped = Parameters<AdvisorContext["hold"]>[1];
 
 export default check({
   title: "a database that is away, breaks off or falls silent is named in time, and is found again",
-  points: 2,
+  points: 3,
   concept: "bad input",
   traps: ["blames-the-other", "waits-for-ever", "crashes-are-over", "gives-away"],
   engines: {

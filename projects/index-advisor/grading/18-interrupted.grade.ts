@@ -21,7 +21,7 @@ const RECOVERY_MS = 20_000;
 
 export default check({
   title: "a drop that has to wait, and a build that breaks off, are ended or said to be open",
-  points: 2,
+  points: 3,
   concept: "safe builds",
   traps: ["drop-given-up", "blocks-writes", "invalid-left-over", "forgets-quotes"],
   engines: { target: { faults: [resetConnections] }, scratch: {} },

@@ -20,7 +20,7 @@ const CHEAP_MS = 20;
 const CLEAR = 4;
 /** The same after two runs of each. */
 const CLEAR_TWICE = 2;
-/** The shortest limit for one run, in milliseconds, however little time is left. */
+/** The shortest limit for one run, in milliseconds, unless so many are to run that there is no time for it. */
 const LEAST_LIMIT_MS = 100;
 /** So many times as long as the first one may a later run take. */
 const AGAIN = 4;
@@ -91,7 +91,7 @@ export class Runner {
   /** Each at least once, with a limit that leaves time for the others. @param pending by set */
   async run(
     pending: ReadonlyMap<readonly Candidate[], readonly Task[]>,
-    { repetitions, until, signal }: RunOptions,
+    { repetitions, deadline, until, signal }: RunOptions,
   ): Promise<void> {
     for (let round = 0; ; round++) {
       let hasRun = false;
@@ -104,9 +104,12 @@ export class Runner {
         await this.#builds.among(set, async () => {
           for (const task of inOrder(open)) {
             if (round > 0 && until.over) break;
-            const share = until.share(Math.max(RUN_SHARE, 1 / Math.max(left--, 1)));
+            const others = Math.max(left--, 1);
+            const share = until.share(Math.max(RUN_SHARE, 1 / others));
+            // Many statements that all take longer than the call must not take all of its time together.
+            const even = Math.min(LEAST_LIMIT_MS, deadline.share(RUN_SHARE / others));
             // What ran once is let run again, or its second run would say less than the first.
-            const least = Math.max(LEAST_LIMIT_MS, AGAIN * (task.runs.ms[0] ?? 0));
+            const least = Math.max(even, AGAIN * (task.runs.ms[0] ?? 0));
             await this.#runOnce(task, Math.max(least, Math.min(task.limitMs, share)));
           }
         });

@@ -11,9 +11,11 @@ import { instancesOf } from "./values.ts";
 
 /** One at a time on one copy, whichever node asks: each builds there, and hides what it has built. */
 const COPY_LOCK = 1_768_189_033;
+/** The shortest limit of a statement, however many there are, in milliseconds. */
+const LEAST_MS = 20;
 
 export async function advise(config: NodeConfig, request: AdviseRequest): Promise<Advice> {
-  const until = Date.now() + config.requestBudgetMs * 0.6;
+  const until = Date.now() + config.requestBudgetMs * 0.7;
   const catalog = await catalogOf(config);
   await using client = await connected("scratch", config.scratch, {
     statementMs: config.requestBudgetMs * 0.9,
@@ -23,8 +25,15 @@ export async function advise(config: NodeConfig, request: AdviseRequest): Promis
     const statementMs = Math.max(100, Math.round(config.requestBudgetMs / 10));
     await client.query(`${MARK} SELECT set_config('statement_timeout', '${statementMs}ms', false)`);
     await cleaned(client, catalog);
-    const { queries, skipped } = await understand(client, request, catalog);
-    const laboratory = new Laboratory(client, catalog, statementMs);
+    const looking = { mostMs: statementMs, until: Date.now() + config.requestBudgetMs * 0.1 };
+    const { queries, skipped, stopped } = await understand(client, request, catalog, looking);
+    // Those that take long are stopped again and again: there must be time for all of them.
+    const leftMs = Math.max(0, until - Date.now());
+    const runMs = Math.max(
+      LEAST_MS,
+      Math.min(statementMs, Math.round((leftMs * 0.3) / (stopped + 1))),
+    );
+    const laboratory = new Laboratory(client, catalog, runMs);
     const rejected: Rejected[] = [];
     try {
       await client.query("SET statement_timeout = 0");
@@ -34,12 +43,12 @@ export async function advise(config: NodeConfig, request: AdviseRequest): Promis
           .flatMap((query) => candidatesOf(query, catalog)),
       );
       for (const candidate of candidates) {
-        const late = Date.now() > until - config.requestBudgetMs * 0.3;
+        const late = Date.now() > until - config.requestBudgetMs * 0.2;
         const why = late ? "no time was left to try it" : await laboratory.build(candidate);
         if (why) rejected.push({ sql: `CREATE INDEX ${candidate.rest}`, why });
       }
       await laboratory.looked();
-      await client.query(`SET statement_timeout = ${statementMs}`);
+      await client.query(`SET statement_timeout = ${runMs}`);
       const budgetBytes = request.budgetBytes ?? Number.POSITIVE_INFINITY;
       const choice = await choose(laboratory, queries, budgetBytes, until);
       for (const built of laboratory.built) {
@@ -80,7 +89,9 @@ async function understand(
   client: Connection,
   request: AdviseRequest,
   catalog: Catalog,
-): Promise<{ queries: Query[]; skipped: Skipped[] }> {
+  { mostMs, until }: { readonly mostMs: number; readonly until: number },
+): Promise<{ queries: Query[]; skipped: Skipped[]; stopped: number }> {
+  let stopped = 0;
   const queries: Query[] = [];
   const skipped: Skipped[] = [];
   const fresh = new Set<number>();
@@ -94,7 +105,10 @@ async function understand(
         fresh.add(oid);
       }
       const instances = await instancesOf(client, text, meaning);
-      for (const { sql: text } of instances) await tried(client, text);
+      for (const { sql: text } of instances) {
+        const limitMs = Math.min(mostMs, Math.round((until - Date.now()) / 2));
+        if (!(await tried(client, text, Math.max(LEAST_MS, limitMs)))) stopped += 1;
+      }
       const touches = touchedBy(meaning, catalog);
       queries.push({ ...meaning, statement, calls, instances, touches });
     } catch (error) {
@@ -102,7 +116,7 @@ async function understand(
       skipped.push({ statement, why: error instanceof Error ? error.message : String(error) });
     }
   }
-  return { queries, skipped };
+  return { queries, skipped, stopped };
 }
 
 function touchedBy({ tables, written }: Understood, { foreignKeys }: Catalog): Set<number> {
@@ -118,14 +132,16 @@ function touchedBy({ tables, written }: Understood, { foreignKeys }: Catalog): S
   return touched;
 }
 
-/** @throws what is wrong with a statement that can be parsed: a column that isn't there, a division by zero */
-async function tried(client: Connection, sql: string): Promise<void> {
-  await client.query("BEGIN");
+/** @returns whether it came to an end @throws what is wrong with a statement that can be parsed: a column that isn't there, a division by zero */
+async function tried(client: Connection, sql: string, limitMs: number): Promise<boolean> {
+  await client.query(`BEGIN; SET LOCAL statement_timeout = ${limitMs}`);
   try {
     await client.query(`EXPLAIN ANALYZE ${sql}`);
+    return true;
   } catch (error) {
     // Who takes long, or violates a constraint with these values, is in order.
     if (!/^(57014|23...)$/.test(stateOf(error))) throw error;
+    return stateOf(error) !== "57014";
   } finally {
     await client.query("ROLLBACK").catch(() => {});
   }
