@@ -12,11 +12,14 @@ interface World {
   readonly bytes?: Readonly<Record<string, number>>;
   readonly budgetBytes?: number;
   readonly writeCost?: SelectionRequest["writeCost"];
+  /** How often the planner may be asked before time is up. */
+  readonly questions?: number;
   /** Columns of what was chosen before. */
   readonly kept?: readonly string[];
 }
 
-async function chosen({ costs, bytes = {}, budgetBytes, writeCost, kept = [] }: World) {
+async function chosen({ costs, bytes = {}, budgetBytes, writeCost, questions, kept = [] }: World) {
+  const time = new AbortController();
   const columns = [...new Set(costs.flatMap((each) => Object.keys(each)))].filter((c) => c !== "");
   const queries = costs.map((each, statement) =>
     query(
@@ -38,11 +41,15 @@ async function chosen({ costs, bytes = {}, budgetBytes, writeCost, kept = [] }: 
     const used = plans.toSorted((a, b) => cost(a) - cost(b))[0] ?? [];
     return { cost: cost(used), used };
   };
+  let plans = 0;
   const whatIf: WhatIf = {
     kind: "hypopg",
     calls: 0,
     costs: async (asked, set) => asked.map((each) => planOf(each, set).cost),
-    plan: async (asked, set) => planOf(asked, set),
+    plan: async (asked, set) => {
+      if (++plans === questions) time.abort();
+      return planOf(asked, set);
+    },
     size: async (each) => bytes[columnsOf([each])[0] ?? ""] ?? MiB,
     async [Symbol.asyncDispose]() {},
   };
@@ -53,7 +60,7 @@ async function chosen({ costs, bytes = {}, budgetBytes, writeCost, kept = [] }: 
     whatIf,
     budgetBytes: budgetBytes ?? Number.POSITIVE_INFINITY,
     writeCost: writeCost ?? (() => 0),
-    signal: new AbortController().signal,
+    signal: time.signal,
   });
   return columnsOf(set);
 }
@@ -115,5 +122,20 @@ describe("Extend", () => {
     const world = { costs, kept: ["a"], budgetBytes: 2 * MiB };
     expect(await chosen(world)).toEqual(["a", "c"]);
     expect(await chosen({ ...world, kept: [] })).toEqual(["b", "c"]);
+  });
+
+  test("when time is up, has what statements would like best, as far as there is room", async () => {
+    const world = {
+      costs: [
+        { "": 100, a: 10 },
+        { "": 900, b: 5 },
+        { "": 500, c: 5 },
+      ],
+      // Two or three for each statement.
+      questions: 6,
+    };
+    expect(await chosen(world)).toEqual(["a", "b"]);
+    expect(await chosen({ ...world, questions: 9 })).toEqual(["a", "b", "c"]);
+    expect(await chosen({ ...world, questions: 9, budgetBytes: 2 * MiB })).toEqual(["b", "c"]);
   });
 });

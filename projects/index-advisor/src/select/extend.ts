@@ -9,7 +9,8 @@
  * takes for one statement when it may have all. What was not the best of one step is not asked about again before it could be the best of a
  * later one: savings seldom grow while the set does. And within a budget, the order
  * by what is saved as such is tried too, then exchanges of one for another: what saves most per byte may fill
- * the budget with crumbs. When time is up (`signal`), what was found until then is the answer.
+ * the budget with crumbs. When time is up (`signal`), what was found until then is the answer, with what the other
+ * statements would like best.
  */
 import type { Candidate, Select, SelectionRequest } from "../model.ts";
 import { BuildFailed, keyOf } from "../whatif/builds.ts";
@@ -32,6 +33,8 @@ const MOST_TOGETHER = 4;
 const MANY = 60;
 
 interface Possible extends SelectionRequest {
+  /** By query: what it would have if it might have all. */
+  readonly wanted: readonly (readonly Candidate[])[];
   readonly groups: readonly (readonly Candidate[])[];
   /** By query: it never costs less than this. */
   readonly floors: readonly number[];
@@ -50,6 +53,7 @@ export const extend: Select = async (request) => {
   const all: Possible = {
     ...request,
     candidates: pool(candidates, wanted.flat()),
+    wanted,
     groups: wanted.filter(({ length }) => length > 1 && length <= MOST_TOGETHER),
     floors: wishes.map(({ cost }) => cost),
   };
@@ -140,7 +144,8 @@ async function grow(request: Possible, start: Priced, order: Order): Promise<Pri
   for (;;) {
     moves.sort((a, b) => b.score - a.score);
     const [best] = moves;
-    if (best === undefined || best.score === 0 || request.signal.aborted) return now;
+    if (request.signal.aborted) return hurried(request, now);
+    if (best === undefined || best.score === 0) return now;
     if (best.result === undefined) {
       moves[0] = await look(best);
       continue;
@@ -157,6 +162,23 @@ async function grow(request: Possible, start: Priced, order: Order): Promise<Pri
     }
     moves = stale;
   }
+}
+
+/**
+ * When time is up, without another question: what each statement would have if it might have all, as far as there is
+ * room. What of it is one too many, measuring shows.
+ */
+async function hurried(request: Possible, now: Priced): Promise<Priced> {
+  const saving = (q: number) => (now.costs[q] ?? 0) - (request.floors[q] ?? 0);
+  const first = [...request.wanted.keys()].toSorted((a, b) => saving(b) - saving(a));
+  let { set, bytes } = now;
+  for (const q of first) {
+    if (saving(q) <= now.total * LEAST_SAVING) break;
+    const more = (request.wanted[q] ?? []).reduce((all, one) => withIt(all, one) ?? all, set);
+    const needed = await bytesOf(request, more);
+    if (needed <= request.budgetBytes) [set, bytes] = [more, needed];
+  }
+  return { ...now, set, bytes };
 }
 
 /** @returns `undefined` where it would be superfluous */
