@@ -67,12 +67,8 @@ export async function blocksOf(client: pg.Client, sql: readonly string[]): Promi
   return blocks;
 }
 
-/** Blocks touched by the whole workload: Σ calls × blocks per call. */
-export async function totalBlocks(client: pg.Client, probes: readonly Probe[]): Promise<number> {
-  const blocks = await blocksOf(
-    client,
-    probes.map(({ sql }) => sql),
-  );
+/** Of the whole workload: Σ calls × blocks per call. @param blocks by statement, in the same order */
+export function totalOf(probes: readonly Probe[], blocks: readonly number[]): number {
   return probes.reduce((sum, { calls }, index) => sum + calls * (blocks[index] ?? 0), 0);
 }
 
