@@ -71,7 +71,7 @@ export interface Evidence {
 }
 
 export interface CreateIndex {
-  /** As it is in the catalogue: without a schema and without quotes, though `sql` may need them. */
+  /** As it is in the catalogue: without a schema and without quotes, though `sql` may need them. Nothing else has it yet. */
   readonly name: string;
   /** `CREATE INDEX CONCURRENTLY …`, one statement, ready to run on the target; tables with their schema. */
   readonly sql: string;

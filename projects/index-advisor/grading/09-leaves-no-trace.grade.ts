@@ -1,7 +1,7 @@
 import { SubmissionError } from "@db-katas/grading";
 import type { Advice, Statement } from "../contract.ts";
 import { build, expectWellFormed } from "./advice.ts";
-import { changed, fingerprintOf } from "./fingerprint.ts";
+import { changed, fingerprintOf, remember } from "./fingerprint.ts";
 import { check, connected, digest, drawn, load, type Role, startAdvisor } from "./kit.ts";
 import { blocksOf } from "./work.ts";
 
@@ -15,7 +15,7 @@ export default check({
   title: "advice leaves nothing behind: not in the target, and not for the next call",
   points: 3,
   concept: "what-if state",
-  traps: ["what-if-leaks"],
+  traps: ["what-if-leaks", "names-are-taken"],
   engines: { target: {}, scratch: {} },
   nodes: ["a"],
   hints: [
@@ -70,6 +70,31 @@ export default check({
     await expectWellFormed(t, second, foreign);
     t.equal(indexesOf(again), indexesOf(alone), "the same call gets the same indexes again");
     t.equal(indexesOf(first), indexesOf(alone), "… and also while another one is under way");
+
+    t.step(
+      "meanwhile somebody else's indexes have the names that were advised, here and in the copy",
+    );
+    const names = [...first.create, ...second.create].map(({ name }) => `public."${name}"`);
+    for (const client of [target, scratch]) {
+      for (const [at, { name }] of [...first.create, ...second.create].entries()) {
+        await client.query(
+          `CREATE INDEX "${name}" ON public.${at % 2 ? left : right} (length(${z}), id)`,
+        );
+      }
+    }
+    await remember(t);
+    const elsewhere = await a.advise({ statements: own });
+    await expectWellFormed(t, elsewhere, own);
+    for (const { name } of await build(t, target, elsewhere.create)) names.push(name);
+    t.ok(elsewhere.create.length > 0, "what is advised is an index, whatever its name", {
+      expected: "an index of another name",
+      received: "nothing",
+    });
+    for (const name of names) {
+      for (const client of [target, scratch]) await client.query(`DROP INDEX IF EXISTS ${name}`);
+    }
+    await remember(t);
+
     const slow = workloads.map(([statement]) => statement?.sql ?? "");
     const was = await blocksOf(target, slow);
     await build(t, target, [...first.create, ...second.create]);

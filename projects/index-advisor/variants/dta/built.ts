@@ -25,11 +25,13 @@ export class Builder {
   /** By `Date.now()`. */
   readonly #until: number;
   readonly #known = new Set<string>();
+  readonly #taken: ReadonlySet<string>;
 
   /** `existing` are those of the target: what it has, it needn't be advised to have. */
   constructor(copy: Copy, existing: readonly ExistingIndex[], until: number) {
     this.#copy = copy;
     this.#until = until;
+    this.#taken = new Set(existing.map(({ name }) => name));
     this.#existing = existing.filter(({ valid }) => valid);
   }
 
@@ -37,7 +39,7 @@ export class Builder {
   async build(definitions: readonly Definition[], budgetBytes: number): Promise<void> {
     const fresh: { definition: Definition; name: string }[] = [];
     for (const definition of definitions) {
-      const name = nameOf(definition);
+      const name = nameOf(definition, this.#taken);
       if (this.#known.has(name)) continue;
       this.#known.add(name);
       if (Date.now() > this.#until) {
@@ -48,7 +50,7 @@ export class Builder {
         const limit = Math.ceil(this.#copy.leftMs() * SHARE);
         await this.#copy.attempt(async () => {
           await this.#copy.ask(`SET LOCAL statement_timeout = ${limit}`);
-          await this.#copy.ask(createSql(definition, ""), limit);
+          await this.#copy.ask(createSql(definition, "", name), limit);
           await this.#copy.ask("SET LOCAL statement_timeout = 0");
         });
         fresh.push({ definition, name });

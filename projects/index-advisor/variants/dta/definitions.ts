@@ -44,8 +44,11 @@ export function bodyOf({ table, method, parts }: Definition): string {
   return `${table} USING ${method} (${partsOf(parts)})`;
 }
 
-/** Needs no quotes, and differs where the index does. PostgreSQL cuts names off after 63 bytes. */
-export function nameOf(definition: Definition): string {
+/**
+ * Needs no quotes, and differs where the index does. PostgreSQL cuts names off after 63 bytes.
+ * @param taken names of others, with their schemas
+ */
+export function nameOf(definition: Definition, taken: ReadonlySet<string> = new Set()): string {
   const body = bodyOf(definition);
   const table = definition.table.split('"."').at(-1) ?? "";
   const words = [table, ...definition.parts.flatMap(({ columns }) => columns)]
@@ -54,11 +57,19 @@ export function nameOf(definition: Definition): string {
     .replace(/[^a-z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "");
   const digest = createHash("sha256").update(body).digest("hex").slice(0, 8);
-  return `ix_${words.slice(0, 50)}_${digest}`;
+  const name = `ix_${words.slice(0, 46)}_${digest}`;
+  const schema = definition.table.slice(1, definition.table.indexOf('"."')).replaceAll('""', '"');
+  let free = name;
+  for (let n = 2; taken.has(`${schema}.${free}`); n++) free = `${name}_${n}`;
+  return free;
 }
 
-export function createSql(definition: Definition, how: "" | "CONCURRENTLY "): string {
-  return `CREATE INDEX ${how}${nameOf(definition)} ON ${bodyOf(definition)}`;
+export function createSql(
+  definition: Definition,
+  how: "" | "CONCURRENTLY ",
+  name = nameOf(definition),
+): string {
+  return `CREATE INDEX ${how}${name} ON ${bodyOf(definition)}`;
 }
 
 export function isPrefixOf(short: Definition, long: Definition): boolean {

@@ -54,7 +54,7 @@ export async function measured(
       const evidence = await evidenceOf(candidate, queries, prices, kept, before, after);
       if (evidence.length === 0) continue;
       const { name, definition, sizeBytes } = candidate;
-      create.push({ name, sql: createSql(definition, "CONCURRENTLY "), sizeBytes, evidence });
+      create.push({ name, sql: createSql(definition, "CONCURRENTLY ", name), sizeBytes, evidence });
     }
     if (create.length === kept.length) {
       const sum = (times: Times) =>

@@ -23,14 +23,21 @@ export interface Candidate {
 /** Names of indexes may be as long as PostgreSQL's, in bytes. */
 const NAME_BYTES = 63;
 
-function candidate(table: Table, method: string, parts: readonly Part[]): Candidate {
+function candidate(
+  table: Table,
+  method: string,
+  parts: readonly Part[],
+  taken: ReadonlySet<string>,
+): Candidate {
   const id = `${qualified(table.schema, table.name)} USING ${method} (${parts.map(({ sql }) => sql).join(", ")})`;
   const hash = createHash("sha256").update(id).digest("hex").slice(0, 8);
   const about = [table.name, ...parts.flatMap(({ key }) => key.columns)].join("_");
   const room = Buffer.from(about)
-    .subarray(0, NAME_BYTES - hash.length - 5)
+    .subarray(0, NAME_BYTES - hash.length - 8)
     .toString();
-  const name = `${room.replace(/\uFFFD+$/, "")}_${hash}_idx`;
+  const first = `${room.replace(/\uFFFD+$/, "")}_${hash}_idx`;
+  let name = first;
+  for (let n = 2; taken.has(`${table.schema}.${name}`); n++) name = `${first}_${n}`;
   return { id, table, method, parts, name };
 }
 
@@ -118,7 +125,7 @@ export class Candidates {
 
   /** One object for each index, so that sets of them can be compared. */
   #made(table: Table, method: string, parts: readonly Part[]): Candidate {
-    const made = candidate(table, method, parts);
+    const made = candidate(table, method, parts, this.#catalogue.names);
     const known = this.#known.get(made.id);
     if (!known) this.#known.set(made.id, made);
     return known ?? made;

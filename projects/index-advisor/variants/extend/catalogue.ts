@@ -86,6 +86,8 @@ export interface Catalogue {
   readonly foreignKeys: readonly ForeignKey[];
   readonly searchClasses: readonly SearchClass[];
   readonly types: ReadonlyMap<string, TypeFacts>;
+  /** Of tables, indexes and their like, with their schema: what can't be another one's name. */
+  readonly names: ReadonlySet<string>;
 }
 
 export async function catalogueOf(scratch: Connection): Promise<Catalogue> {
@@ -93,8 +95,12 @@ export async function catalogueOf(scratch: Connection): Promise<Catalogue> {
   const types = await scratch.rows<TypeFacts>(
     "SELECT oid::text AS oid, typname AS name, typcategory AS category, typtype AS kind FROM pg_type",
   );
+  const names = await scratch.rows<{ name: string }>(
+    "SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace",
+  );
   return {
     tables,
+    names: new Set(names.map(({ name }) => name)),
     byOid: new Map(tables.map((table) => [table.oid, table])),
     foreignKeys: await scratch.rows<ForeignKey>(FOREIGN_KEYS),
     searchClasses: await scratch.rows<SearchClass>(SEARCH_CLASSES),

@@ -50,7 +50,8 @@ export class Laboratory {
   }
 
   /** @returns why not, if it could not be built */
-  async build(candidate: Candidate): Promise<string | undefined> {
+  async build(wanted: Candidate): Promise<string | undefined> {
+    const candidate = { ...wanted, name: freeName(wanted, this.#catalog) };
     try {
       await this.#client.query(`CREATE INDEX ${quoted(candidate.name)} ${candidate.rest}`);
     } catch (error) {
@@ -199,5 +200,16 @@ function writeMs(query: Query, set: readonly Built[]): number {
   // An update that was HOT writes into the indexes that were there before, too: the primary key's at least.
   return (own.length + (query.kind === "update" ? 1 : 0)) * ENTRY_MS;
 }
+
+/** Something else may have the name that it would have. */
+function freeName({ name, table }: Candidate, { indexes, tables }: Catalog): string {
+  const taken = [...indexes, ...tables].filter(({ schema }) => schema === table.schema);
+  for (let n = 0, free = name; ; n++, free = `${name.slice(0, -8)}${hex(n)}`) {
+    if (!taken.some((other) => other.name === free)) return free;
+  }
+}
+
+/** As long as the digest in whose place it stands. */
+const hex = (n: number) => n.toString(16).padStart(8, "0");
 
 const pathOf = ({ table, name }: Candidate) => `${quoted(table.schema)}.${quoted(name)}`;
