@@ -57,6 +57,13 @@ export class Lab {
     return Plan["Total Cost"];
   }
 
+  /** Names of the indexes that the planner would use now. @throws pg.DatabaseError */
+  async indexesOf(sql: string): Promise<ReadonlySet<string>> {
+    const indexes = new Set<string>();
+    collectIndexes((await this.#explain("FORMAT JSON", sql)).Plan, indexes);
+    return indexes;
+  }
+
   /** @throws pg.DatabaseError, also when it takes longer than it may */
   async measured(sql: string, limitMs: number): Promise<Run> {
     const began = performance.now();

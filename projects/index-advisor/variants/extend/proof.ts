@@ -140,18 +140,21 @@ export class Proof {
 
   async #measuredWith(set: readonly Candidate[]): Promise<Map<Query, Measured>> {
     const after = new Map<Query, Measured>();
-    const tables = new Set(set.map(({ table }) => table));
+    const names = new Set(set.map(({ name }) => name));
     for (const [query, before] of this.#before) {
       const concerned =
-        [...query.tables].some((table) => tables.has(table)) ||
-        this.#writes.searchedBy(query).some(({ table }) => tables.has(table));
-      const now = concerned ? await this.#patiently(query) : before;
+        this.#writes.searchedBy(query).length > 0 || (await this.#usesOne(query, names));
       // The same plan takes the same time; what differs would be chance.
-      const changed = set.some(({ name }) => now.indexes.has(name)) || now.blocks !== before.blocks;
-      const searches = this.#writes.searchedBy(query).length > 0;
-      after.set(query, changed || searches ? now : before);
+      after.set(query, concerned ? await this.#patiently(query) : before);
     }
     return after;
+  }
+
+  async #usesOne(query: Query, names: ReadonlySet<string>): Promise<boolean> {
+    for (const text of query.texts) {
+      for (const name of await this.#lab.indexesOf(text)) if (names.has(name)) return true;
+    }
+    return false;
   }
 
   /** What takes longer than it may has touched more than anything that doesn't. */

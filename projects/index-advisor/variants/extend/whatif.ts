@@ -50,8 +50,10 @@ export class WhatIf {
     return typeof found === "string" ? found : found.bytes;
   }
 
-  /** Takes what was built for questions out of the way, until the savepoint's end. */
+  /** Takes what was imagined or built for questions out of the way; what was built until the savepoint's end. */
   async hidden(): Promise<void> {
+    // A plain EXPLAIN would show an imagined index in place of the one that is there.
+    await this.#imagine([]);
     for (const found of this.#built.values()) {
       if (typeof found !== "string") await this.#lab.drop(found.index);
     }
