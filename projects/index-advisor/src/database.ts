@@ -160,7 +160,8 @@ export async function areSame(one: Session, other: Session): Promise<boolean> {
     );
     return rows[0]?.free === false;
   } finally {
-    await ask(one, "ROLLBACK");
+    // While the other one was silent, this one may have been ended for being idle: that is not what went wrong.
+    await one.client.query("ROLLBACK").catch(() => {});
   }
 }
 
