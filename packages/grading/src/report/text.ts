@@ -87,9 +87,11 @@ export function formatScorecard(scorecard: Scorecard, paint: Paint = plainPaint)
   const told = new Set<string>();
   const blocks = scorecard.checks.flatMap((check) => {
     const line = formatCheckLine(check, paint);
-    const message = check.failure?.message;
-    if (message === undefined || told.has(message)) return [line];
-    told.add(message);
+    if (!check.failure) return [line];
+    const { message, expected, received } = check.failure;
+    const what = JSON.stringify([message, expected, received]);
+    if (told.has(what)) return [line];
+    told.add(what);
     return [line, formatFailure(check, paint)];
   });
   return [...blocks, formatSummary(scorecard, paint)].join("\n");
