@@ -33,9 +33,14 @@ export async function selected(selection: Selection): Promise<readonly Candidate
   const { queries, builder, prices, budgetBytes, until } = selection;
   const useful = new Set<Candidate>();
   const bundles: (readonly Candidate[])[] = [];
+  const halfway = Date.now() + (until - Date.now()) / 2;
+  const tried: Query[] = [];
   for (const [at, query] of queries.entries()) {
+    // One run of it would take what the others need; no choice waits for it then.
+    if (Date.now() + slowest(query) > halfway) continue;
+    tried.push(query);
     // Each statement gets its share of half the time; what one leaves, the next ones have.
-    const share = (until - Date.now()) / 2 / (queries.length - at);
+    const share = (halfway - Date.now()) / (queries.length - at);
     const { best, runnersUp } = await bestFor(selection, query, Date.now() + share);
     if (best.length > 1) bundles.push(best);
     for (const candidate of [...best, ...runnersUp]) useful.add(candidate);
@@ -51,10 +56,15 @@ export async function selected(selection: Selection): Promise<readonly Candidate
     budgetBytes,
     m: builder.built.length <= PER_WORKLOAD.few ? 3 : 2,
     k: PER_WORKLOAD.k,
-    cost: (indexes) => prices.workload(queries, indexes),
+    cost: (indexes) => prices.workload(tried, indexes),
     until,
   });
-  return paying(selection, set);
+  return paying({ ...selection, queries: tried }, set);
+}
+
+/** In milliseconds, without any of the candidates. */
+function slowest({ baseline }: Query): number {
+  return Math.max(0, ...baseline.map(({ ms }) => ms));
 }
 
 async function bestFor(
