@@ -18,20 +18,23 @@ export function note(to: number | undefined, from: number | undefined): void {
 // Clients of ours too, whichever library opens them, as long as it calls `net.connect`.
 subscribe("net.client.socket", (message) => {
   const { socket } = message as { socket: Socket };
+  let to: number | undefined;
   let from: number | undefined;
-  // Told before it is asked to connect, which it does in the next tick.
-  process.nextTick(process.nextTick, () => {
-    from = socket.localPort;
+  socket.on("connectionAttempt", (_ip, port) => {
+    to = port;
+    // It is connected next, and has a port of its own from then on.
+    process.nextTick(() => {
+      from = socket.localPort;
+    });
   });
   let connected = false;
   socket.once("connect", () => {
     connected = true;
     note(socket.remotePort, socket.localPort);
   });
-  // The server may have accepted what was given up here before anybody was told; where it led to,
-  // nobody can tell any more.
+  // The server may have accepted what was given up here before anybody was told.
   socket.once("close", () => {
-    if (!connected) for (const to of made.keys()) note(to, from);
+    if (!connected) note(to, from);
   });
 });
 

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { appendFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
@@ -285,4 +286,31 @@ it("a port that was ours once does not make somebody else's connection ours", as
   await appendFile(log, "from 50001 to mine\n");
   expect(await arrivals.strangers(later, "mine")).toBe(1);
   arrivals.end();
+});
+
+it("a connection that is given up here counts at the server where it led, and at no other", async () => {
+  await using folder = await ownFolder();
+  const log = join(folder.path, "server.log");
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const [there, elsewhere] = [port, 1].map((to) => {
+    const arrivals = new Arrivals(log, /^from (?<port>\d+) to (?<namespace>\w+)$/gm);
+    arrivals.follow(to);
+    return arrivals;
+  }) as [Arrivals, Arrivals];
+  const client = connect(port, "127.0.0.1");
+  let from: number | undefined;
+  client.once("connectionAttempt", () =>
+    process.nextTick(() => {
+      from = client.localPort;
+      client.destroy();
+    }),
+  );
+  await once(client, "close");
+  await appendFile(log, `from ${from} to mine\n`);
+  expect(await there.strangers(0, "mine")).toBe(0);
+  expect(await elsewhere.strangers(0, "mine")).toBe(1);
+  for (const arrivals of [there, elsewhere]) arrivals.end();
+  server.close();
 });
