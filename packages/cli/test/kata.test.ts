@@ -246,6 +246,17 @@ describe("kata soak", () => {
           in all: 0 of 6 check-runs unexpected (95 %: at most 39 %)
         "
       `);
+      // As it stands there when a check failed that doesn't have to: what it told is not lost.
+      const [entry] = (await readFile(journal, "utf8")).trim().split("\n");
+      const cell = { subject: "reference", check: "adds", verdicts: { failed: 1 }, unexpected: 1 };
+      const failures = ["adds\n          1 + 1 is 2"];
+      const failed = { ...JSON.parse(entry ?? ""), unexpected: 1, cells: [cell], failures };
+      await writeFile(journal, JSON.stringify(failed));
+      const after = await soak("--status");
+      expect(after.code).toBe(1);
+      expect(after.stdout).toContain(
+        `    reference × adds: failed, seed <n>\n    adds\n          1 + 1 is 2\n`,
+      );
     } finally {
       await rm(journal, { force: true });
     }

@@ -21,6 +21,8 @@ const entrySchema = z.object({
       unexpected: z.int(),
     }),
   ),
+  /** What was told of each failure among the unexpected, as text. */
+  failures: z.array(z.string()).default([]),
 });
 
 /** One work item that is done. */

@@ -1,8 +1,10 @@
 import type { EngineRun } from "@db-katas/engines";
 import {
+  formatFailure,
   type Kata,
   type KillMatrix,
   killMatrix,
+  plainPaint,
   type Rubric,
   type Subject,
   verify,
@@ -18,7 +20,10 @@ export interface SoakContext {
 }
 
 /** What came of a work item: how many check-runs, and those that came out other than they have to. */
-export type SoakOutcome = Pick<KillMatrix["flake"], "runs" | "unexpected" | "cells">;
+export type SoakOutcome = Pick<KillMatrix["flake"], "runs" | "unexpected" | "cells"> & {
+  /** What people would have been told by the checks that failed and don't have to. */
+  readonly failures: string[];
+};
 
 /** A kind of work for the soak, cut into items that take seconds to a minute. One file each. */
 export interface SoakKind {
@@ -50,5 +55,11 @@ export async function gradeFully(
     signal: session.signal,
   });
   const { flake } = killMatrix({ kata, rubric, graded, seed, repeat: 1, startedAt });
-  return { runs: flake.runs, unexpected: flake.unexpected, cells: flake.cells };
+  const { runs, unexpected, cells } = flake;
+  const strange = new Set(cells.map(({ check }) => check));
+  const failures = graded
+    .flatMap(({ scorecards }) => scorecards.flatMap(({ checks }) => checks))
+    .filter((check) => strange.has(check.id) && check.failure)
+    .map((check) => `${check.id}\n${formatFailure(check, plainPaint)}`);
+  return { runs, unexpected, cells, failures };
 }

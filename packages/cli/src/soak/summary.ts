@@ -21,6 +21,7 @@ export function formatSoak(
       const what = Object.keys(verdicts).join(", ");
       return terminalPaint("red", `    ${subject} × ${check}: ${what}, seed ${seed}`);
     }),
+    ...entries.flatMap(({ failures }) => failures.map((text) => `    ${text}`)),
   ].join("\n");
 }
 

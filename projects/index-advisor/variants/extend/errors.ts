@@ -10,9 +10,3 @@ export class AdvisorError extends Error {
     this.code = code;
   }
 }
-
-/** Says which task a function waits for. None is left when you are done. */
-export class NotImplemented extends Error {
-  override readonly name = "NotImplemented";
-  readonly code = "NOT_IMPLEMENTED";
-}
