@@ -85,9 +85,9 @@ export { loadMutants, loadVariants, type Mutant, type Variant } from "./verify/m
 export { type KillMatrix, killMatrix, killMatrixSchema } from "./verify/matrix.ts";
 export { formatFlake, formatMatrix } from "./verify/matrix-text.ts";
 export {
+  DRAWN_PER_CHECK,
   leftOut,
   type Meeting,
-  MUTANTS_PER_CHECK,
   meetings,
   VARIANTS_PER_CHECK,
 } from "./verify/meets.ts";

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import {
   changedFiles,
   changedSubjects,
+  DRAWN_PER_CHECK,
   formatFlake,
   formatMatrix,
   type Kata,
   killMatrix,
   loadRubric,
-  MUTANTS_PER_CHECK,
   pickSubjects,
   type Subject,
   sampleMutants,
@@ -52,7 +52,7 @@ export function registerVerify(program: Command): void {
     .addOption(
       new Option(
         "--draw",
-        "each check against one of its mutants, drawn by the seed: what `pnpm test` asks",
+        "each check against one variant and one of its mutants, drawn by the seed: what `pnpm test` asks",
       ).conflicts(["full", "allVariants", "write", "only", "check", "changed", "sample"]),
     )
     .option("--full", "each mutant against every check: the kill matrix")
@@ -84,8 +84,8 @@ export function registerVerify(program: Command): void {
       `
 Without --full a mutant meets only the checks that it must fail, and a check meets only two of the
 variants, drawn by the seed, unless you name whom you want (--only, --changed), checks (--check), or
-repetitions. With --draw a check meets only one of its mutants, too, drawn by the seed; all of them are
-type-checked.
+repetitions. With --draw a check meets only one variant and one of its mutants, drawn by the seed; all of
+them are type-checked.
 Checks that measure time run after all others, two at a time.
 
 Examples:
@@ -121,8 +121,8 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
     checks: options.check,
     full: options.full === true,
     strict: (options.allVariants || options.draw) === true && !options.write,
-    variantsPerCheck: isSpecific(options) ? undefined : VARIANTS_PER_CHECK,
-    mutantsPerCheck: options.draw ? MUTANTS_PER_CHECK : undefined,
+    variantsPerCheck: variantsPerCheck(options),
+    mutantsPerCheck: options.draw ? DRAWN_PER_CHECK : undefined,
     repeat: options.repeat,
     compileCache: session.compileCache,
     concurrency: options.concurrency,
@@ -153,10 +153,12 @@ async function run(target: string | undefined, options: VerifyOptions): Promise<
   process.exitCode = counts.failed > 0 ? 1 : counts.passed === 0 ? 4 : 0;
 }
 
-/** Whoever says what to verify gets all of that. */
-function isSpecific(options: VerifyOptions): boolean {
+/** Whoever says what to verify gets all of that: undefined. */
+function variantsPerCheck(options: VerifyOptions): number | undefined {
   const { draw, full, allVariants, only, changed, check, repeat } = options;
-  return !draw && (Boolean(full || allVariants || only || changed || check) || repeat > 1);
+  if (draw) return DRAWN_PER_CHECK;
+  const isSpecific = full || allVariants || only || changed || check || repeat > 1;
+  return isSpecific ? undefined : VARIANTS_PER_CHECK;
 }
 
 async function chooseSubjects(

@@ -5,8 +5,8 @@ import type { Subject } from "./subjects.ts";
 /** How many variants a check meets when nobody asks for more. */
 export const VARIANTS_PER_CHECK = 2;
 
-/** How many of the mutants that it must fail a check meets in a draw. */
-export const MUTANTS_PER_CHECK = 1;
+/** How many of the variants, and of the mutants that must fail it, a check meets in a draw. */
+export const DRAWN_PER_CHECK = 1;
 
 /** A subject, and the checks that it meets. */
 export interface Meeting {
