@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join, posix, relative } from "node:path";
 import { attemptExists } from "./errors.ts";
 import { asTypedWith, packageManagerOf } from "./package-manager.ts";
 import { recordFolder } from "./template-record.ts";
@@ -67,11 +67,13 @@ async function briefFor(
 ): Promise<string> {
   const brief = await readFile(join(exercise, "README.md"), "utf8");
   const links = [...brief.matchAll(/\[([^\]]*)\]\((?!\w+:|#|contract\.ts)([^)]+)\)/g)];
-  const there = await Promise.all(links.map(([, , path = ""]) => exists(join(exercise, path))));
+  const there = await Promise.all(
+    links.map(([, , path = ""]) => exists(join(exercise, path.replace(/#.*/, "")))),
+  );
   const base = relative(folder, installed).replaceAll("\\", "/");
   return links.reduce(
     (text, [link, label = "", path = ""], i) =>
-      text.replaceAll(link, there[i] ? `[${label}](${base}/${path})` : label),
+      text.replaceAll(link, there[i] ? `[${label}](${posix.join(base, path)})` : label),
     brief,
   );
 }
@@ -79,9 +81,8 @@ async function briefFor(
 async function manifestFor({ name, exercise, root }: AttemptOptions): Promise<object> {
   const [own, workspace] = await Promise.all([exercise, root].map(readManifest));
   const { dependencies = {}, devDependencies = {} } = own ?? {};
-  // The tools of the reference (types of drivers, code generators), without those of its grader.
-  const tools = Object.entries(devDependencies).filter(
-    ([tool]) => !tool.startsWith("@db-katas/") && tool !== "vitest",
+  const tools = Object.entries(devDependencies).filter(([tool]) =>
+    isLearnersTool(tool, dependencies),
   );
   return {
     name: `@attempts/${name}`,
@@ -99,6 +100,12 @@ async function manifestFor({ name, exercise, root }: AttemptOptions): Promise<ob
       ...Object.fromEntries(tools),
     },
   };
+}
+
+/** A compiler, and the types of what a submission imports: as a published exercise has them. */
+function isLearnersTool(tool: string, dependencies: object): boolean {
+  const typed = tool.replace(/^@types\//, "");
+  return tool === "typescript" || (tool !== typed && (typed === "node" || typed in dependencies));
 }
 
 async function packageOf(exercise: string, otherwise: string): Promise<string> {
