@@ -70,7 +70,7 @@ export class LocalNode implements SessionNode {
         data,
         ttl,
       );
-      return sessionOf(id, row!);
+      return sessionOf(id, row as Row);
     });
   }
 

@@ -139,7 +139,7 @@ export class PolyglotNode implements SessionNode {
         [digestOf(id), input.userId, input.device, encodeData(input.data), ttl],
         deadline,
       );
-      return sessionOf(id, copyOf(row!));
+      return sessionOf(id, copyOf(row as Record<string, unknown>));
     });
   }
 
