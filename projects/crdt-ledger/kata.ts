@@ -1,0 +1,31 @@
+import { defineKata } from "@db-katas/grading";
+
+export default defineKata({
+  title: "A whiteboard and a ledger",
+  summary: "People draw and pay without a connection, and all come to see the same",
+  guideSection: "6, project 7: Distributed Ledger with CRDTs",
+  level: "advanced",
+  minutes: 240,
+  concepts: [
+    "contract",
+    "convergence",
+    "clocks",
+    "deletion",
+    "trees",
+    "sequences",
+    "text",
+    "undo",
+    "escrow",
+    "authenticity",
+    "durability",
+    "ordering",
+    "fan-out",
+    "compaction",
+    "back-pressure",
+    "tamper evidence",
+    "latency budget",
+  ],
+  engines: { postgres: {} },
+  bundled: ["jose", "pg", "ws"],
+  limits: { memoryMb: 256, callMs: 15_000, checkMs: 60_000 },
+});
