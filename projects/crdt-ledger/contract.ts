@@ -213,10 +213,14 @@ export interface Replica {
  * - `push` sends changes of the token's actor, the next `seq` and those after it. `acked` says that all up
  *   to there are in PostgreSQL for good. What was pushed before is acknowledged again and stored once.
  * - `refused` says which `push` was refused whole, and why: `INVALID_CHANGE` (broken, forged, another
- *   actor's, a gap in its `seq`, money without the right to it), `TOO_LARGE` (a change over the limit),
- *   `STORE_UNAVAILABLE`. The connection stays.
+ *   actor's, other bytes under a `seq` that is stored, money without the right to it), `TOO_EARLY` (a
+ *   change before it, of its actor or of another one whom it had seen, isn't here yet: push it again after
+ *   that), `TOO_LARGE` (a change over the limit), `STORE_UNAVAILABLE`. The connection stays.
  * - `cursor` goes to all others who are on the document, and is kept nowhere.
- * - Anything else, and whatever is larger than the limits: the server closes the connection with 4400.
+ * - A `snapshot` may come later as well, before `changes` that come after it, where a compaction has
+ *   overtaken a server.
+ * - Anything else: the server closes the connection with 4400. A frame that is larger than
+ *   `limits.frameBytes`: it closes it with 1009, and keeps nothing of it.
  */
 export type ClientFrame =
   | { readonly type: "hello"; readonly version: Version }
@@ -231,7 +235,7 @@ export type ServerFrame =
   | {
       readonly type: "refused";
       readonly id: number;
-      readonly code: "INVALID_CHANGE" | "TOO_LARGE" | "STORE_UNAVAILABLE";
+      readonly code: "INVALID_CHANGE" | "TOO_EARLY" | "TOO_LARGE" | "STORE_UNAVAILABLE";
     }
   | { readonly type: "cursor"; readonly actor: Actor; readonly x: number; readonly y: number };
 
@@ -294,6 +298,8 @@ export interface ServerConfig {
   readonly limits: {
     /** The most that one change may have, in bytes. */
     readonly changeBytes: number;
+    /** The most that one frame of a client's may have, in bytes. */
+    readonly frameBytes: number;
     /**
      * The most that may wait for one client that doesn't read, in bytes: with more, the server closes its
      * connection with 1013, and it comes back with a `hello`.

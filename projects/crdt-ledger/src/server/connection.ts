@@ -1,0 +1,163 @@
+/** One client: what it says, what it has, and what is sent to it. */
+import { WebSocket } from "ws";
+import type { Actor, ClientFrame, ServerConfig, ServerFrame, Version } from "../../contract.ts";
+import { LedgerError } from "../errors.ts";
+import type { Database } from "./database.ts";
+import { fromWire, parseFrame, toWire, write } from "./frames.ts";
+import { type Log, lacks, type Page } from "./log.ts";
+import type { Room } from "./room.ts";
+
+/** The codes that connections are closed with. */
+export const CLOSED = {
+  away: 1001,
+  broken: 1011,
+  later: 1013,
+  misspoken: 4400,
+  stranger: 4401,
+} as const;
+
+export interface Backing {
+  readonly config: ServerConfig;
+  readonly database: Database;
+  readonly log: Log;
+}
+
+export class Connection {
+  readonly actor: Actor;
+  readonly #socket: WebSocket;
+  readonly #room: Room;
+  readonly #backing: Backing;
+  /** What the client has, or has been sent; null before its hello. */
+  #version: Record<Actor, number> | null = null;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(socket: WebSocket, actor: Actor, room: Room, backing: Backing) {
+    this.actor = actor;
+    this.#socket = socket;
+    this.#room = room;
+    this.#backing = backing;
+    socket.on("message", (data, isBinary) => {
+      const frame = isBinary ? undefined : parseFrame(String(data));
+      const first = this.#version === null;
+      if (!frame || first !== (frame.type === "hello")) return this.close(CLOSED.misspoken);
+      const work = this.#take(frame).catch((error: unknown) => {
+        // It must not be the end of the others.
+        console.error(error);
+        this.close(CLOSED.broken);
+      });
+      if (frame.type !== "push") return;
+      this.#underWay.add(work);
+      void work.then(() => this.#underWay.delete(work));
+    });
+  }
+
+  /** Resolves when all that the client has pushed has been answered. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  close(code: number): void {
+    this.#room.connections.delete(this);
+    this.#socket.close(code);
+  }
+
+  /** Sends what others did, unless too much waits for this client: then it has to come back. */
+  tell(frame: ServerFrame): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const text = write(frame);
+    const waiting = this.#socket.bufferedAmount;
+    // Whatever its size, one frame can be sent to somebody who reads.
+    if (waiting > 0 && waiting + text.length > this.#backing.config.limits.backlogBytes) {
+      this.close(CLOSED.later);
+    } else {
+      this.#socket.send(text);
+    }
+  }
+
+  /** Sends of a page what the client lacks. */
+  deliver(page: Page): void {
+    for (const frame of this.#lacking(page)) this.tell(frame);
+  }
+
+  async #take(frame: ClientFrame): Promise<void> {
+    if (frame.type === "hello") return this.#sync(frame.version);
+    if (frame.type === "cursor") return this.#room.point({ ...frame, actor: this.actor }, this);
+    const code = await this.#push(frame.changes.map(fromWire));
+    const { id } = frame;
+    const seq = frame.changes.at(-1)?.seq ?? 0;
+    // Closed meanwhile: then the client asks again on its next connection.
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.tell(code ? { type: "refused", id, code } : { type: "acked", id, seq });
+  }
+
+  async #push(changes: ReturnType<typeof fromWire>[]) {
+    const [first, ...others] = changes;
+    const follow = changes.every(({ seq }, i) => seq === (first?.seq ?? 0) + i);
+    const own = changes.every(({ actor }) => actor === this.actor);
+    if (!first || !own || !follow) return "INVALID_CHANGE";
+    const { changeBytes } = this.#backing.config.limits;
+    if (changes.some(({ bytes }) => bytes.length > changeBytes)) return "TOO_LARGE";
+    const signal = this.#backing.database.budget();
+    const last = first.seq + others.length;
+    try {
+      // Who has pushed them is not to be sent them, which may happen before the answer comes.
+      const sound = () => this.#has({ [this.actor]: last });
+      const refusal = await this.#room.stored.push(signal, [first, ...others], sound);
+      if (!refusal) this.#room.wake();
+      return refusal;
+    } catch (error) {
+      if (error instanceof LedgerError && error.code === "STORE_UNAVAILABLE") return error.code;
+      throw error;
+    }
+  }
+
+  /** Sends what the client lacks as fast as it reads, and has it hear of what comes from then on. */
+  async #sync(version: Version): Promise<void> {
+    this.#version = { ...version };
+    try {
+      let position = 0;
+      do {
+        const signal = this.#backing.database.budget();
+        const { log } = this.#backing;
+        const page = await log.after(signal, this.#room.document, position, this.#version);
+        for (const frame of this.#lacking(page)) await this.#sent(frame);
+        position = page.position;
+        if (page.more) continue;
+        // Nothing can happen in between: what the room reads from now on comes after this.
+      } while (position < this.#room.position);
+    } catch {
+      return this.close(CLOSED.later);
+    }
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.tell({ type: "synced" });
+    this.#room.connections.add(this);
+  }
+
+  #lacking({ snapshot, rows }: Page): ServerFrame[] {
+    const has = this.#version ?? {};
+    const frames: ServerFrame[] = [];
+    if (snapshot && lacks(has, snapshot.version)) {
+      const bytes = Buffer.from(snapshot.bytes).toString("base64");
+      frames.push({ type: "snapshot", version: snapshot.version, bytes });
+      this.#has(snapshot.version);
+    }
+    const changes = rows.filter(({ actor, seq }) => seq > (has[actor] ?? 0));
+    for (const { actor, seq } of changes) this.#has({ [actor]: seq });
+    if (changes.length > 0) frames.push({ type: "changes", changes: changes.map(toWire) });
+    return frames;
+  }
+
+  #has(version: Version): void {
+    if (!this.#version) return;
+    for (const [actor, seq] of Object.entries(version)) {
+      this.#version[actor] = Math.max(seq, this.#version[actor] ?? 0);
+    }
+  }
+
+  /** Resolves when it is on its way; rejects when the connection is lost. */
+  #sent(frame: ServerFrame): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.send(write(frame), (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}

@@ -1,0 +1,271 @@
+/** The log of all documents' changes, in the tables that `migrate.ts` makes. */
+import { createHash } from "node:crypto";
+import type { Actor, Change, DocumentId, Version } from "../../contract.ts";
+import type { Database } from "./database.ts";
+
+/** Where a log ends, or ended. */
+export interface Head {
+  readonly position: number;
+  /** Over all rows up to there; empty before the first. */
+  readonly hash: Buffer;
+}
+
+export interface Snapshot extends Head {
+  readonly version: Version;
+  readonly bytes: Uint8Array;
+}
+
+export interface Row extends Change {
+  readonly position: number;
+  readonly hash: Buffer;
+}
+
+/** What comes after a position: a snapshot, or rows, or nothing. */
+export interface Page {
+  readonly snapshot: Snapshot | null;
+  readonly rows: readonly Row[];
+  /** Up to where this goes; what comes after it is on the next page. */
+  readonly position: number;
+  readonly more: boolean;
+}
+
+/** bigint comes as text. A document doesn't come to 2^53 changes. */
+interface StoredRow extends Omit<Row, "position"> {
+  readonly position: string;
+}
+
+interface StoredHead {
+  readonly position: string;
+  readonly head: Buffer;
+}
+
+interface StoredSnapshot extends StoredHead {
+  readonly version: Version;
+  readonly bytes: Buffer;
+}
+
+/** With each row, as much of the document as is needed; without any row, once, and the row's are null. */
+interface Found {
+  readonly end: string;
+  readonly compacted: string;
+  readonly compactedVersion: Version;
+  readonly position: string | null;
+}
+
+const NOTHING: Page = { snapshot: null, rows: [], position: 0, more: false };
+/** Rows that are read at a time. */
+const PAGE_ROWS = 500;
+
+/** The name under which servers tell one another that a document has grown. */
+export const GROWN = "crdt_ledger_grown";
+
+/** Whether who has `version` lacks anything that is in `other`. */
+export function lacks(version: Version, other: Version): boolean {
+  return Object.entries(other).some(([actor, seq]) => seq > (version[actor] ?? 0));
+}
+
+function hashOf(before: Uint8Array, document: DocumentId, row: Omit<Row, "hash">): Buffer {
+  const { position, actor, seq, bytes } = row;
+  return createHash("sha256")
+    .update(before)
+    .update(JSON.stringify([document, position, actor, seq]))
+    .update(bytes)
+    .digest();
+}
+
+function rowOf({ position, actor, seq, bytes, hash }: StoredRow): Row {
+  return { position: Number(position), actor, seq, bytes, hash };
+}
+
+export class Log {
+  readonly #database: Database;
+  readonly #pageBytes: number;
+
+  /** @param pageBytes about how much is read at a time */
+  constructor(database: Database, pageBytes: number) {
+    this.#database = database;
+    this.#pageBytes = pageBytes;
+  }
+
+  /**
+   * What comes after a position, without what is in `version`.
+   * @throws LedgerError `STORE_UNAVAILABLE`
+   */
+  async after(
+    signal: AbortSignal,
+    document: DocumentId,
+    position: number,
+    version: Version,
+  ): Promise<Page> {
+    // One statement, so that a compaction comes before all of it or after it.
+    const found = await this.#database.query<Found>(
+      signal,
+      `SELECT d.position AS end, d.snapshot_position AS compacted,
+         d.snapshot_version AS "compactedVersion", o.*
+       FROM documents d LEFT JOIN LATERAL (
+         SELECT position, actor, seq, bytes, hash FROM (
+           SELECT *, sum(octet_length(bytes)) OVER (ORDER BY position) - octet_length(bytes) AS before
+           FROM (
+             SELECT * FROM operations
+             WHERE operations.document = d.document AND position > $2
+               AND seq > coalesce(($3::jsonb ->> actor)::integer, 0)
+             ORDER BY position LIMIT ${PAGE_ROWS}
+           ) page
+         ) measured
+         WHERE before < $4
+       ) o ON true
+       WHERE d.document = $1 ORDER BY o.position`,
+      [document, position, JSON.stringify(version), this.#pageBytes],
+    );
+    const [first] = found;
+    if (!first) return NOTHING;
+    const end = Number(first.end);
+    if (Number(first.compacted) > position && lacks(version, first.compactedVersion)) {
+      const snapshot = await this.#snapshot(signal, document);
+      return { snapshot, rows: [], position: snapshot.position, more: true };
+    }
+    if (first.position === null) return { snapshot: null, rows: [], position: end, more: false };
+    const rows = found.map((row) => rowOf(row as unknown as StoredRow));
+    const last = Number(rows.at(-1)?.position);
+    return { snapshot: null, rows, position: last, more: last < end };
+  }
+
+  /**
+   * Puts changes after `head`, unless somebody else has put others there.
+   * @returns where the log ends then; null if somebody else has
+   * @throws LedgerError `STORE_UNAVAILABLE`: whether it is stored is unknown
+   */
+  async append(
+    signal: AbortSignal,
+    document: DocumentId,
+    head: Head,
+    changes: readonly Change[],
+  ): Promise<Head | null> {
+    let { position, hash } = head;
+    const rows = changes.map((change) => {
+      position += 1;
+      hash = hashOf(hash, document, { ...change, position });
+      return { ...change, position, hash };
+    });
+    // One statement is one message: no lock is held while a server is away or slow.
+    const told = await this.#database.query(
+      signal,
+      `WITH moved AS (
+         UPDATE documents SET position = $4, head = $5
+         WHERE document = $1 AND position = $2 AND head = $3 RETURNING document
+       ), stored AS (
+         INSERT INTO operations (document, position, actor, seq, bytes, hash)
+         SELECT moved.document, o.* FROM moved, unnest(
+           $6::bigint[], $7::text[], $8::integer[], $9::bytea[], $10::bytea[]
+         ) AS o
+       )
+       SELECT pg_notify('${GROWN}', document) FROM moved`,
+      [
+        document,
+        head.position,
+        head.hash,
+        position,
+        hash,
+        rows.map((row) => row.position),
+        rows.map((row) => row.actor),
+        rows.map((row) => row.seq),
+        rows.map((row) => Buffer.from(row.bytes)),
+        rows.map((row) => row.hash),
+      ],
+    );
+    return told.length > 0 ? { position, hash } : null;
+  }
+
+  /** So that there is a head to append to. @throws LedgerError `STORE_UNAVAILABLE` */
+  async create(signal: AbortSignal, document: DocumentId): Promise<void> {
+    await this.#database.query(
+      signal,
+      "INSERT INTO documents (document) VALUES ($1) ON CONFLICT DO NOTHING",
+      [document],
+    );
+  }
+
+  /**
+   * An actor's changes from one `seq` to another, as far as their rows are there.
+   * @throws LedgerError `STORE_UNAVAILABLE`
+   */
+  stored(
+    signal: AbortSignal,
+    document: DocumentId,
+    { actor, from, to }: { readonly actor: Actor; readonly from: number; readonly to: number },
+  ): Promise<{ readonly seq: number; readonly bytes: Buffer }[]> {
+    return this.#database.query(
+      signal,
+      `SELECT seq, bytes FROM operations
+       WHERE document = $1 AND actor = $2 AND seq BETWEEN $3 AND $4`,
+      [document, actor, from, to],
+    );
+  }
+
+  /**
+   * Puts a snapshot in place of the rows that are in it, unless a later one is there.
+   * @returns how many rows were removed
+   * @throws LedgerError `STORE_UNAVAILABLE`: whether it took effect is unknown
+   */
+  async compact(signal: AbortSignal, document: DocumentId, snapshot: Snapshot): Promise<number> {
+    const { position, hash, version, bytes } = snapshot;
+    const removed = await this.#database.query(
+      signal,
+      `WITH compacted AS (
+         UPDATE documents SET snapshot_position = $2, snapshot_head = $3, snapshot_version = $4, snapshot = $5
+         WHERE document = $1 AND snapshot_position < $2 RETURNING document
+       )
+       DELETE FROM operations USING compacted
+       WHERE operations.document = compacted.document AND position <= $2 RETURNING 1`,
+      [document, position, hash, JSON.stringify(version), Buffer.from(bytes)],
+    );
+    return removed.length;
+  }
+
+  /**
+   * @returns the first position whose row isn't what was written there; null if there is none
+   * @throws LedgerError `STORE_UNAVAILABLE`
+   */
+  verify(signal: AbortSignal, document: DocumentId): Promise<number | null> {
+    return this.#database.reading(signal, async (query) => {
+      const [ends] = await query<{ from: string; before: Buffer; to: string; head: Buffer }>(
+        `SELECT snapshot_position AS from, snapshot_head AS before, position AS to, head
+         FROM documents WHERE document = $1`,
+        [document],
+      );
+      if (!ends) return null;
+      let position = Number(ends.from);
+      let hash = ends.before;
+      for (;;) {
+        const found = await query<StoredRow>(
+          `SELECT position, actor, seq, bytes, hash FROM operations
+           WHERE document = $1 AND position > $2 ORDER BY position LIMIT ${PAGE_ROWS}`,
+          [document, position],
+        );
+        if (found.length === 0) break;
+        for (const row of found.map(rowOf)) {
+          position += 1;
+          if (row.position !== position) return position;
+          hash = hashOf(hash, document, row);
+          if (!hash.equals(row.hash)) return position;
+        }
+      }
+      // Rows at the end have none after them that would tell.
+      if (position !== Number(ends.to)) return Math.min(position, Number(ends.to)) + 1;
+      return hash.equals(ends.head) ? null : position;
+    });
+  }
+
+  async #snapshot(signal: AbortSignal, document: DocumentId): Promise<Snapshot> {
+    const [found] = await this.#database.query<StoredSnapshot>(
+      signal,
+      `SELECT snapshot_position AS position, snapshot_head AS head, snapshot_version AS version,
+         snapshot AS bytes
+       FROM documents WHERE document = $1`,
+      [document],
+    );
+    if (!found) throw new Error(`The document ${document} has been removed.`);
+    const { position, head, version, bytes } = found;
+    return { position: Number(position), hash: head, version, bytes };
+  }
+}

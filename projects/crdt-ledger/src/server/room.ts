@@ -1,0 +1,82 @@
+/** Those who are on one document, on this server. */
+import type { DocumentId } from "../../contract.ts";
+import type { Connection } from "./connection.ts";
+import type { Database } from "./database.ts";
+import type { Log } from "./log.ts";
+import type { StoredDocument } from "./stored-document.ts";
+
+export interface Cursor {
+  readonly type: "cursor";
+  readonly actor: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+export class Room {
+  readonly document: DocumentId;
+  readonly stored: StoredDocument;
+  /** Those who have all that there is up to `position`, and hear of the rest. */
+  readonly connections = new Set<Connection>();
+  /** How many connections there are, with those that are yet to hear what there is. */
+  seats = 0;
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #pointed: (cursor: Cursor) => void;
+  #position = 0;
+  #reading = false;
+  #again = false;
+
+  /** @param pointed tells the other servers of a cursor */
+  constructor(
+    document: DocumentId,
+    stored: StoredDocument,
+    { database, log }: { readonly database: Database; readonly log: Log },
+    pointed: (cursor: Cursor) => void,
+  ) {
+    this.document = document;
+    this.stored = stored;
+    this.#database = database;
+    this.#log = log;
+    this.#pointed = pointed;
+  }
+
+  /** Up to where everybody in here has been told. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** There may be something new. What can't be read now is read when this is called again. */
+  wake(): void {
+    this.#again = true;
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#read()
+      .catch(() => {})
+      .finally(() => {
+        this.#reading = false;
+      });
+  }
+
+  /** @param from who needn't be told; without, it comes from another server */
+  point(cursor: Cursor, from?: Connection): void {
+    for (const connection of this.connections) {
+      if (connection !== from) connection.tell(cursor);
+    }
+    if (from) this.#pointed(cursor);
+  }
+
+  async #read(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      const page = await this.#log.after(
+        this.#database.budget(),
+        this.document,
+        this.#position,
+        {},
+      );
+      for (const connection of this.connections) connection.deliver(page);
+      this.#position = page.position;
+      if (page.more) this.#again = true;
+    }
+  }
+}
