@@ -1,0 +1,151 @@
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import { kill } from "@db-katas/engines/faults/kill";
+import { resetConnections } from "@db-katas/engines/faults/resetConnections";
+import {
+  type Client,
+  type Person,
+  perhaps,
+  RECOVERY_MS,
+  rectangle,
+  rowsOf,
+  type ServerNode,
+  Stage,
+} from "./clients.ts";
+import { check, type LedgerContext } from "./kit.ts";
+
+/** More messages than one push has of its own; what a server asks now and then counts as well. */
+const MOST_MESSAGES = 4;
+/** How long a push may wait where it meets a death: it need not be answered. */
+const UNANSWERED_MS = 200;
+
+export default check({
+  title:
+    "what is acknowledged survives the death of the server and of PostgreSQL, and is stored once",
+  points: 6,
+  concept: "durability",
+  traps: ["acks-first", "stored-twice"],
+  engines: { postgres: { faults: [kill, blackHole, resetConnections] } },
+  nodes: ["s1", "s2", "ann", "bob"],
+  hints: [
+    "At the moment of the `acked`, where is the change? If everything but PostgreSQL died now?",
+    "A client that hears nothing pushes again, maybe to another server. What tells it that the row is there?",
+    "Commit first. Then send `acked`. A unique key over document, actor and seq finds what comes again.",
+  ],
+  async run(t) {
+    const stage = new Stage(t);
+    const [s1, s2] = await Promise.all([stage.server("s1"), stage.server("s2")]);
+    const [ann, bob] = await Promise.all([stage.person("ann"), stage.person("bob")]);
+    let last = 0;
+    for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
+      t.step(`server s1 dies at message ${nth} to PostgreSQL of what ann pushes`);
+      ({ seq: last } = await serverDies(t, stage, { s1, s2, ann, bob, nth }));
+    }
+    await rowsAreOnce(t, stage, last);
+    t.step("PostgreSQL is killed while ann pushes");
+    using onS1 = await stage.connect(ann, s1);
+    const ids: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const change = await ann.edit(rectangle(`k${i}-${t.random.word(6)}`));
+      last = change.seq;
+      ids.push(onS1.post([change]));
+    }
+    const crash = await t.inject("postgres", kill);
+    await crash.heal();
+    const acked = Math.max(0, ...onS1.all("acked").map(({ seq }) => seq));
+    using onS2 = await connectAgain(t, stage, bob, s2);
+    await onS2.has(
+      "ann",
+      acked,
+      "what was acknowledged before PostgreSQL was killed is there afterwards",
+    );
+    using again = await connectAgain(t, stage, ann, s1);
+    await again.flush("sent again after the crash, every change is acknowledged");
+    await onS2.has("ann", last, "and the others get all of it");
+    t.equal(await bob.view(), await ann.view(), "all see the same after the crash");
+    await rowsAreOnce(t, stage, last);
+  },
+});
+
+interface Death {
+  readonly s1: ServerNode;
+  readonly s2: ServerNode;
+  readonly ann: Person;
+  readonly bob: Person;
+  readonly nth: number;
+}
+
+/** One push through server s1, which dies at a message of it; then the same through s2. */
+async function serverDies(t: LedgerContext, stage: Stage, { s1, s2, ann, bob, nth }: Death) {
+  using doomed = await connectAgain(t, stage, ann, s1);
+  const change = await ann.edit(rectangle(`d${nth}-${t.random.word(6)}`));
+  // Odd ones die before PostgreSQL hears of it, even ones before the answer comes.
+  const direction = nth % 2 === 1 ? "request" : "reply";
+  using gate = t.hold("postgres", { node: "s1", direction, match: /./, nth: Math.ceil(nth / 2) });
+  const id = doomed.post([change]);
+  const answered = doomed
+    .until(() => doomed.answer(id) !== undefined, "", RECOVERY_MS)
+    .catch(() => {});
+  await Promise.race([gate.held, answered]);
+  await using cut = await t.inject("postgres", blackHole, { nodes: ["s1"] });
+  gate.drop();
+  await t.inject("postgres", resetConnections, { nodes: ["s1"] });
+  await perhaps(() => doomed.answer(id) !== undefined, UNANSWERED_MS);
+  const acked = doomed.answer(id)?.type === "acked";
+  doomed.vanish();
+  using onS2 = await stage.connect(bob, s2);
+  if (acked) {
+    const known = (await bob.replica.version(bob.document)).ann ?? 0;
+    t.ok(known >= change.seq, "what s1 acknowledged before it died is on the other server", {
+      expected: `${change.seq} changes of ann`,
+      received: `${known}`,
+    });
+  }
+  using annOnS2 = await stage.connect(ann, s2);
+  await annOnS2.flush("sent again to the other server, a change is acknowledged");
+  t.equal(await annOnS2.push([change]), change.seq, "sent once more, it is acknowledged again");
+  await onS2.has("ann", change.seq, "and others get it");
+  t.equal(await bob.view(), await ann.view(), "both see the same");
+  await cut.heal();
+  return change;
+}
+
+/** Where PostgreSQL has been away, a hello may need another moment. */
+async function connectAgain(
+  t: LedgerContext,
+  stage: Stage,
+  person: Person,
+  server: ServerNode,
+): Promise<Client> {
+  const token = await stage.token({ sub: person.actor });
+  const ask = async () => {
+    const client = await stage.open(server, token, person);
+    await client.hello();
+    await perhaps(
+      () => client.closedWith !== undefined || client.all("synced").length > 0,
+      RECOVERY_MS,
+    );
+    if (client.closedWith === undefined) return client;
+    client.vanish();
+    return null;
+  };
+  const what = "a server that has PostgreSQL again lets clients in";
+  const client = (await t.eventually(
+    RECOVERY_MS,
+    ask,
+    (found) => found !== null,
+    what,
+    "synced",
+  )) as Client;
+  await client.taken();
+  return client;
+}
+
+async function rowsAreOnce(t: LedgerContext, stage: Stage, seqs: number): Promise<void> {
+  const stored = (await rowsOf(stage)).filter(({ actor }) => actor === "ann");
+  const expected = Array.from({ length: seqs }, (_, i) => i + 1);
+  t.equal(
+    stored.map(({ seq }) => seq).sort((a, b) => a - b),
+    expected,
+    "each change has one row, however often it was sent",
+  );
+}
