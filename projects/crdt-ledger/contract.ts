@@ -149,6 +149,7 @@ export type LedgerErrorCode =
  *    board once, with all that is in it. A shape that was moved out of a group in time is not deleted with it.
  * 4. **Runs stay together.** Who adds or moves shapes one right above the other, or types a word, finds
  *    them so afterwards: what somebody else puts to the same place at the same time comes before or after.
+ *    However often something was put to one place, a change there has no more bytes than another one.
  * 5. **Nobody spends what he has no right to.** Transfers go on without any connection, as far as one's
  *    rights go; a balance is never below 0, and their sum is what was issued.
  */
