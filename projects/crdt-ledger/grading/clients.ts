@@ -112,8 +112,9 @@ export class Stage {
   }
 
   /** A connection that has said hello, and has been told what it lacked. */
-  async connect(person: Person, server: ServerNode): Promise<Client> {
+  async connect(person: Person, server: ServerNode, { takes = true } = {}): Promise<Client> {
     const client = await this.open(server, await this.token({ sub: person.actor }), person);
+    client.takes = takes;
     await client.hello();
     await client.until(
       () => client.all("synced").length > 0,
@@ -163,6 +164,8 @@ export class Client {
   readonly person: Person;
   /** All that came, in the order that it came in. */
   readonly frames: ServerFrame[] = [];
+  /** Whether the replica is given what comes. */
+  takes = true;
   /** What the connection was closed with; 1006 where nobody said goodbye. */
   closedWith: number | undefined;
   readonly #t: LedgerContext;
@@ -299,6 +302,7 @@ export class Client {
 
   async #pass(frame: ServerFrame): Promise<void> {
     const { replica, document } = this.person;
+    if (!this.takes) return;
     if (frame.type === "snapshot") await replica.load(document, decode(frame.bytes));
     if (frame.type === "changes") await replica.receive(document, frame.changes.map(fromWire));
   }

@@ -1,0 +1,175 @@
+import {
+  type Client,
+  LIMITS,
+  type Person,
+  rectangle,
+  rowsOf,
+  type ServerNode,
+  Stage,
+} from "./clients.ts";
+import { check, type LedgerContext, startReplica } from "./kit.ts";
+
+export default check({
+  title:
+    "nobody gets in without a token, writes as somebody else, or leaves anything broken in the log",
+  points: 6,
+  concept: "authenticity",
+  traps: ["forged-actor", "poisons-the-log"],
+  engines: { postgres: {} },
+  nodes: ["s1", "ann", "bob", "forger"],
+  hints: [
+    "Who says which actor a change is of: the change, or the token of the connection that it came on?",
+    "Whatever is stored is sent to everybody, for ever. What did the server find out about the bytes before?",
+    "Have the server take each change with the code that clients take it with, before it stores it; and refuse whatever that refuses.",
+  ],
+  async run(t) {
+    const stage = new Stage(t);
+    const s1 = await stage.server("s1");
+    const [ann, bob] = await Promise.all([stage.person("ann"), stage.person("bob")]);
+    using onS1 = await stage.connect(ann, s1);
+    using other = await stage.connect(bob, s1);
+    await ann.edit(rectangle(`a-${t.random.word(6)}`));
+    await onS1.flush();
+    await bob.edit(rectangle(`b-${t.random.word(6)}`));
+    await other.flush();
+    await strangers(t, stage, s1, bob);
+    await misspoken(stage, s1, bob);
+    await forgeries(t, stage, [ann, onS1], bob);
+    t.step("after all this, ann and bob go on");
+    t.equal(onS1.closedWith, undefined, "the connection of who was refused stays");
+    t.equal(other.closedWith, undefined, "and so does everybody else's");
+    await onS1.flush("what ann really made is acknowledged");
+    await other.has("ann", 3, "and bob gets it");
+    t.equal(other.seqsOf("ann"), [1, 2, 3], "bob was never sent anything else");
+    await other.flush("what bob really made is acknowledged");
+    await onS1.has("bob", 2, "and ann gets it");
+    t.equal(onS1.seqsOf("bob"), [1, 2], "nor was ann sent anything else");
+    t.equal(await bob.view(), await ann.view(), "both see the same");
+    t.equal(await s1.node.verifyLog(stage.document), null, "the log is sound");
+  },
+});
+
+async function strangers(t: LedgerContext, stage: Stage, s1: ServerNode, bob: Person) {
+  t.step("strangers knock");
+  const past = Math.floor(Date.now() / 1_000) - 3_600;
+  const [header, payload, signature] = (await stage.token({ sub: "bob" })).split(".");
+  const none = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
+  const tokens: Record<string, string> = {
+    "no token": "",
+    "what is no token": "bob",
+    "another secret": await stage.token({ sub: "bob" }, `${stage.secret}2`),
+    "a token that has ended": await stage.token({ sub: "bob", exp: past }),
+    "a token of another document": await stage.token({ sub: "bob", doc: `${stage.document}2` }),
+    "a token of nobody": await stage.token({}),
+    "a token without a signature": `${none}.${payload}.`,
+    "a token that says itself how it is signed": `${none}.${payload}.${signature}`,
+    "a token whose claims were altered": `${header}.${altered(payload ?? "")}.${signature}`,
+  };
+  for (const [what, token] of Object.entries(tokens)) {
+    using client = await stage.open(s1, token, bob);
+    client.send({ type: "hello", version: {} });
+    await client.until(
+      () => client.closedWith !== undefined,
+      `with ${what}, a connection is closed`,
+    );
+    t.equal(client.closedWith, 4401, `with ${what}, a connection is closed with 4401`);
+    t.equal(client.frames, [], `with ${what}, nothing is sent`);
+  }
+  using elsewhere = await stage.open(
+    s1,
+    await stage.token({ sub: "bob" }),
+    bob,
+    `${stage.document}2`,
+  );
+  await elsewhere.until(
+    () => elsewhere.closedWith !== undefined,
+    "another document is closed to bob",
+  );
+  t.equal(elsewhere.closedWith, 4401, "a token for one document opens no other one");
+}
+
+/** The claims of another actor. */
+function altered(payload: string): string {
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+  return Buffer.from(JSON.stringify({ ...claims, sub: "ann" })).toString("base64url");
+}
+
+async function misspoken(stage: Stage, s1: ServerNode, bob: Person): Promise<void> {
+  const { t } = stage;
+  t.step("somebody who may come in says what is no frame");
+  const hello = JSON.stringify({ type: "hello", version: {} });
+  const words: Record<string, readonly (string | Uint8Array)[]> = {
+    "what is no JSON": ["{"],
+    "a frame of no known type": [hello, JSON.stringify({ type: "drop", table: "operations" })],
+    "a frame of bytes": [new TextEncoder().encode(hello)],
+    "a push before the hello": [JSON.stringify({ type: "push", id: 1, changes: [] })],
+    "a push of no list": [hello, JSON.stringify({ type: "push", id: 1, changes: "all" })],
+    "a cursor without a place": [hello, JSON.stringify({ type: "cursor", x: "1", y: null })],
+  };
+  const token = await stage.token({ sub: "bob" });
+  for (const [what, frames] of Object.entries(words)) {
+    using client = await stage.open(s1, token, bob);
+    for (const frame of frames) client.send(frame);
+    await client.until(
+      () => client.closedWith !== undefined,
+      `after ${what}, a connection is closed`,
+    );
+    t.equal(client.closedWith, 4400, `after ${what}, a connection is closed with 4400`);
+  }
+  using large = await stage.open(s1, token, bob);
+  large.send(" ".repeat(LIMITS.frameBytes + 1));
+  await large.until(
+    () => large.closedWith !== undefined,
+    "after a frame over the limit, it is closed",
+  );
+  t.equal(large.closedWith, 1009, "after a frame over the limit, a connection is closed with 1009");
+}
+
+async function forgeries(
+  t: LedgerContext,
+  stage: Stage,
+  [ann, onS1]: readonly [Person, Client],
+  bob: Person,
+): Promise<void> {
+  const forger = await startReplica(t, "ann", { name: "forger", treasurer: "ann" });
+  const first = await forger.edit(stage.document, [rectangle("forged")]);
+  const issued = await forger.edit(stage.document, [
+    { kind: "issue", account: "ann", amount: 1_000 },
+  ]);
+  // Never pushed as what they are.
+  const [second] = [await ann.edit(rectangle(`c-${t.random.word(6)}`))];
+  const third = await ann.edit(rectangle(`d-${t.random.word(6)}`));
+  const asBob = await bob.edit(rectangle(`e-${t.random.word(6)}`));
+  const broken = second.bytes.slice(0, Math.ceil(second.bytes.length / 2));
+  const noise = Uint8Array.from({ length: 200 }, () => t.random.int(0, 255));
+  const large = new Uint8Array(LIMITS.changeBytes + 1);
+  const pushes = {
+    "a change of bob's": [[asBob], "INVALID_CHANGE"],
+    "a change of bob's as one's own": [[{ ...asBob, actor: "ann" }], "INVALID_CHANGE"],
+    "an own change as bob's": [[{ ...second, actor: "bob" }], "INVALID_CHANGE"],
+    noise: [[{ ...second, bytes: noise }], "INVALID_CHANGE"],
+    nothing: [[{ ...second, bytes: new Uint8Array(0) }], "INVALID_CHANGE"],
+    "half of a change": [[{ ...second, bytes: broken }], "INVALID_CHANGE"],
+    "a sound change, and noise": [[second, { ...third, bytes: noise }], "INVALID_CHANGE"],
+    "other bytes under a seq that is stored": [[{ ...first, seq: 1 }], "INVALID_CHANGE"],
+    "money that she may not issue": [[{ ...issued, seq: second.seq }], "INVALID_CHANGE"],
+    "a change before the one that comes before it": [[third], "TOO_EARLY"],
+    "a change over the limit": [[{ ...second, bytes: large }], "TOO_LARGE"],
+    // It isn't that one, and what it is a change to isn't here yet.
+    "a change as the one before it": [
+      [{ ...third, seq: second.seq }],
+      "INVALID_CHANGE or TOO_EARLY",
+    ],
+  } as const;
+  const before = await rowsOf(stage);
+  for (const [what, [changes, code]] of Object.entries(pushes)) {
+    t.step(`ann pushes ${what}`);
+    const answer = String(await onS1.push(changes));
+    t.ok(code.split(" or ").includes(answer), `${what} is refused: ${code}`, {
+      expected: code,
+      received: answer,
+    });
+  }
+  t.equal(await rowsOf(stage), before, "nothing of what was refused is stored");
+  t.equal(bob.outbox.length, 1, "what bob has made is still his to push");
+}

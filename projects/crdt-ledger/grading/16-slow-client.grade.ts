@@ -1,0 +1,80 @@
+import { RECOVERY_MS, rectangle, Stage, typing } from "./clients.ts";
+import { check } from "./kit.ts";
+
+/**
+ * What one client pushes while another one doesn't read, in bytes: in base64 7 MB,
+ * of which Linux takes 4 to 5 for a connection whose other end doesn't read.
+ */
+const VOLUME = 5.5 * 1_000_000;
+const CHANGE = 60_000;
+/** Of a server's limit for those who wait, in bytes. */
+const BACKLOG = 256 * 1_024;
+/** How many pushes are on their way at a time. */
+const WINDOW = 4;
+
+export default check({
+  title: "one who doesn't read costs the server no more than the limit, and the others nothing",
+  points: 5,
+  concept: "back-pressure",
+  traps: ["buffers-it-all"],
+  engines: { postgres: {} },
+  nodes: ["s1", "ann", "bob", "cid"],
+  hints: [
+    "send() returns at once. Where is what the other side has not read yet?",
+    "`bufferedAmount` tells how much waits. What do you do when it grows and grows? Who can always come back with a hello?",
+  ],
+  async run(t) {
+    const stage = new Stage(t);
+    const limits = { changeBytes: 128 * 1_024, frameBytes: 1_024 * 1_024, backlogBytes: BACKLOG };
+    const s1 = await stage.server("s1", { limits });
+    const [ann, bob] = await Promise.all([stage.person("ann"), stage.person("bob")]);
+    const cid = await stage.person("cid");
+    using onS1 = await stage.connect(ann, s1);
+    // It is about who reads, not about what replicas make of it.
+    using reader = await stage.connect(bob, s1, { takes: false });
+    using sleeper = await stage.connect(cid, s1);
+    const shape = (i: number) => `a-${i}`;
+    await ann.edit(rectangle(shape(0)));
+    await onS1.flush();
+    t.step("cid stops reading; ann types, and bob reads on");
+    sleeper.pause();
+    const text = t.random.word(CHANGE);
+    const last = Math.ceil(VOLUME / CHANGE);
+    const ids: number[] = [];
+    for (let i = 0; i < last; i++) {
+      // Each text goes with the next one: the board stays small, and what goes over the wire doesn't.
+      const change = await ann.edit(
+        { kind: "delete", shape: shape(i) },
+        rectangle(shape(i + 1)),
+        typing(shape(i + 1), text.slice(i) + text.slice(0, i)),
+      );
+      ids.push(onS1.post([change]));
+      const waiting = ids.at(-WINDOW);
+      const what = "a push is answered while somebody else doesn't read";
+      if (waiting) await onS1.until(() => onS1.answer(waiting) !== undefined, what);
+    }
+    await onS1.until(
+      () => ids.every((id) => onS1.answer(id)?.type === "acked"),
+      "all is acknowledged",
+    );
+    const seqs = Array.from({ length: last + 1 }, (_, i) => i + 1);
+    const all = "who reads gets everything while somebody else doesn't";
+    await reader.until(() => reader.seqsOf("ann").at(-1) === last + 1, all);
+    t.equal(reader.seqsOf("ann"), seqs, all);
+    t.equal(reader.closedWith, undefined, "and keeps the connection");
+    t.step("cid reads again");
+    sleeper.resume();
+    const closed = "whoever didn't read is told to come back";
+    await sleeper.until(() => sleeper.closedWith !== undefined, closed, RECOVERY_MS);
+    t.equal(sleeper.closedWith, 1013, `${closed}, with 1013`);
+    const received = sleeper.seqsOf("ann").length;
+    t.ok(received < last, "what nobody reads is not kept for them", {
+      expected: `fewer than ${last} changes`,
+      received: `${received}`,
+    });
+    await sleeper.taken();
+    using again = await stage.connect(cid, s1);
+    await again.has("ann", last + 1, "with a hello, they catch up");
+    t.equal(await cid.view(), await ann.view(), "and see the same as who has made it");
+  },
+});
