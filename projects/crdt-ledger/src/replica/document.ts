@@ -109,7 +109,10 @@ export class LedgerDocument {
       for (let next = this.#nextReady(); next; next = this.#nextReady()) {
         const { change } = next;
         this.#waiting = this.#waiting.filter((waiting) => waiting !== next);
-        if (this.#has(change)) continue;
+        if (this.#has(change)) {
+          if (came.includes(next)) this.#assertSame(change);
+          continue;
+        }
         const sound = this.#merge(next);
         // Whoever sent this is not who sent one that was waiting.
         if (!sound && came.includes(next))

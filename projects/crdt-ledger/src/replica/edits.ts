@@ -89,8 +89,8 @@ function assertPlace(board: Board, { shape, parent, above }: Placing): void {
   if (!isSibling) throw invalid(`there is no shape ${above} beside ${shape}`);
 }
 
-function newPlace({ board, tag, inverses }: Writing, { parent, above }: Placing): Place {
-  const slot = `${tag}:${inverses.length}`;
+function newPlace({ board, tag, nextCounter }: Writing, { parent, above }: Placing): Place {
+  const slot = `${tag}:${nextCounter()}`;
   board.makeSlot(slot, parent, above);
   return [parent, slot, tag];
 }

@@ -1,0 +1,100 @@
+import type { Replica } from "../contract.ts";
+import { add, check, colorOf, meet, move, outline, shapeIn, startReplicas } from "./kit.ts";
+
+export default check({
+  title: "undo takes back what one did oneself, and nothing that others have done since",
+  points: 3,
+  concept: "undo",
+  traps: ["undoes-others"],
+  engines: {},
+  nodes: ["ada", "bob"],
+  dependsOn: ["alone"],
+  hints: [
+    "Ada sets a colour, Bob another one, and Ada undoes. What did Ada want back?",
+    "Remember of each value which change it comes from. What isn't yours any more isn't yours to take back.",
+    "Positions in a text move as others type. Remember the characters themselves: libraries give each an id.",
+  ],
+  async run(t) {
+    const [ada, bob] = (await startReplicas(t, ["ada", "bob"])) as [Replica, Replica];
+    const both = [ada, bob];
+    const document = t.random.word();
+    t.equal(await ada.undo(document), null, "there is nothing to take back at first");
+    await bob.edit(document, [
+      add(t, "group", { type: "group" }),
+      add(t, "box", { above: "group" }),
+      add(t, "base", { above: "box" }),
+      { kind: "insert", shape: "box", at: 0, text: "one two" },
+    ]);
+    const start = await meet(t, document, both);
+    t.equal(await ada.undo(document), null, "and others' edits are not for ada to take back");
+
+    t.step("ada does all kinds of things; bob, who has seen them, something of his own");
+    await ada.edit(document, [
+      { kind: "set", shape: "box", properties: { x: 9_001, y: 9_002, color: colorOf(t) } },
+    ]);
+    await ada.edit(document, [
+      { kind: "insert", shape: "box", at: 3, text: "🦜 and" },
+      { kind: "remove", shape: "box", at: 0, length: 1 },
+    ]);
+    await ada.edit(document, [move("box", { parent: "group" }), add(t, "extra")]);
+    await ada.edit(document, [{ kind: "delete", shape: "base" }]);
+    const done = await meet(t, document, both);
+    t.equal(outline(done.shapes), "extra group(box)", "all of it is done");
+    t.equal(shapeIn(done, "box")?.text, "ne🦜 and two", "the text as well");
+    await bob.edit(document, [{ kind: "set", shape: "box", properties: { y: 7 } }]);
+    await bob.edit(document, [{ kind: "insert", shape: "box", at: 5, text: "B" }]);
+    await meet(t, document, both);
+
+    t.step("ada undoes one after the other");
+    await ada.undo(document);
+    let view = await meet(t, document, both);
+    t.equal(outline(view.shapes), "extra group(box) base", "what was deleted is there again");
+    await ada.undo(document);
+    view = await meet(t, document, both);
+    t.equal(
+      outline(view.shapes),
+      "group box base",
+      "what was added is gone, and places are as before",
+    );
+    await ada.undo(document);
+    view = await meet(t, document, both);
+    t.equal(
+      shapeIn(view, "box")?.text,
+      "oneB two",
+      "one's own text is taken back, another's stays",
+    );
+    await ada.undo(document);
+    view = await meet(t, document, both);
+    const before = shapeIn(start, "box");
+    const { x, y, color } = shapeIn(view, "box") ?? {};
+    const expected = { x: before?.x, y: 7, color: before?.color };
+    t.equal({ x, y, color }, expected, "a value that another one has set since stays");
+    t.equal(await ada.undo(document), null, "each edit is taken back once");
+
+    t.step("a value that bob has set between two edits of ada's");
+    for (const [who, at] of [
+      [ada, 1],
+      [bob, 2],
+      [ada, 3],
+    ] as const) {
+      await who.edit(document, [{ kind: "set", shape: "base", properties: { x: at } }]);
+      await meet(t, document, both);
+    }
+    await ada.undo(document);
+    const bobs = "the value before the edit is there again";
+    t.equal(shapeIn(await meet(t, document, both), "base")?.x, 2, bobs);
+    await ada.undo(document);
+    const stays = "an edit that isn't in force any more takes nothing of another one with it";
+    t.equal(shapeIn(await meet(t, document, both), "base")?.x, 2, stays);
+
+    t.step("typed, partly removed, and both undone");
+    await ada.edit(document, [{ kind: "insert", shape: "base", at: 0, text: "abcdef" }]);
+    await ada.edit(document, [{ kind: "remove", shape: "base", at: 2, length: 2 }]);
+    await ada.undo(document);
+    const whole = shapeIn(await meet(t, document, both), "base")?.text;
+    t.equal(whole, "abcdef", "characters that were removed are where they were");
+    await ada.undo(document);
+    const empty = shapeIn(await meet(t, document, both), "base")?.text;
+    t.equal(empty, "", "and are taken back with the edit that typed them");
+  },
+});

@@ -1,0 +1,134 @@
+import { SubmissionError } from "@db-katas/grading";
+import type { Change, Edit, Replica } from "../contract.ts";
+import { check, type LedgerContext, meet, startReplicas, TREASURER } from "./kit.ts";
+
+const ISSUED = 1_000;
+const ACCOUNTS = ["cash", "rent", "food"];
+/** For each of three, without any connection between them. */
+const TRANSFERS = 15;
+
+export default check({
+  title:
+    "money is spent without a connection, as far as one's rights go: never twice, never below 0",
+  points: 4,
+  concept: "escrow",
+  traps: ["plain-counter", "rights-vanish"],
+  engines: {},
+  nodes: [TREASURER, "ada", "bob", "cleo"],
+  dependsOn: ["alone"],
+  hints: [
+    "A balance of 100 on both sides of a cut: each may spend 100 of it. What is it afterwards?",
+    "The right to spend is divided among people (escrow). A transfer takes it from whoever pays, and gives as much for the other account.",
+    "A balance is the sum of everybody's rights to it. If nobody's is below 0, it can't be, in whatever order changes come.",
+  ],
+  async run(t) {
+    const names = [TREASURER, "ada", "bob", "cleo"];
+    const replicas = await startReplicas(t, names);
+    const [treasury, ada, bob, cleo] = replicas as [Replica, Replica, Replica, Replica];
+    const document = t.random.word();
+    const lent = t.random.int(100, 300);
+    await treasury.edit(document, [
+      { kind: "issue", account: "cash", amount: ISSUED },
+      { kind: "lend", account: "cash", to: "ada", amount: lent },
+      { kind: "lend", account: "cash", to: "bob", amount: lent },
+    ]);
+    const { balances } = await meet(t, document, replicas);
+    t.equal(balances, { cash: ISSUED }, "the balance stays when the right to spend it is lent");
+    const rights = await Promise.all(replicas.map((one) => one.escrow(document, "cash")));
+    t.equal(rights, [ISSUED - 2 * lent, lent, lent, 0], "each may spend what was lent, or is left");
+
+    t.step("ada and bob spend all that they have a right to, neither seeing the other");
+    const spend: Edit = { kind: "transfer", from: "cash", to: "rent", amount: lent };
+    for (const one of [ada, bob]) {
+      await one.edit(document, [spend]);
+      const more = one.edit(document, [{ ...spend, amount: 1 }]);
+      await t.rejects(more, "INSUFFICIENT_ESCROW", "nobody spends more than the right to it");
+      t.equal(await one.escrow(document, "rent"), lent, "what one pays in, one may pay out again");
+    }
+    t.equal(await cleo.escrow(document, "cash"), 0, "and who has no right has none");
+    const sum = { cash: ISSUED - 2 * lent, rent: 2 * lent };
+    t.equal((await meet(t, document, replicas)).balances, sum, "both are paid, once each");
+
+    t.step("cleo gets a right that only bob knows of; its use comes before it does");
+    const lends = await bob.edit(document, [
+      { kind: "lend", account: "rent", to: "cleo", amount: lent },
+    ]);
+    await cleo.receive(document, [lends]);
+    const uses = await cleo.edit(document, [
+      { kind: "transfer", from: "rent", to: "food", amount: lent },
+    ]);
+    await ada.receive(document, [uses]);
+    t.equal((await ada.view(document)).balances, sum, "a transfer waits for what it had seen");
+    await ada.receive(document, [lends, uses]);
+    await ada.receive(document, [uses, lends]);
+    const paid = { cash: ISSUED - 2 * lent, food: lent, rent: lent };
+    t.equal((await ada.view(document)).balances, paid, "however often it comes, it is paid once");
+    await meet(t, document, replicas);
+
+    t.step(
+      `${TRANSFERS} transfers and loans each, unseen by others, delivered late and in any order`,
+    );
+    const changes: Change[] = [];
+    for (let i = 0; i < TRANSFERS; i++) {
+      for (const [who, replica] of replicas.entries()) {
+        const change = await attempted(t, replica, document, drawnEdit(t, names, who));
+        if (change) changes.push(change);
+        if (t.random.int(1, 4) > 1) continue;
+        const some = t.random.shuffle(changes).slice(0, 5);
+        const receiver = t.random.pick(replicas);
+        await receiver.receive(document, some);
+        await expectMoney(t, receiver, document);
+      }
+    }
+    for (const replica of replicas) await replica.receive(document, t.random.shuffle(changes));
+    const { balances: last } = await meet(t, document, replicas);
+    await expectMoney(t, ada, document);
+    for (const account of ACCOUNTS) {
+      const each = await Promise.all(replicas.map((one) => one.escrow(document, account)));
+      const total = each.reduce((all, one) => all + one, 0);
+      t.equal(total, last[account] ?? 0, "all rights to an account are its balance");
+    }
+  },
+});
+
+function drawnEdit(t: LedgerContext, names: readonly string[], who: number): Edit {
+  const amount = t.random.int(1, 120);
+  const [from, to] = t.random.shuffle(ACCOUNTS) as [string, string];
+  if (t.random.int(1, 3) > 1) return { kind: "transfer", from, to, amount };
+  const others = names.filter((_, i) => i !== who);
+  return { kind: "lend", account: from, to: t.random.pick(others), amount };
+}
+
+async function attempted(
+  t: LedgerContext,
+  replica: Replica,
+  document: string,
+  edit: Edit,
+): Promise<Change | undefined> {
+  const account = edit.kind === "transfer" ? edit.from : (edit as { account: string }).account;
+  const { amount } = edit as { amount: number };
+  const enough = (await replica.escrow(document, account)) >= amount;
+  try {
+    const change = await replica.edit(document, [edit]);
+    t.ok(enough, "what is spent was there to be spent", {
+      expected: `at least ${amount} to be spent of ${account}`,
+      received: "less",
+    });
+    return change;
+  } catch (error) {
+    if (!(error instanceof SubmissionError)) throw error;
+    t.equal(error.code, "INSUFFICIENT_ESCROW", "a refusal says why");
+    t.ok(!enough, "what is there to be spent can be spent", {
+      expected: `${amount} of ${account} are spent`,
+      received: "refused",
+    });
+  }
+}
+
+async function expectMoney(t: LedgerContext, replica: Replica, document: string): Promise<void> {
+  const balances = Object.entries((await replica.view(document)).balances);
+  const below = balances.filter(([, balance]) => balance < 0);
+  t.equal(below, [], "no balance is ever below 0");
+  const sum = balances.reduce((all, [, balance]) => all + balance, 0);
+  t.equal(sum, ISSUED, "the sum of all balances is what was issued");
+}

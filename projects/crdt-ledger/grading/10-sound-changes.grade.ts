@@ -1,0 +1,114 @@
+import type { Change, Replica } from "../contract.ts";
+import { add, check, idsOf, meet, sameView, shapeIn, startReplica, startReplicas } from "./kit.ts";
+
+export default check({
+  title:
+    "a change that its actor can't have made is refused; sound ones come in any order, also after a save",
+  points: 4,
+  concept: "authenticity",
+  traps: ["poisoned", "rebuilt-from-content", "believes-anybody", "any-document"],
+  engines: {},
+  nodes: ["ada", "bob", "cleo", "late", "eve-as-ada", "eve"],
+  dependsOn: ["alone"],
+  hints: [
+    "Who says that a change is Ada's? What in its bytes says it, too?",
+    "Try a change on a copy, or be able to go back: what is refused must leave nothing behind.",
+    "A document that is rebuilt from what it shows has other operations in it. What do late changes refer to?",
+  ],
+  async run(t) {
+    const [ada, bob, cleo] = (await startReplicas(t, ["ada", "bob", "cleo"])) as [
+      Replica,
+      Replica,
+      Replica,
+    ];
+    const document = t.random.word();
+    const first = await ada.edit(document, [
+      add(t, "note"),
+      { kind: "insert", shape: "note", at: 0, text: "base" },
+    ]);
+    await bob.receive(document, [first]);
+    const second = await bob.edit(document, [{ kind: "insert", shape: "note", at: 4, text: "!" }]);
+    const third = await ada.edit(document, [{ kind: "insert", shape: "note", at: 0, text: "1" }]);
+    const before = await ada.view(document);
+
+    t.step("broken, mislabelled and forged changes");
+    const [middle, end] = [second.bytes.length >> 1, second.bytes.length];
+    const flipped = second.bytes.slice();
+    const where = t.random.int(middle, end - 1);
+    flipped[where] = (flipped[where] ?? 0) ^ (1 << t.random.int(0, 7));
+    const elsewhere = await bob.edit(t.random.word(), [add(t, "note")]);
+    const eveAsAda = await startReplica(t, "eve", { name: "eve-as-ada" });
+    const eves = await eveAsAda.edit(document, [add(t, "eves")]);
+    const rich = await startReplica(t, "eve", { treasurer: "eve" });
+    const forgedMoney = await rich.edit(document, [
+      { kind: "issue", account: "cash", amount: 500 },
+    ]);
+    const broken: [string, Change][] = [
+      ["cut short", { ...second, bytes: second.bytes.slice(0, middle) }],
+      ["without bytes", { ...second, bytes: new Uint8Array() }],
+      ["one bit flipped", { ...second, bytes: flipped }],
+      ["bytes of somebody's own", { ...second, bytes: new TextEncoder().encode("drop table") }],
+      ["bob's, said to be cleo's", { ...second, actor: "cleo" }],
+      ["eve's, said to be bob's", { ...eves, actor: "bob" }],
+      ["numbered wrongly", { ...third, seq: 1 }],
+      ["numbered 0", { ...second, seq: 0 }],
+      ["bob's, of another document", elsewhere],
+      ["money of somebody who isn't the treasurer", forgedMoney],
+    ];
+    for (const [, change] of t.random.shuffle(broken)) {
+      const taken = ada.receive(document, [second, change]);
+      await t.rejects(
+        taken,
+        "INVALID_CHANGE",
+        "a change that its actor can't have made is refused",
+      );
+      const what = "with one of them, none is taken";
+      t.equal(await ada.view(document), before, what);
+      t.equal(await ada.version(document), { ada: 2 }, what);
+    }
+    await ada.receive(document, [second]);
+    t.equal(shapeIn(await ada.view(document), "note")?.text, "1base!", "what is sound still comes");
+
+    t.step("in reverse, each twice: what had seen another waits for it");
+    for (const change of [third, second, third]) await cleo.receive(document, [change]);
+    t.equal(await cleo.view(document), { shapes: [], balances: {} }, "nothing can take effect yet");
+    t.equal(await cleo.version(document), {}, "and the version counts nothing of it");
+    await cleo.receive(document, [first]);
+    t.equal(await cleo.version(document), { ada: 2, bob: 1 }, "with the first, all of it is there");
+    await cleo.receive(document, [first, second, third]);
+    await bob.receive(document, [third]);
+    await sameView(t, document, [ada, bob, cleo]);
+
+    t.step("somebody begins with what ada saved, while bob was away and typing");
+    const away = [
+      await bob.edit(document, [{ kind: "insert", shape: "note", at: 5, text: "-late-" }]),
+      await bob.edit(document, [add(t, "new", { above: "note" })]),
+    ];
+    await ada.edit(document, [{ kind: "insert", shape: "note", at: 1, text: "2" }]);
+    await ada.edit(document, [add(t, "gone"), { kind: "delete", shape: "gone" }]);
+    const saved = await ada.save(document);
+    const late = await startReplica(t, "late");
+    await late.load(document, saved);
+    await sameView(t, document, [ada, late], "who loads sees what was saved");
+    t.equal(await late.version(document), await ada.version(document), "and has all its changes");
+    await t.rejects(late.changesSince(document, {}), "INVALID_CHANGE", "but not one by one");
+    await late.receive(document, away.toReversed());
+    await late.receive(document, [first, second, third]);
+    await late.load(document, saved);
+    await late.edit(document, [{ kind: "set", shape: "note", properties: { x: 5_005 } }]);
+    const cut = saved.slice(0, saved.length >> 1);
+    await t.rejects(
+      late.load(document, cut),
+      "INVALID_CHANGE",
+      "a part of what was saved is refused",
+    );
+    const counterfeit = late.load(document, await rich.save(document));
+    await t.rejects(counterfeit, "INVALID_CHANGE", "and so is a document with forged money in it");
+    const view = await meet(t, document, [ada, bob, late]);
+    const text = shapeIn(view, "note")?.text;
+    t.equal(text, "12base-late-!", "late changes meet what they were made on");
+    t.equal(idsOf(view.shapes), ["note", "new"], "nothing is doubled, nothing comes back");
+    await cleo.load(document, await late.save(document));
+    await sameView(t, document, [cleo, late], "a piece may come to one who has some of it");
+  },
+});
