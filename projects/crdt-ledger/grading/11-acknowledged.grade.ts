@@ -63,6 +63,17 @@ export default check({
     await onS2.has("ann", last, "and the others get all of it");
     t.equal(await bob.view(), await ann.view(), "all see the same after the crash");
     await rowsAreOnce(t, stage, last);
+    t.step("migrate() is called again, and server s1 is closed while ann pushes");
+    await t.migrate(await t.lease("postgres").urlFor("s1"));
+    const change = await ann.edit(rectangle(`c-${t.random.word(6)}`));
+    const id = again.post([change]);
+    await s1.node.close();
+    await again.until(() => again.closedWith !== undefined, "a server that is closed says goodbye");
+    t.equal(again.closedWith, 1001, "a server that is closed says goodbye, with 1001");
+    if (again.answer(id)?.type === "acked") {
+      await onS2.has("ann", change.seq, "what it acknowledged until then is there");
+    }
+    t.equal(onS2.closedWith, undefined, "the other one goes on");
   },
 });
 

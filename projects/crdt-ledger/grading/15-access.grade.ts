@@ -39,9 +39,18 @@ export default check({
     t.equal(onS1.closedWith, undefined, "the connection of who was refused stays");
     t.equal(other.closedWith, undefined, "and so does everybody else's");
     await onS1.flush("what ann really made is acknowledged");
-    await other.has("ann", 3, "and bob gets it");
-    t.equal(other.seqsOf("ann"), [1, 2, 3], "bob was never sent anything else");
+    t.step("ann has got something from bob that the server hasn't, and goes on from there");
+    await ann.replica.receive(stage.document, bob.outbox);
+    const early = await ann.edit(rectangle(`f-${t.random.word(6)}`));
+    t.equal(
+      await onS1.push([early]),
+      "TOO_EARLY",
+      "a change that had seen another one waits for it",
+    );
     await other.flush("what bob really made is acknowledged");
+    await onS1.flush("then so is what had seen it");
+    await other.has("ann", early.seq, "and bob gets it");
+    t.equal(other.seqsOf("ann"), [1, 2, 3, 4], "bob was never sent anything else");
     await onS1.has("bob", 2, "and ann gets it");
     t.equal(onS1.seqsOf("bob"), [1, 2], "nor was ann sent anything else");
     t.equal(await bob.view(), await ann.view(), "both see the same");

@@ -74,7 +74,9 @@ export default check({
     });
     await sleeper.taken();
     using again = await stage.connect(cid, s1);
-    await again.has("ann", last + 1, "with a hello, they catch up");
+    const caughtUp = "with a hello, they have caught up by the time that they are synced";
+    t.equal(await cid.replica.version(stage.document), { ann: last + 1 }, caughtUp);
+    t.equal(again.closedWith, undefined, "and stay");
     t.equal(await cid.view(), await ann.view(), "and see the same as who has made it");
   },
 });

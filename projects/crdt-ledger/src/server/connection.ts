@@ -114,23 +114,22 @@ export class Connection {
   /** Sends what the client lacks as fast as it reads, and has it hear of what comes from then on. */
   async #sync(version: Version): Promise<void> {
     this.#version = { ...version };
+    let position = 0;
     try {
-      let position = 0;
-      do {
+      // Nothing can happen between the last look and the join: what the room reads comes after this.
+      for (let more = true; more || position < this.#room.position; ) {
         const signal = this.#backing.database.budget();
         const { log } = this.#backing;
         const page = await log.after(signal, this.#room.document, position, this.#version);
         for (const frame of this.#lacking(page)) await this.#sent(frame);
-        position = page.position;
-        if (page.more) continue;
-        // Nothing can happen in between: what the room reads from now on comes after this.
-      } while (position < this.#room.position);
+        ({ position, more } = page);
+      }
     } catch {
       return this.close(CLOSED.later);
     }
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.tell({ type: "synced" });
-    this.#room.connections.add(this);
+    this.#room.join(this, position);
   }
 
   #lacking({ snapshot, rows }: Page): ServerFrame[] {

@@ -67,6 +67,7 @@ export class Database {
     // Ending the connection fails what waits on it.
     const abort = () => release(true);
     signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
     try {
       const result = await work(async (text, values) => (await client.query(text, values)).rows);
       release(false);

@@ -45,8 +45,17 @@ export class Room {
     return this.#position;
   }
 
+  /** @param position up to where this client has been told, which is no less than the others */
+  join(connection: Connection, position: number): void {
+    if (this.connections.size === 0) this.#position = Math.max(this.#position, position);
+    this.connections.add(connection);
+    // While nobody was here, nobody looked.
+    this.wake();
+  }
+
   /** There may be something new. What can't be read now is read when this is called again. */
   wake(): void {
+    if (this.connections.size === 0) return;
     this.#again = true;
     if (this.#reading) return;
     this.#reading = true;
@@ -75,7 +84,7 @@ export class Room {
         {},
       );
       for (const connection of this.connections) connection.deliver(page);
-      this.#position = page.position;
+      this.#position = Math.max(this.#position, page.position);
       if (page.more) this.#again = true;
     }
   }
