@@ -6,7 +6,7 @@ export default check({
     "a change that its actor can't have made is refused; sound ones come in any order, also after a save",
   points: 4,
   concept: "authenticity",
-  traps: ["poisoned", "rebuilt-from-content", "believes-anybody", "any-document"],
+  traps: ["poisoned", "rebuilt-from-content", "believes-anybody", "one-identity"],
   engines: {},
   nodes: ["ada", "bob", "cleo", "late", "eve-as-ada", "eve"],
   dependsOn: ["alone"],
