@@ -23,7 +23,7 @@ export default check({
     "what is acknowledged survives the death of the server and of PostgreSQL, and is stored once",
   points: 6,
   concept: "durability",
-  traps: ["acks-first", "stored-twice"],
+  traps: ["acks-first", "stored-twice", "hangs-up"],
   engines: { postgres: { faults: [kill, blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [

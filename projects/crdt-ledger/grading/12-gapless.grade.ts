@@ -10,7 +10,7 @@ export default check({
   title: "what is stored late is not missed by those who have read what was stored after it",
   points: 5,
   concept: "ordering",
-  traps: ["after-id"],
+  traps: ["after-id", "echoes-the-sender"],
   engines: { postgres: {} },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [

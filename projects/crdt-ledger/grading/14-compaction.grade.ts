@@ -9,7 +9,7 @@ export default check({
     "compaction loses nothing: neither for those who come back, nor of what is pushed meanwhile",
   points: 6,
   concept: "compaction",
-  traps: ["compacts-the-unmerged"],
+  traps: ["compacts-the-unmerged", "synced-too-early"],
   engines: { postgres: {} },
   nodes: ["s1", "s2", "ann", "bob", "cid"],
   hints: [

@@ -14,7 +14,13 @@ export default check({
     "nobody gets in without a token, writes as somebody else, or leaves anything broken in the log",
   points: 6,
   concept: "authenticity",
-  traps: ["forged-actor", "poisons-the-log"],
+  traps: [
+    "forged-actor",
+    "poisons-the-log",
+    "takes-what-is-early",
+    "any-document",
+    "decodes-the-token",
+  ],
   engines: { postgres: {} },
   nodes: ["s1", "ann", "bob", "forger"],
   hints: [

@@ -11,7 +11,7 @@ export default check({
   title: "whoever alters, removes or swaps what is in the log is found out",
   points: 4,
   concept: "tamper evidence",
-  traps: ["hash-of-itself"],
+  traps: ["hash-of-itself", "forgets-the-end"],
   engines: { postgres: {} },
   nodes: ["s1", "ann"],
   hints: [
