@@ -301,5 +301,10 @@ export class LedgerDocument {
 }
 
 function isSame(a: Change, b: Change): boolean {
-  return a.actor === b.actor && a.seq === b.seq && Buffer.compare(a.bytes, b.bytes) === 0;
+  return a.actor === b.actor && a.seq === b.seq && areEqual(a.bytes, b.bytes);
+}
+
+/** A browser has no `Buffer.compare`. */
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -3,13 +3,13 @@
  * name and the document's. So a change of another actor, or of another document, shows by itself. All
  * ones is a number that Loro keeps for itself; 63 bits are never that.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { PeerID } from "loro-crdt";
 import type { Actor, DocumentId } from "../../contract.ts";
 
 const BITS = 63n;
 
 export function peerOf(document: DocumentId, actor: Actor): PeerID {
-  const digest = createHash("sha256").update(`${document}\n${actor}`).digest();
-  return `${digest.readBigUInt64BE() >> (64n - BITS)}` as PeerID;
+  const digest = sha256(new TextEncoder().encode(`${document}\n${actor}`));
+  return `${new DataView(digest.buffer).getBigUint64(0) >> (64n - BITS)}` as PeerID;
 }
