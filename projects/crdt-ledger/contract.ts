@@ -17,10 +17,13 @@
 export type Actor = string;
 /** Names a document: up to 60 of `a`–`z`, `0`–`9` and `-`. */
 export type DocumentId = string;
-/** Names a shape: up to 60 of `a`–`z`, `0`–`9` and `-`. Whoever adds one makes up an id that nobody else uses. */
+/**
+ * Names a shape: up to 60 of `a`–`z`, `0`–`9` and `-`. Whoever adds one makes up an id that nobody else uses. If
+ * two do use the same one, unseen by one another, one of both shapes is there, the same one everywhere.
+ */
 export type ShapeId = string;
 
-/** What is drawn. All numbers are finite. */
+/** What is drawn. All numbers are finite, and -0 is 0. */
 export interface Properties {
   readonly type: "rectangle" | "ellipse" | "line" | "text" | "group";
   readonly x: number;
@@ -43,7 +46,7 @@ export type Settable = Partial<Omit<Properties, "type">>;
  * - `delete`: a shape, with all that is in it.
  * - `insert`, `remove`: characters of a shape's text, which every shape has. `at` and `length` count UTF-16
  *   code units, as JavaScript does; no edit begins or ends within a surrogate pair, and no text that is
- *   inserted has half of one.
+ *   inserted has half of one. One edit inserts or removes at most 100,000 code units.
  *
  * Edits of the ledger; amounts are whole numbers from 1 to 1,000,000,000:
  *
@@ -125,7 +128,11 @@ export type Version = Readonly<Record<Actor, number>>;
  * - `INSUFFICIENT_ESCROW`: this replica has not the right to spend so much of that account, now.
  * - `NOT_TREASURER`: somebody else wants to issue money.
  * - `INVALID_CHANGE`: a change that its actor's replica can't have made: broken, forged, or of another
- *   actor than it says. It may come at any moment of its actor's life; what came before counts.
+ *   actor than it says; that adds a shape which its actor had seen, or touches one which it had not. It may
+ *   come at any moment of its actor's life; what it had seen counts, and nothing else that is here: so it
+ *   is refused everywhere or nowhere. Only one case is beyond a replica: an actor who makes two different
+ *   changes with one `seq`. Whoever has the one refuses the other, and which one holds is for the servers'
+ *   log to say.
  * - `STORE_UNAVAILABLE`: PostgreSQL gave no answer within the budget.
  */
 export type LedgerErrorCode =
@@ -144,9 +151,11 @@ export type LedgerErrorCode =
  *    the same one everywhere. A change that had seen the other one always wins, whatever any clock says;
  *    who wins otherwise is nobody's clock's to say either.
  * 2. **Deleted is deleted.** Whatever else is done to a shape at the same time, it is gone, with all that
- *    is in it. Only undoing the deletion brings it back, with what others did to it meanwhile.
+ *    is in it. Only undoing the deletion brings it back, with what others did to it meanwhile; where several
+ *    have deleted it, all of them have to undo that.
  * 3. **A tree stays a tree.** However shapes are moved into one another, each that isn't deleted is on the
- *    board once, with all that is in it. A shape that was moved out of a group in time is not deleted with it.
+ *    board once, with all that is in it. What is in a group when both changes are known is deleted with it:
+ *    a shape that somebody moves out at the same time is not, one that somebody moves in is.
  * 4. **Runs stay together.** Who adds or moves shapes one right above the other, or types a word, finds
  *    them so afterwards: what somebody else puts to the same place at the same time comes before or after.
  *    However often something was put to one place, a change there has no more bytes than another one.
@@ -166,6 +175,10 @@ export interface Replica {
    * added are deleted, those that it deleted are there again, properties, places and texts are what they
    * were, but for what somebody else has changed since. Edits of the ledger stay as they are; an `edit`
    * with nothing else in it is passed over.
+   *
+   * A shape isn't moved back into a group that is deleted now, nor into itself: it stays where it is.
+   * Characters that are put back are typed anew by whoever undoes: nobody else's undo takes them out, and
+   * what two have removed and both put back is there twice.
    * @returns the change, or null where there is nothing to take back
    */
   undo(document: DocumentId): Promise<Change | null>;

@@ -54,5 +54,21 @@ export default check({
     t.equal({ text, at }, { text: "today", at: x }, "with what was done to it meanwhile");
     const children = shapeIn(back, "group")?.children ?? [];
     t.equal(idsOf(children), ["inside", "late", "box"], "where it was put meanwhile");
+
+    t.step("ada deletes a group while bob moves a shape out of it");
+    await ada.edit(document, [{ kind: "delete", shape: "group" }]);
+    await bob.edit(document, [move("inside", { above: "stays" })]);
+    const out = idsOf((await meet(t, document, both)).shapes);
+    t.equal(out, ["stays", "inside"], "what is moved out of a group at the same time stays");
+
+    t.step("both delete a shape; one of them undoes it, and then the other one");
+    for (const one of both) await one.edit(document, [{ kind: "delete", shape: "stays" }]);
+    await meet(t, document, both);
+    await bob.undo(document);
+    const still = idsOf((await meet(t, document, both)).shapes);
+    t.equal(still, ["inside"], "what two have deleted is gone until both have undone it");
+    await ada.undo(document);
+    const again = idsOf((await meet(t, document, both)).shapes);
+    t.equal(again, ["stays", "inside"], "then it is there again");
   },
 });

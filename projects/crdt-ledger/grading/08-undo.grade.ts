@@ -96,5 +96,24 @@ export default check({
     await ada.undo(document);
     const empty = shapeIn(await meet(t, document, both), "base")?.text;
     t.equal(empty, "", "and are taken back with the edit that typed them");
+
+    t.step("characters that ada typed and bob has put back; a group that bob has deleted since");
+    await ada.edit(document, [{ kind: "insert", shape: "base", at: 0, text: "abc" }]);
+    await meet(t, document, both);
+    await bob.edit(document, [{ kind: "remove", shape: "base", at: 1, length: 1 }]);
+    await bob.undo(document);
+    t.equal(shapeIn(await meet(t, document, both), "base")?.text, "abc", "bob puts his back");
+    await ada.undo(document);
+    const kept = shapeIn(await meet(t, document, both), "base")?.text;
+    t.equal(kept, "b", "what somebody else has put back is theirs");
+    await bob.edit(document, [move("base", { parent: "group" })]);
+    await meet(t, document, both);
+    await ada.edit(document, [move("base")]);
+    await meet(t, document, both);
+    await bob.edit(document, [{ kind: "delete", shape: "group" }]);
+    await meet(t, document, both);
+    await ada.undo(document);
+    const board = outline((await meet(t, document, both)).shapes);
+    t.equal(board, "base box", "nothing is put back into a group that isn't there any more");
   },
 });
