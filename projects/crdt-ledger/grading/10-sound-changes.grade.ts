@@ -108,5 +108,18 @@ export default check({
     t.equal(idsOf(view.shapes), ["note", "new"], "nothing is doubled, nothing comes back");
     await cleo.load(document, await late.save(document));
     await sameView(t, document, [cleo, late], "a piece may come to one who has some of it");
+
+    t.step("two take one id for two shapes, each unseen by the other one, and go on with them");
+    const twice = t.random.word();
+    const made: Change[] = [];
+    for (const [i, one] of [ada, bob].entries()) {
+      made.push(await one.edit(twice, [add(t, "same")]));
+      const text = `text ${i}`;
+      made.push(await one.edit(twice, [{ kind: "insert", shape: "same", at: 0, text }]));
+    }
+    await cleo.receive(twice, made);
+    await late.receive(twice, [...made.slice(2), ...made.slice(0, 2)]);
+    const both = await meet(t, twice, [ada, bob, cleo, late]);
+    t.equal(idsOf(both.shapes), ["same"], "one of them is there, the same one everywhere");
   },
 });

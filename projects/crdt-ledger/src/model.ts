@@ -3,6 +3,8 @@ import type { Actor, DocumentId, Edit, Properties } from "../contract.ts";
 import { LedgerError } from "./errors.ts";
 
 const LARGEST_AMOUNT = 1_000_000_000;
+/** The most code units that one edit puts in or takes out. */
+const LONGEST_TEXT = 100_000;
 const TYPES: ReadonlySet<unknown> = new Set(["rectangle", "ellipse", "line", "text", "group"]);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -64,8 +66,13 @@ const RULES: { readonly [K in Edit["kind"]]: Rule } = {
   move: isPlace,
   delete: ({ shape }) => isId(shape),
   insert: ({ shape, at, text }) =>
-    isId(shape) && isCount(at) && typeof text === "string" && text.isWellFormed(),
-  remove: ({ shape, at, length }) => isId(shape) && isCount(at) && isCount(length),
+    isId(shape) &&
+    isCount(at) &&
+    typeof text === "string" &&
+    text.length <= LONGEST_TEXT &&
+    text.isWellFormed(),
+  remove: ({ shape, at, length }) =>
+    isId(shape) && isCount(at) && isCount(length) && length <= LONGEST_TEXT,
   issue: ({ account, amount }) => isId(account) && isAmount(amount),
   transfer: ({ from, to, amount }) => isId(from) && isId(to) && isAmount(amount),
   lend: ({ account, to, amount }) => isId(account) && isActor(to) && isAmount(amount),

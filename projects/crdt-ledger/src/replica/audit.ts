@@ -6,14 +6,18 @@ import type { ContainerID, JsonChange, JsonOp, JsonValue } from "loro-crdt";
 import type { Actor, Properties, ShapeId } from "../../contract.ts";
 import { type Entry, isEntry, isId, PROPERTIES, SETTABLE } from "../model.ts";
 import { deletionBy } from "./board.ts";
+import { counterOf, type Made } from "./containers.ts";
 
-/** What a change touches, where it is sound. */
+/** What a change touches, where it is sound as far as it can be told without what it had seen. */
 export interface Audited {
   readonly seq: number;
   readonly slots: boolean;
-  /** Maps and texts of shapes. */
+  /** Maps and texts of shapes that were there before it. */
   readonly containers: ReadonlySet<ContainerID>;
-  readonly shapes: ReadonlySet<ShapeId>;
+  /** Shapes that it adds. */
+  readonly made: readonly Made[];
+  /** What it puts shapes into. */
+  readonly parents: ReadonlySet<ShapeId>;
   readonly entries: readonly { readonly entry: Entry; readonly counter: number }[];
 }
 
@@ -43,7 +47,9 @@ export function audit(actor: Actor, ops: readonly JsonOp[]): Audited | undefined
   if (!Number.isSafeInteger(seq)) return;
   const tag = `${actor}:${seq}`;
   const containers = new Set<ContainerID>();
-  const shapes = new Set<ShapeId>();
+  const drafts = new Map<ContainerID, Draft>();
+  const texts = new Set<ContainerID>();
+  const parents = new Set<ShapeId>();
   const entries: { entry: Entry; counter: number }[] = [];
   let slots = false;
   for (const op of rest) {
@@ -58,16 +64,50 @@ export function audit(actor: Actor, ops: readonly JsonOp[]): Audited | undefined
       for (const [i, entry] of values.entries()) entries.push({ entry, counter: op.counter + i });
     } else if (container === SHAPES) {
       const added = keyOf(op);
-      if (!added || !isId(added) || !isContainer(insertedIn(op, added), "Map")) return;
-      shapes.add(added);
+      const map = added === undefined ? undefined : containerIn(op, added, "Map");
+      if (!added || !isId(added) || !map) return;
+      drafts.set(map, { shape: added, fields: new Map() });
     } else if (container.startsWith("cid:root-")) {
       return;
+    } else if (container.endsWith(":Text")) {
+      if (!isTyping(op)) return;
+      if (!texts.has(container)) containers.add(container);
     } else {
-      if (container.endsWith(":Text") ? !isTyping(op) : !isField(op, actor, tag)) return;
-      containers.add(container);
+      const name = keyOf(op);
+      if (name === undefined || !isField(op, actor, tag)) return;
+      const value = insertedIn(op, name);
+      if (name === "place") addParent(parents, value);
+      const draft = drafts.get(container);
+      // What a shape is, and its text, it has from the first.
+      if (!draft && (name === "type" || name === "text")) return;
+      if (draft) draft.fields.set(name, value);
+      else containers.add(container);
+      if (name === "text") texts.add(containerIn(op, name, "Text") as ContainerID);
     }
   }
-  return { seq: seq as number, slots, containers, shapes, entries };
+  const made = [...drafts].map(([map, draft]) => madeOf(actor, map, draft));
+  if (!made.every((one) => one !== undefined)) return;
+  return { seq: seq as number, slots, containers, made, parents, entries };
+}
+
+/** A shape whose map is being filled. */
+interface Draft {
+  readonly shape: ShapeId;
+  readonly fields: Map<string, JsonValue | undefined>;
+}
+
+const WHOLE = ["type", ...SETTABLE, "place", "text"];
+
+function madeOf(actor: Actor, map: ContainerID, { shape, fields }: Draft): Made | undefined {
+  if (!WHOLE.every((name) => fields.has(name))) return;
+  const text = containerOf(fields.get("text"), "Text") as ContainerID;
+  const type = fields.get("type") as Properties["type"];
+  return { shape, type, map, text, origin: { actor, counter: counterOf(map) } };
+}
+
+function addParent(parents: Set<ShapeId>, place: JsonValue | undefined): void {
+  const [parent] = place as (JsonValue | undefined)[];
+  if (typeof parent === "string") parents.add(parent);
 }
 
 function keyOf({ content }: JsonOp): string | undefined {
@@ -85,8 +125,19 @@ function valuesOf({ content }: JsonOp): JsonValue[] | undefined {
   return Array.isArray(content.value) ? content.value : undefined;
 }
 
+const CONTAINER = "🦜:";
+
+function containerOf(value: JsonValue | undefined, type: "Map" | "Text"): ContainerID | undefined {
+  const is = typeof value === "string" && value.startsWith(`${CONTAINER}cid:`);
+  if (is && value.endsWith(`:${type}`)) return value.slice(CONTAINER.length) as ContainerID;
+}
+
 function isContainer(value: JsonValue | undefined, type: "Map" | "Text"): boolean {
-  return typeof value === "string" && value.startsWith("🦜:cid:") && value.endsWith(`:${type}`);
+  return containerOf(value, type) !== undefined;
+}
+
+function containerIn(op: JsonOp, key: string, type: "Map" | "Text"): ContainerID | undefined {
+  return containerOf(insertedIn(op, key), type);
 }
 
 function isTyping({ content }: JsonOp): boolean {

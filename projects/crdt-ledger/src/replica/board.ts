@@ -7,7 +7,7 @@
  * order is the height, whatever is inserted at once at the same place, and it keeps runs together (Weidner
  * and Kleppmann, "The Art of the Fugue", 2023).
  */
-import { type ContainerID, type LoroDoc, LoroMap, LoroText } from "loro-crdt";
+import { type LoroDoc, LoroMap, LoroText } from "loro-crdt";
 import type { Properties, Shape, ShapeId } from "../../contract.ts";
 import { SETTABLE } from "../model.ts";
 
@@ -28,7 +28,6 @@ interface Known {
 export class Board {
   readonly #doc: LoroDoc;
   readonly #known = new Map<ShapeId, Known>();
-  readonly #shapeOf = new Map<ContainerID, ShapeId>();
   /** Who has, or had, a slot. */
   readonly #inSlot = new Map<string, ShapeId>();
   /** Undefined: to be read again. */
@@ -57,11 +56,6 @@ export class Board {
     return this.map(id).get("text") as LoroText;
   }
 
-  /** Which shape this map or text is of. */
-  ownerOf(container: ContainerID): ShapeId | undefined {
-    return this.#shapeOf.get(container);
-  }
-
   field(id: ShapeId, name: string): unknown {
     return this.#known.get(id)?.fields[name];
   }
@@ -81,16 +75,14 @@ export class Board {
       this.#known.delete(id);
       return;
     }
-    const fields = map.toJSON() as Record<string, unknown>;
+    // A text is read when it is looked at: this is called for each change.
+    const fields: Record<string, unknown> = map.getShallowValue();
     const deleted = Object.entries(fields).some(
       ([name, inForce]) => name.startsWith(DELETION) && inForce === true,
     );
     const place = fields.place as Place;
     this.#known.set(id, { fields, place, deleted });
     if (place) this.#inSlot.set(place[1], id);
-    this.#shapeOf.set(map.id, id);
-    const text = map.get("text");
-    if (text instanceof LoroText) this.#shapeOf.set(text.id, id);
   }
 
   refreshSlots(): void {
@@ -191,7 +183,7 @@ export class Board {
       id,
       type: fields.type as Properties["type"],
       ...(Object.fromEntries(settable) as Omit<Properties, "type">),
-      text: fields.text as string,
+      text: this.text(id).toString(),
       children,
     };
   }

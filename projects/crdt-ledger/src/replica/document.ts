@@ -1,15 +1,27 @@
 /** One actor's copy of one document: what was done here and what came, in one Loro document. */
 import { LoroDoc, type OpId, type PeerID, type VersionVector } from "loro-crdt";
-import type { Actor, Change, DocumentId, Edit, Version, View } from "../../contract.ts";
+import type {
+  Actor,
+  Change,
+  DocumentId,
+  Edit,
+  Properties,
+  ShapeId,
+  Version,
+  View,
+} from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import { assertEdits, isEntry } from "../model.ts";
 import { type Audited, audit, ledgerOf } from "./audit.ts";
 import { Board } from "./board.ts";
+import { Changes } from "./changes.ts";
+import { type CharacterId, takenOut } from "./characters.ts";
+import { Containers, counterOf } from "./containers.ts";
 import { write } from "./edits.ts";
 import { historyOf } from "./history.ts";
 import { peerOf } from "./identity.ts";
-import { Ledger, type Origin, type Written } from "./ledger.ts";
-import { type CharacterId, type Inverse, takeBack, type Undoable } from "./undo.ts";
+import { Ledger, type Origin, type Sees, type Written } from "./ledger.ts";
+import { type Inverse, takeBack, type Undoable } from "./undo.ts";
 import { invalidChange, type Waiting, waitingFor } from "./waiting.ts";
 
 export interface DocumentConfig {
@@ -25,19 +37,21 @@ interface Mark {
   readonly changes: number;
   readonly ledger: Ledger;
   readonly written: number;
+  readonly containers: Containers;
+  readonly made: number;
 }
 
 export class LedgerDocument {
   readonly #config: DocumentConfig;
   readonly #peer: PeerID;
   readonly #undoable: Undoable[] = [];
-  readonly #putBack = new Map<CharacterId, CharacterId>();
+  readonly #putBack = new Map<number, CharacterId>();
+  readonly #changes = new Changes();
   #doc: LoroDoc;
   #board: Board;
   #ledger: Ledger;
+  #containers = new Containers();
   #version = new Map<Actor, number>();
-  /** All that took effect here, in that order: each is after those that it had seen. */
-  #changes: Change[] = [];
   /** What came before something that it had seen. */
   #waiting: readonly Waiting[] = [];
 
@@ -73,10 +87,12 @@ export class LedgerDocument {
           this.#doc.getList(ledgerOf(this.#config.actor)).push({ ...edit });
         } else {
           const nextCounter = () => this.#nextCounter();
-          write({ board: this.#board, tag, inverses, nextCounter }, edit);
+          const taken = (from: number) => takenOut(this.#doc, { peer: this.#peer, from });
+          write({ board: this.#board, tag, inverses, nextCounter, taken }, edit);
         }
       }
       return () => {
+        for (const { kind, shape } of inverses) if (kind === "added") this.#made(shape);
         if (inverses.length > 0) this.#undoable.push({ tag, inverses });
       };
     });
@@ -126,13 +142,8 @@ export class LedgerDocument {
   }
 
   changesSince(version: Version): Change[] {
-    const isNew = ({ actor, seq }: Change) => seq > (version[actor] ?? 0);
-    const found = this.#changes.filter(isNew);
-    const missing = [...this.#version].some(([actor, seq]) => {
-      const wanted = Math.max(0, seq - (version[actor] ?? 0));
-      return found.filter((change) => change.actor === actor).length < wanted;
-    });
-    if (missing) {
+    const found = this.#changes.since(version, this.#version);
+    if (!found) {
       throw new LedgerError(
         "INVALID_CHANGE",
         "Some of these changes came with load(), and are not there one by one. Begin with save().",
@@ -175,8 +186,17 @@ export class LedgerDocument {
     }
     const change = { actor, seq, bytes: this.#doc.export({ mode: "update", from }) };
     this.#version.set(actor, seq);
-    this.#changes.push(change);
+    this.#changes.add(change);
     return change;
+  }
+
+  /** This replica has added a shape. */
+  #made(shape: ShapeId): void {
+    const { actor } = this.#config;
+    const map = this.#board.map(shape).id;
+    const type = this.#board.field(shape, "type") as Properties["type"];
+    const text = this.#board.text(shape).id;
+    this.#containers.add({ shape, type, map, text, origin: { actor, counter: counterOf(map) } });
   }
 
   #nextCounter(): number {
@@ -206,8 +226,7 @@ export class LedgerDocument {
   /** What came before comes again as it was. */
   #assertSame(change: Change): void {
     if (!this.#has(change)) return;
-    const { actor, seq } = change;
-    const known = this.#changes.find((one) => one.actor === actor && one.seq === seq);
+    const known = this.#changes.find(change);
     if (known && !isSame(known, change)) {
       throw invalidChange(change, "it was another one when it came before");
     }
@@ -240,12 +259,13 @@ export class LedgerDocument {
         .flatMap((json) => json.ops);
       const audited = audit(actor, ops);
       if (audited?.seq !== seq || !this.#take(actor, audited, sees)) throw new Error("not sound");
+      this.#refresh(audited);
     } catch {
       this.#backTo(before);
       return false;
     }
     this.#version.set(actor, seq);
-    this.#changes.push(change);
+    this.#changes.add(change);
     return true;
   }
 
@@ -257,19 +277,39 @@ export class LedgerDocument {
       this.#ledger.write(written);
     }
     if (audited.slots) this.#board.refreshSlots();
-    for (const id of audited.shapes) this.#board.refresh(id);
-    for (const container of audited.containers) {
-      const owner = this.#board.ownerOf(container);
-      if (owner === undefined) return false;
-      this.#board.refresh(owner);
+    return this.#touches(actor, audited, sees);
+  }
+
+  /** @returns whether it goes to what its writer had seen */
+  #touches(actor: Actor, { containers, made, parents }: Audited, sees: Sees): boolean {
+    const known: Sees = (origin) => origin.actor === actor || sees(origin);
+    for (const one of made) {
+      // Who has seen a shape doesn't add it once more: that would bring back what is deleted.
+      if (this.#containers.seen(one.shape, known).length > 0) return false;
+      this.#containers.add(one);
     }
-    return true;
+    const isGroup = (parent: ShapeId) =>
+      this.#containers.seen(parent, known).some(({ type }) => type === "group");
+    return (
+      parents.values().every(isGroup) &&
+      containers.values().every((one) => this.#containers.ownerOf(one, known) !== undefined)
+    );
+  }
+
+  /** Looks again at what a change has touched. */
+  #refresh({ containers, made }: Audited): void {
+    for (const { shape } of made) this.#board.refresh(shape);
+    for (const container of containers) {
+      const owner = this.#containers.ownerOf(container, () => true);
+      if (owner !== undefined && container.endsWith(":Map")) this.#board.refresh(owner);
+    }
   }
 
   /** Begins anew with what is in the Loro document. @throws where a replica can't have made it */
   #readAll(): void {
     this.#version = new Map();
     this.#ledger = new Ledger(this.#config.treasurer);
+    this.#containers = new Containers();
     this.#board = new Board(this.#doc);
     for (const { actor, audited, sees } of historyOf(this.#config.document, this.#doc)) {
       const { seq } = audited;
@@ -286,17 +326,20 @@ export class LedgerDocument {
       changes: this.#changes.length,
       ledger: this.#ledger,
       written: this.#ledger.written.length,
+      containers: this.#containers,
+      made: this.#containers.made.length,
     };
   }
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
-  #backTo({ frontiers, version, changes, ledger, written }: Mark): void {
+  #backTo({ frontiers, version, changes, ledger, written, containers, made }: Mark): void {
     this.#doc = this.#doc.forkAt(frontiers);
     this.#doc.setPeerId(this.#peer);
     this.#board = new Board(this.#doc);
     this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
+    this.#containers = new Containers(containers.made.slice(0, made));
     this.#version = version;
-    this.#changes.length = changes;
+    this.#changes.truncate(changes);
   }
 }
 

@@ -2,7 +2,8 @@
 import { LedgerError } from "../errors.ts";
 import { type BoardEdit, entriesOf } from "../model.ts";
 import { type Board, deletionBy, type Place, type Tag, type Tagged } from "./board.ts";
-import { type Inverse, removedFrom } from "./undo.ts";
+import type { Run } from "./characters.ts";
+import type { Inverse } from "./undo.ts";
 
 export interface Writing {
   readonly board: Board;
@@ -11,6 +12,8 @@ export interface Writing {
   readonly inverses: Inverse[];
   /** Of this actor's next operation: a character that it inserts has an id that is made of it. */
   nextCounter(): number;
+  /** The characters that were removed by this actor's operations from one on. */
+  taken(from: number): readonly Run[];
 }
 
 /** @throws `INVALID_EDIT`: some of it may have been done by then */
@@ -56,12 +59,26 @@ export function write(writing: Writing, edit: BoardEdit): void {
       break;
     }
     case "remove":
-      assertWithin(board.text(shape).toString(), edit.at, edit.length);
-      if (edit.length === 0) break;
-      inverses.push(removedFrom(board.text(shape), shape, edit.at, edit.length));
-      board.text(shape).delete(edit.at, edit.length);
+      remove(writing, edit);
   }
   board.refresh(shape);
+}
+
+function remove(
+  writing: Writing,
+  { shape, at, length }: Extract<BoardEdit, { kind: "remove" }>,
+): void {
+  const text = writing.board.text(shape);
+  const before = text.toString();
+  assertWithin(before, at, length);
+  if (length === 0) return;
+  const where = text.getCursor(at);
+  if (!where) throw new Error(`Loro has no cursor at ${at} of ${shape}'s text.`);
+  const from = writing.nextCounter();
+  text.delete(at, length);
+  const removed = before.slice(at, at + length);
+  const characters = writing.taken(from);
+  writing.inverses.push({ kind: "removed", shape, text: removed, where, characters });
 }
 
 /**

@@ -2,9 +2,10 @@
  * What takes an edit back. It changes only what is still as the edit left it: a property that somebody else
  * has set since keeps that value, and characters of others stay where they are.
  */
-import type { Cursor, LoroDoc, LoroText, PeerID } from "loro-crdt";
+import type { Cursor, LoroDoc, PeerID } from "loro-crdt";
 import type { ShapeId } from "../../contract.ts";
 import { type Board, deletionBy, type Place, type Tag, type Tagged } from "./board.ts";
+import { type CharacterId, charactersOf, type Run } from "./characters.ts";
 
 export type Inverse =
   | { readonly kind: "added"; readonly shape: ShapeId }
@@ -28,11 +29,8 @@ export type Inverse =
       readonly text: string;
       /** The first of the characters; Loro finds the place where it was. */
       readonly where: Cursor;
-      readonly characters: readonly CharacterId[];
+      readonly characters: readonly Run[];
     };
-
-/** `<counter>@<peer>` */
-export type CharacterId = string;
 
 export interface Undoable {
   readonly tag: Tag;
@@ -45,8 +43,8 @@ export interface Undoing {
   readonly peer: PeerID;
   /** Of the change that takes it back. */
   readonly tag: Tag;
-  /** Characters that were put back, by what they are now, with what they were. */
-  readonly putBack: Map<CharacterId, CharacterId>;
+  /** Characters that this actor has put back, by their counters now, with what they were. */
+  readonly putBack: Map<number, CharacterId>;
   /** Of this actor's next operation. */
   nextCounter(): number;
 }
@@ -87,61 +85,46 @@ function isStill(
   return parent === null || (board.isVisible(parent) && !board.isWithin(parent, shape));
 }
 
-/** What `remove` needs to be taken back; asked before it is done. */
-export function removedFrom(
-  text: LoroText,
-  shape: ShapeId,
-  at: number,
-  length: number,
-): Extract<Inverse, { kind: "removed" }> {
-  const where = text.getCursor(at);
-  if (!where) throw new Error(`Loro has no cursor at ${at} of ${shape}'s text.`);
-  return {
-    kind: "removed",
-    shape,
-    text: text.toString().slice(at, at + length),
-    where,
-    characters: charactersOf(text, at, at + length).map(({ id }) => id),
-  };
-}
-
+/** Whoever undoes takes out what they typed, be it that they had put it back meanwhile. */
 function removeCharacters(
-  { board, peer, putBack }: Undoing,
+  { doc, board, peer, putBack }: Undoing,
   { shape, from, length }: Extract<Inverse, { kind: "inserted" }>,
 ): void {
   const text = board.text(shape);
-  const inserted = new Set(Array.from({ length }, (_, i) => `${from + i}@${peer}`));
-  for (const { id, at, units } of charactersOf(text, 0, text.length).reverse()) {
-    if (inserted.has(putBack.get(id) ?? id)) text.delete(at, units);
+  const isTyped = (counter: number) => {
+    const typed = putBack.get(counter) ?? { peer, counter };
+    return typed.peer === peer && typed.counter >= from && typed.counter < from + length;
+  };
+  const found: { at: number; units: number }[] = [];
+  const widths = Array.from(text.toString(), ({ length: units }) => units).values();
+  let at = 0;
+  for (const run of charactersOf(doc, text)) {
+    for (let i = 0; i < run.length; i++) {
+      const units = widths.next().value ?? 0;
+      const last = found.at(-1);
+      if (run.peer === peer && isTyped(run.counter + i)) {
+        if (last && last.at + last.units === at) last.units += units;
+        else found.push({ at, units });
+      }
+      at += units;
+    }
   }
+  for (const one of found.reverse()) text.delete(one.at, one.units);
 }
 
 function putBack(
   { doc, board, peer, putBack, nextCounter }: Undoing,
   { shape, text, where, characters }: Extract<Inverse, { kind: "removed" }>,
 ): void {
-  const from = nextCounter();
+  let counter = nextCounter();
   board.text(shape).insert(doc.getCursorPos(where)?.offset ?? 0, text);
-  for (const [i, id] of characters.entries()) {
-    // What was put back more than once is still what it was at first.
-    putBack.set(`${from + i}@${peer}`, putBack.get(id) ?? id);
+  for (const run of characters) {
+    for (let i = 0; i < run.length; i++) {
+      const was = { peer: run.peer, counter: run.counter + i };
+      // What one has put back before is still what it was at first.
+      const first = was.peer === peer ? putBack.get(was.counter) : undefined;
+      putBack.set(counter, first ?? was);
+      counter += 1;
+    }
   }
-}
-
-interface Character {
-  readonly id: CharacterId;
-  /** In UTF-16 code units, as everywhere. */
-  readonly at: number;
-  readonly units: number;
-}
-
-function charactersOf(text: LoroText, from: number, to: number): Character[] {
-  const characters: Character[] = [];
-  let at = from;
-  for (const { length: units } of text.toString().slice(from, to)) {
-    const id = text.getCursor(at)?.pos();
-    if (id) characters.push({ id: `${id.counter}@${id.peer}`, at, units });
-    at += units;
-  }
-  return characters;
 }

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { Changes } from "../../src/replica/changes.ts";
+
+const change = (actor: string, seq: number) => ({ actor, seq, bytes: new Uint8Array([seq]) });
+
+test("what somebody lacks comes in the order in which it came here", () => {
+  const changes = new Changes();
+  for (const [actor, seq] of [
+    ["ada", 1],
+    ["bob", 1],
+    ["ada", 2],
+  ] as const)
+    changes.add(change(actor, seq));
+  const here = new Map([
+    ["ada", 2],
+    ["bob", 1],
+  ]);
+  const names = (version: Record<string, number>) =>
+    changes.since(version, here)?.map(({ actor, seq }) => `${actor}:${seq}`);
+  expect(names({})).toEqual(["ada:1", "bob:1", "ada:2"]);
+  expect(names({ ada: 1 })).toEqual(["bob:1", "ada:2"]);
+  expect(names({ ada: 9, bob: 1 })).toEqual([]);
+});
+
+test("where some came as one piece, only those who need them are told that they are missing", () => {
+  const changes = new Changes();
+  changes.add(change("ada", 3));
+  const here = new Map([["ada", 3]]);
+  expect(changes.since({ ada: 1 }, here)).toBeUndefined();
+  expect(changes.since({ ada: 2 }, here)).toHaveLength(1);
+});
+
+test("what is forgotten may come again, and be another one", () => {
+  const changes = new Changes();
+  changes.add(change("ada", 1));
+  changes.add(change("ada", 2));
+  changes.truncate(1);
+  expect(changes.length).toBe(1);
+  expect(changes.find(change("ada", 2))).toBeUndefined();
+  expect(changes.find(change("ada", 1))?.seq).toBe(1);
+});

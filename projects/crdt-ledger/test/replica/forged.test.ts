@@ -1,0 +1,127 @@
+/** What can be said with Loro's own means, in an actor's name, and that actor's replica never says. */
+import { LoroDoc, LoroMap, LoroText } from "loro-crdt";
+import { beforeEach, expect, test } from "vitest";
+import type { Change, Replica } from "../../contract.ts";
+import { peerOf } from "../../src/replica/identity.ts";
+import { added, DOCUMENT, replicaOf, typed } from "./people.ts";
+
+const EVE = "eve";
+const PLACE = [null, `${EVE}:1:9`, `${EVE}:1`];
+
+let ada: Replica;
+let first: Change;
+
+beforeEach(async () => {
+  ada = replicaOf("ada");
+  first = await ada.edit(DOCUMENT, [added("note"), typed("note", 0, "hello")]);
+});
+
+/** Eve's first change, of any operations, by somebody who has seen ada's. */
+function forged(work: (doc: LoroDoc) => void, { sees = true } = {}): Change {
+  const doc = new LoroDoc();
+  doc.setPeerId(peerOf(DOCUMENT, EVE));
+  if (sees) doc.import(first.bytes);
+  const from = doc.oplogVersion();
+  doc.getMap("log").set(EVE, 1);
+  work(doc);
+  doc.commit();
+  return { actor: EVE, seq: 1, bytes: doc.export({ mode: "update", from }) };
+}
+
+function shapeIn(doc: LoroDoc, id: string, fields: Record<string, unknown> = {}): LoroMap {
+  const map = doc.getMap("shapes").setContainer(id, new LoroMap());
+  const properties = { x: 1, y: 1, width: 1, height: 1, color: "#000000" };
+  const tagged = Object.entries(properties).map(([name, value]) => [name, [value, `${EVE}:1`]]);
+  const all = { type: "rectangle", ...Object.fromEntries(tagged), place: PLACE, ...fields };
+  for (const [name, value] of Object.entries(all)) if (value !== null) map.set(name, value);
+  map.setContainer("text", new LoroText());
+  return map;
+}
+
+const noteIn = (doc: LoroDoc) => doc.getMap("shapes").get("note") as LoroMap;
+
+test("a shape that is whole is taken: what is refused below is refused for what it says", async () => {
+  await ada.receive(DOCUMENT, [forged((doc) => shapeIn(doc, "more"))]);
+  const { shapes } = await ada.view(DOCUMENT);
+  expect(shapes.map(({ id }) => id).sort()).toEqual(["more", "note"]);
+});
+
+const forgeries: Record<string, (doc: LoroDoc) => void> = {
+  "a shape once more, which brings back what is deleted": (doc) => shapeIn(doc, "note"),
+  "two shapes of one id": (doc) => {
+    shapeIn(doc, "twin");
+    shapeIn(doc, "twin");
+  },
+  "a shape without a colour": (doc) => shapeIn(doc, "bare", { color: null }),
+  "a shape of a type that there isn't": (doc) => shapeIn(doc, "odd", { type: "star" }),
+  "a shape in what is no group": (doc) =>
+    shapeIn(doc, "inside", { place: ["note", `${EVE}:1:9`, `${EVE}:1`] }),
+  "a shape in what isn't there": (doc) =>
+    shapeIn(doc, "inside", { place: ["nobody", `${EVE}:1:9`, `${EVE}:1`] }),
+  "another type for a shape": (doc) => noteIn(doc).set("type", "group"),
+  "another text in place of a shape's": (doc) => {
+    noteIn(doc).setContainer("text", new LoroText());
+  },
+  "a field that there isn't": (doc) => noteIn(doc).set("owner", EVE),
+  "a colour that is none": (doc) => noteIn(doc).set("color", ["red", `${EVE}:1`]),
+  "another one's deletion": (doc) => noteIn(doc).set("deleted ada:1", true),
+  "another one's deletion, undone": (doc) => noteIn(doc).set("deleted ada:1", false),
+  "a mark on a text": (doc) => {
+    doc.configTextStyle({ bold: { expand: "after" } });
+    (noteIn(doc).get("text") as LoroText).mark({ start: 0, end: 2 }, "bold", true);
+  },
+  "another one's height": (doc) => doc.getList("slots").insert(0, "ada:2:1"),
+  "a height taken away": (doc) => doc.getList("slots").delete(0, 1),
+  "a shape taken away": (doc) => doc.getMap("shapes").delete("note"),
+  "money in another one's name": (doc) =>
+    doc.getList("ledger-treasury").push({ kind: "issue", account: "cash", amount: 5 }),
+  "something of another kind": (doc) => doc.getMap("notes").set("a", 1),
+  "another number of hers": (doc) => doc.getMap("log").set(EVE, 2),
+};
+
+test.each(Object.entries(forgeries))("refused: %s", async (_what, work) => {
+  const before = await ada.view(DOCUMENT);
+  await expect(ada.receive(DOCUMENT, [forged(work)])).rejects.toMatchObject({
+    code: "INVALID_CHANGE",
+  });
+  expect(await ada.view(DOCUMENT)).toEqual(before);
+  expect(await ada.version(DOCUMENT)).toEqual({ ada: 1 });
+  await ada.edit(DOCUMENT, [typed("note", 5, "!")]);
+});
+
+test("of two who take one id, one has the shape, in whatever order their changes come", async () => {
+  const [bob, eve] = [replicaOf("bob"), replicaOf(EVE)];
+  const changes: Change[] = [];
+  for (const one of [bob, eve]) {
+    changes.push(await one.edit(DOCUMENT, [added("same")]));
+    changes.push(await one.edit(DOCUMENT, [typed("same", 0, one === bob ? "bob's" : "eve's")]));
+    changes.push(await one.edit(DOCUMENT, [{ kind: "set", shape: "same", properties: { x: 7 } }]));
+  }
+  const views = [];
+  for (const order of [
+    [0, 1, 2, 3, 4, 5],
+    [3, 4, 5, 0, 1, 2],
+    [0, 3, 4, 1, 5, 2],
+    [5, 2, 4, 1, 3, 0],
+  ]) {
+    const one = replicaOf(`reader-${order.join("")}`);
+    for (const i of order) await one.receive(DOCUMENT, [changes[i] as Change]);
+    expect(await one.version(DOCUMENT)).toEqual({ bob: 3, eve: 3 });
+    views.push(await one.view(DOCUMENT));
+  }
+  expect(views[0]?.shapes).toHaveLength(1);
+  for (const view of views) expect(view).toEqual(views[0]);
+});
+
+test("a whole document is asked the same as a change", async () => {
+  const doc = new LoroDoc();
+  doc.setPeerId(peerOf(DOCUMENT, EVE));
+  doc.import(first.bytes);
+  doc.getMap("log").set(EVE, 1);
+  shapeIn(doc, "note");
+  doc.commit();
+  const saved = doc.export({ mode: "snapshot" });
+  const late = replicaOf("late");
+  await expect(late.load(DOCUMENT, saved)).rejects.toMatchObject({ code: "INVALID_CHANGE" });
+  expect(await late.version(DOCUMENT)).toEqual({});
+});
