@@ -7,11 +7,11 @@ import type { Server } from "../../contract.ts";
 import { migrate } from "../../src/migrate.ts";
 import { startServer } from "../../src/server/server.ts";
 import { doormanPlugin } from "./doorman.ts";
+import { LIMITS } from "./limits.ts";
 
 const TREASURER = "treasurer";
 const SERVERS = ["a", "b"];
 const REQUEST_BUDGET_MS = 3_000;
-const LIMITS = { changeBytes: 64 * 1_024, frameBytes: 1_024 * 1_024, backlogBytes: 4_194_304 };
 /** What pg_cron would do in earnest. */
 const COMPACT_MS = 60_000;
 

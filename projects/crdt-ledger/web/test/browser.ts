@@ -100,6 +100,11 @@ export class Person {
     await this.drag(...at);
   }
 
+  async doubleClick([right, down]: At): Promise<void> {
+    const { x, y } = await this.#corner();
+    await this.page.mouse.dblclick(x + right, y + down);
+  }
+
   /** What a screen reader is told of each shape, from the lowest to the highest. */
   labels(): Promise<string[]> {
     return this.page

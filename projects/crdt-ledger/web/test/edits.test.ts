@@ -15,10 +15,9 @@ import {
   ungroup,
 } from "../client/edits.ts";
 import { spliceBetween } from "../client/splice.ts";
+import { LIMITS } from "../dev/limits.ts";
 
 const DOCUMENT = "board";
-/** What the servers of the dev script take, in bytes. */
-const CHANGE_BYTES = 64 * 1_024;
 const SQUARE: Properties = {
   type: "rectangle",
   x: 10,
@@ -130,7 +129,20 @@ test("a long stroke is one group, and small enough for a server", async () => {
   const [drawn] = await ada.shapes();
   expect(drawn?.type).toBe("group");
   expect(drawn?.children.length).toBeGreaterThan(150);
-  expect(change.bytes.length).toBeLessThan(CHANGE_BYTES);
+  expect(change.bytes.length).toBeLessThan(LIMITS.changeBytes);
+});
+
+test("a thousand shapes are grouped, and moved, in one change that a server takes", async () => {
+  const ada = person("ada");
+  const ids = Array.from({ length: 1_000 }, (_, i) => `shape-${i}-${"x".repeat(30)}`);
+  const edits = ids.map((id, i): Edit => {
+    return { kind: "add", shape: id, parent: null, above: ids[i - 1] ?? null, properties: SQUARE };
+  });
+  await ada.edit(edits);
+  const moved = await ada.edit(move(await ada.shapes(), ids, { x: 1, y: 1 }));
+  const grouped = await ada.edit(group(await ada.shapes(), ids, "g"));
+  expect((await ada.shapes())[0]?.children.map(({ id }) => id)).toEqual(ids);
+  for (const { bytes } of [moved, grouped]) expect(bytes.length).toBeLessThan(LIMITS.changeBytes);
 });
 
 test("a text that is pasted comes whole, in changes that a server takes", async () => {
@@ -139,7 +151,7 @@ test("a text that is pasted comes whole, in changes that a server takes", async 
   const pasted = "😀x".repeat(9_000);
   for (const edits of type("a", spliceBetween("", pasted))) {
     const { bytes } = await ada.edit(edits);
-    expect(bytes.length).toBeLessThan(CHANGE_BYTES);
+    expect(bytes.length).toBeLessThan(LIMITS.changeBytes);
   }
   expect((await ada.shapes())[0]?.text).toBe(pasted);
 });

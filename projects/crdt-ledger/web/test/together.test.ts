@@ -120,6 +120,31 @@ describe.skipIf(!CHROMIUM)(`people together, ${IN_CHROMIUM}`, { timeout: 120_000
     await expect.poll(async () => (await ben.labels()).length, SOON).toBe(4);
     await ada.sees(...(await ben.labels()));
     expect(await ben.state()).toBe(await ada.state());
+
+    // What is compacted is still there to be looked back on.
+    const eve = await Person.at(await context(), stage.url, { name: "eve", board });
+    await eve.sees(...(await ben.labels()));
+    await eve.press("History");
+    await eve.page.getByRole("slider").fill("1");
+    await eve.sees("blue rectangle");
+  });
+
+  test("a page goes to another server when its own is away", async ({
+    stage,
+    context,
+    onTestFinished,
+  }) => {
+    const servers = new Map(stage.servers);
+    onTestFinished(() => {
+      for (const [name, address] of servers) stage.servers.set(name, address);
+    });
+    // Nobody listens there.
+    for (const away of ["a", "b"]) {
+      for (const [name, address] of servers) stage.servers.set(name, address);
+      stage.servers.set(away, "ws://127.0.0.1:9");
+      const ada = await Person.at(await context(), stage.url, { name: "ada", board: "elsewhere" });
+      await ada.isOnline();
+    }
   });
 
   test("each sees where the other one points", async ({ stage, context }) => {

@@ -94,6 +94,34 @@ describe.skipIf(!CHROMIUM)(`the tools, ${IN_CHROMIUM}`, { timeout: 120_000 }, ()
     await ada.sees();
   });
 
+  test("one shape of a group can be chosen, and moved, alone", async ({ stage, context }) => {
+    const ada = await Person.at(await context(), stage.url, { name: "ada", board: "within" });
+    await ada.draw("rectangle", [100, 100], [200, 200]);
+    await ada.draw("ellipse", [300, 100], [400, 200]);
+    await ada.drag([60, 60], [460, 260]);
+    await ada.press("Group");
+    await ada.sees("group of 2");
+    await ada.drag([150, 150], [170, 150]);
+    const [rectangle, ellipse] = [
+      ada.page.locator("#shapes rect"),
+      ada.page.locator("#shapes ellipse"),
+    ];
+    const xs = async () => {
+      const boxes = [await rectangle.boundingBox(), await ellipse.boundingBox()];
+      const board = await ada.page.locator("#board").boundingBox();
+      return boxes.map((box) => Math.round((box?.x ?? 0) - (board?.x ?? 0)));
+    };
+    await expect.poll(xs, SOON).toEqual([119, 319]);
+    await ada.doubleClick([370, 150]);
+    await ada.page.locator("#text").fill("alone");
+    await ada.drag([370, 150], [370, 250]);
+    const down = async () => Number(await ellipse.getAttribute("cy"));
+    await expect.poll(down, SOON).toBe(250);
+    expect(await xs()).toEqual([119, 319]);
+    expect(await rectangle.getAttribute("y")).toBe("100");
+    await ada.sees("group of 2");
+  });
+
   test("the slider shows the board, and the accounts, as they were", async ({ stage, context }) => {
     const board = "then";
     const ada = await Person.at(await context(), stage.url, { name: "treasurer", board });
