@@ -9,7 +9,7 @@ import { soak } from "./soak.ts";
 const { values: options } = parseArgs({
   options: {
     schedules: { type: "string", default: "500" },
-    events: { type: "string", default: "140" },
+    events: { type: "string", default: "60" },
     seed: { type: "string", default: "1" },
     threads: { type: "string" },
     submission: { type: "string" },
