@@ -1,0 +1,110 @@
+/** Clients of the reference's server. */
+import { randomUUID } from "node:crypto";
+import { SignJWT } from "jose";
+import type { WebSocket } from "ws";
+import type { Actor, Change, ClientFrame, Replica, ServerFrame } from "../contract.ts";
+import reference from "../src/index.ts";
+import { connected, Deliveries, type Open, untilMessage } from "./relay.ts";
+import { ServerProcess } from "./server-process.ts";
+
+const LISTENER: Actor = "listener";
+const REFUSED = '{"type":"refused"';
+
+interface Person {
+  readonly replica: Replica;
+  readonly socket: WebSocket;
+  /** Frames that push one change each. */
+  readonly ready: string[];
+  made: number;
+  sent: number;
+}
+
+export const ours: Open = async ({ postgres, clients }) => {
+  await using opening = new AsyncDisposableStack();
+  const secret = randomUUID();
+  const document = `bench-${randomUUID()}`;
+  const server = opening.use(await ServerProcess.start("ours.ts", [postgres, secret]));
+  const deliveries = new Deliveries();
+  const connect = async (actor: Actor): Promise<WebSocket> => {
+    const token = await new SignJWT({ sub: actor, doc: document })
+      .setProtectedHeader({ alg: "HS256" })
+      .setExpirationTime("12h")
+      .sign(new TextEncoder().encode(secret));
+    const socket = await connected(`${server.address}/${document}?token=${token}`);
+    opening.defer(() => socket.terminate());
+    const synced = untilMessage(socket, (data) => String(data).includes('"synced"'));
+    socket.send(JSON.stringify({ type: "hello", version: {} } satisfies ClientFrame));
+    await synced;
+    deliveries.watch(socket);
+    return socket;
+  };
+
+  const people: Person[] = [];
+  const numberOf = new Map<Actor, number>();
+  for (let client = 0; client < clients; client++) {
+    const actor = `person-${client}`;
+    numberOf.set(actor, client);
+    const replica = (await reference.createNode({
+      role: "replica",
+      name: actor,
+      actor,
+      treasurer: "treasury",
+    })) as Replica;
+    const socket = await connect(actor);
+    // It makes nothing else of what comes: what clients make of it is not compared.
+    socket.on("message", (data: Buffer) => {
+      if (data.toString("latin1", 0, REFUSED.length) === REFUSED) deliveries.fail(String(data));
+    });
+    people.push({ replica, socket, ready: [], made: 0, sent: 0 });
+  }
+  const listener = await connect(LISTENER);
+  listener.on("message", (data) => {
+    const frame = JSON.parse(String(data)) as ServerFrame;
+    if (frame.type !== "changes") return;
+    for (const { actor, seq } of frame.changes) {
+      deliveries.arrived(numberOf.get(actor) ?? -1, seq);
+    }
+  });
+
+  const opened = opening.move();
+  return {
+    async prepare(each) {
+      for (const [client, person] of people.entries()) {
+        while (person.ready.length < each) {
+          const change = await next(person, `shape-${client}`);
+          person.ready.push(push(change));
+        }
+      }
+    },
+    deliver(client) {
+      const person = people[client] as Person;
+      const frame = person.ready.shift();
+      if (!frame) throw new Error("More changes were asked for than were prepared.");
+      person.sent += 1;
+      const told = deliveries.until(client, person.sent);
+      person.socket.send(frame);
+      return told;
+    },
+    usage: () => server.usage(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+
+  /** A shape at first, then it is dragged along. */
+  function next(person: Person, shape: string): Promise<Change> {
+    person.made += 1;
+    const [x, y] = [person.made % 1_000, person.made % 777];
+    if (person.made > 1) {
+      return person.replica.edit(document, [{ kind: "set", shape, properties: { x, y } }]);
+    }
+    const size = { width: 40, height: 30 };
+    const properties = { type: "rectangle", x, y, ...size, color: "#336699" } as const;
+    return person.replica.edit(document, [
+      { kind: "add", shape, parent: null, above: null, properties },
+    ]);
+  }
+};
+
+function push({ actor, seq, bytes }: Change): string {
+  const changes = [{ actor, seq, bytes: Buffer.from(bytes).toString("base64") }];
+  return JSON.stringify({ type: "push", id: seq, changes } satisfies ClientFrame);
+}

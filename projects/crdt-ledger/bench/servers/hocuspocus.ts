@@ -1,0 +1,7 @@
+/** Hocuspocus with its defaults: it keeps nothing, and lets everybody in. */
+import { Server } from "@hocuspocus/server";
+import { serve } from "./child.ts";
+
+const server = new Server({ address: "127.0.0.1", port: 0, quiet: true, stopOnSignals: false });
+await server.listen();
+await serve(`ws://127.0.0.1:${server.address.port}`);
