@@ -5,7 +5,7 @@ export default check({
   title: "what is deleted is gone, whatever is done to it meanwhile, until the deletion is undone",
   points: 2,
   concept: "deletion",
-  traps: ["edit-resurrects"],
+  traps: ["edit-resurrects", "one-undo-revives"],
   engines: {},
   nodes: ["ada", "bob"],
   dependsOn: ["alone"],

@@ -5,7 +5,7 @@ export default check({
   title: "undo takes back what one did oneself, and nothing that others have done since",
   points: 3,
   concept: "undo",
-  traps: ["undoes-others"],
+  traps: ["undoes-others", "puts-back-anywhere"],
   engines: {},
   nodes: ["ada", "bob"],
   dependsOn: ["alone"],
