@@ -70,6 +70,7 @@ export class Session implements LinkOwner {
     }
     await session.#look();
     session.#link.open();
+    addEventListener("offline", () => session.#link.drop());
     addEventListener("online", () => session.#link.retry());
     setInterval(() => session.#forgetPointers(), CURSOR_LIFE_MS / 2);
     return session;

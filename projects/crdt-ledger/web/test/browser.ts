@@ -105,6 +105,20 @@ export class Person {
     await this.page.mouse.dblclick(x + right, y + down);
   }
 
+  /** Writes an entry of the ledger, as its form has it. */
+  async enter(form: string, values: Readonly<Record<string, string>>): Promise<void> {
+    const entry = this.page.getByRole("form", { name: form });
+    for (const [field, value] of Object.entries(values)) {
+      await entry.getByLabel(field, { exact: true }).fill(value);
+    }
+    await entry.getByRole("button").click();
+  }
+
+  /** @returns the balance, and what this person may spend of it */
+  async account(name: string): Promise<string[]> {
+    return await this.page.getByRole("row", { name }).getByRole("cell").allTextContents();
+  }
+
   /** What a screen reader is told of each shape, from the lowest to the highest. */
   labels(): Promise<string[]> {
     return this.page

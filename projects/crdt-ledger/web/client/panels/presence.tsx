@@ -9,7 +9,7 @@ export function Presence({ session }: { readonly session: Session }) {
   const state = {
     online: waiting === 0 ? "Online" : `Online, sending ${changes}`,
     connecting: "Connecting …",
-    offline: waiting === 0 ? "Offline" : `Offline: ${changes} wait here`,
+    offline: waiting === 0 ? "Offline" : `Offline: ${changes} wait${waiting === 1 ? "s" : ""} here`,
   }[status];
   return (
     <div class="presence">

@@ -44,6 +44,11 @@ export class Link {
     this.#visit?.point(point);
   }
 
+  /** The network is said to be gone: the connection may not know it for minutes. */
+  drop(): void {
+    this.#visit?.leave();
+  }
+
   /** The network is said to be there again: why wait? */
   retry(): void {
     this.#retry();
