@@ -147,19 +147,33 @@ export function restack(shapes: Shapes, ids: Iterable<ShapeId>, height: Height):
   );
 }
 
-/** What is typed; a long text in as many pieces as it takes. */
-export function type(shape: ShapeId, { at, removed, inserted }: Splice): Edit[][] {
-  const gone: Edit[] = removed > 0 ? [{ kind: "remove", shape, at, length: removed }] : [];
-  const pieces: Edit[][] = [];
-  for (let from = 0; from < inserted.length; ) {
-    let to = Math.min(inserted.length, from + LONGEST_TEXT);
-    // Not within a surrogate pair.
-    if (to < inserted.length && /[\ud800-\udbff]/.test(inserted.charAt(to - 1))) to -= 1;
-    pieces.push([{ kind: "insert", shape, at: at + from, text: inserted.slice(from, to) }]);
+/**
+ * What is typed; a long text in as many pieces as it takes.
+ * @param text as it is now
+ * @returns the edits of each change
+ */
+export function type(shape: ShapeId, text: string, { at, removed, inserted }: Splice): Edit[][] {
+  const gone = pieces(text.slice(at, at + removed));
+  const removal = gone.map(({ length }): Edit => ({ kind: "remove", shape, at, length }));
+  let from = at;
+  const [first = [], ...others] = pieces(inserted).map((piece): Edit[] => {
+    const edit: Edit = { kind: "insert", shape, at: from, text: piece };
+    from += piece.length;
+    return [edit];
+  });
+  return [[...removal, ...first], ...others].filter((edits) => edits.length > 0);
+}
+
+/** None of them ends within a surrogate pair. */
+function pieces(text: string): string[] {
+  const found: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(text.length, from + LONGEST_TEXT);
+    if (to < text.length && /[\ud800-\udbff]/.test(text.charAt(to - 1))) to -= 1;
+    found.push(text.slice(from, to));
     from = to;
   }
-  const [first = [], ...others] = pieces;
-  return [[...gone, ...first], ...others].filter((edits) => edits.length > 0);
+  return found;
 }
 
 function foundOf(shapes: Shapes, ids: Iterable<ShapeId>): Found[] {

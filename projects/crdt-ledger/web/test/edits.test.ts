@@ -145,13 +145,18 @@ test("a thousand shapes are grouped, and moved, in one change that a server take
   for (const { bytes } of [moved, grouped]) expect(bytes.length).toBeLessThan(LIMITS.changeBytes);
 });
 
-test("a text that is pasted comes whole, in changes that a server takes", async () => {
+test("a long text comes whole, and goes whole, in changes that a server takes", async () => {
   const ada = person("ada");
   await ada.draw("a");
-  const pasted = "😀x".repeat(9_000);
-  for (const edits of type("a", spliceBetween("", pasted))) {
-    const { bytes } = await ada.edit(edits);
-    expect(bytes.length).toBeLessThan(LIMITS.changeBytes);
-  }
-  expect((await ada.shapes())[0]?.text).toBe(pasted);
+  const pasted = "😀x".repeat(50_000);
+  const turn = async (before: string, after: string) => {
+    for (const edits of type("a", before, spliceBetween(before, after))) {
+      const { bytes } = await ada.edit(edits);
+      expect(bytes.length).toBeLessThan(LIMITS.changeBytes);
+    }
+    expect((await ada.shapes())[0]?.text).toBe(after);
+  };
+  await turn("", pasted);
+  await turn(pasted, `<${pasted}>`);
+  await turn(`<${pasted}>`, "<>");
 });

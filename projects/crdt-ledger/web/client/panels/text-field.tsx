@@ -43,7 +43,7 @@ export function TextField({
     const splice = rebase(ours, spliceBetween(common.current, now));
     common.current = element.value;
     // Each piece is a change of its own; all of them are made before anything else can happen.
-    await Promise.all(typing(shape.id, splice).map((edits) => session.edit(edits)));
+    await Promise.all(typing(shape.id, now, splice).map((edits) => session.edit(edits)));
     show();
   };
   return (
