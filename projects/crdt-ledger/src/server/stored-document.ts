@@ -8,6 +8,14 @@ import type { Head, Log } from "./log.ts";
 /** Why changes were refused. */
 export type Refusal = "INVALID_CHANGE" | "TOO_EARLY";
 
+interface Push extends PromiseWithResolvers<Refusal | null> {
+  readonly signal: AbortSignal;
+  readonly changes: readonly [Change, ...Change[]];
+  readonly sound: () => void;
+}
+
+/** Pushes that are stored at once, at most. */
+const MOST_PUSHES = 256;
 const EMPTY: Head = { position: 0, hash: Buffer.alloc(0) };
 
 export class StoredDocument {
@@ -18,6 +26,8 @@ export class StoredDocument {
   #replica: Replica;
   #head = EMPTY;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Those that have come and are yet to be stored. */
+  #pushes: Push[] = [];
 
   constructor(log: Log, document: DocumentId, treasurer: Actor) {
     this.#log = log;
@@ -32,36 +42,18 @@ export class StoredDocument {
    * @returns why they were refused, and nothing was stored; null when all are stored for good
    * @throws LedgerError `STORE_UNAVAILABLE`: whether they are stored is unknown
    */
-  push(
+  async push(
     signal: AbortSignal,
     changes: readonly [Change, ...Change[]],
     sound: () => void,
   ): Promise<Refusal | null> {
-    return this.#inTurn(signal, async () => {
-      await this.#catchUp(signal);
-      const [{ actor, seq: from }] = changes;
-      const to = from + changes.length - 1;
-      const known = await this.#known(actor);
-      if (from > known + 1) return "TOO_EARLY";
-      if (!(await this.#areStored(signal, changes.slice(0, known + 1 - from)))) {
-        return "INVALID_CHANGE";
-      }
-      const fresh = changes.slice(Math.max(0, known + 1 - from));
-      if (fresh.length === 0) return null;
-      try {
-        await this.#replica.receive(this.#document, fresh);
-      } catch (error) {
-        if (error instanceof LedgerError && error.code === "INVALID_CHANGE") return error.code;
-        throw error;
-      }
-      // From here on the replica has what the log may not have: whatever goes wrong, it begins anew.
-      if ((await this.#known(actor)) < to) {
-        this.#forget();
-        return "TOO_EARLY";
-      }
-      sound();
-      await this.#append(signal, fresh);
-      return null;
+    const push: Push = { signal, changes, sound, ...Promise.withResolvers<Refusal | null>() };
+    push.promise.catch(() => {});
+    this.#pushes.push(push);
+    this.#inTurn(signal, () => this.#storePushes()).catch(push.reject);
+    return await unlessAborted(signal, push.promise).catch((cause) => {
+      this.#pushes = this.#pushes.filter((other) => other !== push);
+      throw unavailable(cause);
     });
   }
 
@@ -77,21 +69,93 @@ export class StoredDocument {
     });
   }
 
-  async #append(signal: AbortSignal, changes: readonly Change[]): Promise<void> {
+  /** Whoever's turn it is takes along what has come meanwhile: many changes cost one commit, as one does. */
+  async #storePushes(): Promise<void> {
+    let left: readonly Push[] = this.#pushes.splice(0, MOST_PUSHES);
+    // Whoever has less time is answered by then, whatever comes of it.
+    const signal = left.at(-1)?.signal;
+    if (!signal) return;
     try {
-      for (;;) {
-        if (this.#head.position === 0) await this.#log.create(signal, this.#document);
-        const head = await this.#log.append(signal, this.#document, this.#head, changes);
-        if (head) {
-          this.#head = head;
-          return;
-        }
-        // Another server was first. What it stored was sound without these, and these without it.
-        await this.#catchUp(signal);
-      }
+      await this.#catchUp(signal);
+      while (left.length > 0) left = await this.#store(signal, left);
     } catch (error) {
+      // The replica may have what the log hasn't.
       this.#forget();
+      for (const push of left) push.reject(error);
+    }
+  }
+
+  /** @returns those that were not looked at yet */
+  async #store(signal: AbortSignal, pushes: readonly Push[]): Promise<readonly Push[]> {
+    const sound: Push[] = [];
+    const fresh: Change[] = [];
+    let early: Push | undefined;
+    let seen = 0;
+    for (const push of pushes) {
+      // What is sent twice is held against what is stored; so that has to be stored first.
+      const [{ actor, seq }] = push.changes;
+      if (fresh.some((change) => change.actor === actor && change.seq >= seq)) break;
+      seen += 1;
+      const taken = await this.#take(signal, push);
+      if (taken === "WAITS") {
+        early = push;
+        break;
+      }
+      if (typeof taken === "string") {
+        push.resolve(taken);
+        continue;
+      }
+      if (taken.length > 0) push.sound();
+      sound.push(push);
+      fresh.push(...taken);
+    }
+    if (fresh.length > 0) await this.#append(signal, fresh);
+    for (const push of sound) push.resolve(null);
+    const left = pushes.slice(seen);
+    if (early) {
+      // The replica keeps what came too early, and would have it with what comes next: the log wouldn't.
+      this.#forget();
+      early.resolve("TOO_EARLY");
+      if (left.length > 0) await this.#catchUp(signal);
+    }
+    return left;
+  }
+
+  /**
+   * @returns those of the changes that the log hasn't yet, and the replica now has; or why there are none.
+   * `WAITS`: they are too early, and the replica keeps them
+   */
+  async #take(
+    signal: AbortSignal,
+    { changes }: Push,
+  ): Promise<readonly Change[] | Refusal | "WAITS"> {
+    const [{ actor, seq: from }] = changes;
+    const to = from + changes.length - 1;
+    const known = await this.#known(actor);
+    if (from > known + 1) return "TOO_EARLY";
+    const again = changes.slice(0, known + 1 - from);
+    if (!(await this.#areStored(signal, again))) return "INVALID_CHANGE";
+    const fresh = changes.slice(again.length);
+    if (fresh.length === 0) return fresh;
+    try {
+      await this.#replica.receive(this.#document, fresh);
+    } catch (error) {
+      if (error instanceof LedgerError && error.code === "INVALID_CHANGE") return error.code;
       throw error;
+    }
+    return (await this.#known(actor)) < to ? "WAITS" : fresh;
+  }
+
+  async #append(signal: AbortSignal, changes: readonly Change[]): Promise<void> {
+    for (;;) {
+      if (this.#head.position === 0) await this.#log.create(signal, this.#document);
+      const head = await this.#log.append(signal, this.#document, this.#head, changes);
+      if (head) {
+        this.#head = head;
+        return;
+      }
+      // Another server was first. What it stored was sound without these, and these without it.
+      await this.#catchUp(signal);
     }
   }
 
