@@ -1,0 +1,206 @@
+/** What a document has come to: Loro's document, and what is read from it as changes come. */
+import { LoroDoc, type OpId, type PeerID, type VersionVector } from "loro-crdt";
+import type { Actor, Change, DocumentId, Properties, ShapeId } from "../../contract.ts";
+import { type Audited, audit } from "./audit.ts";
+import { Board } from "./board.ts";
+import { Changes } from "./changes.ts";
+import { Containers, counterOf } from "./containers.ts";
+import { historyOf } from "./history.ts";
+import { peerOf } from "./identity.ts";
+import { Ledger, type Origin, type Sees } from "./ledger.ts";
+import { invalidChange, type Waiting } from "./waiting.ts";
+
+export interface DocumentConfig {
+  readonly document: DocumentId;
+  readonly actor: Actor;
+  readonly treasurer: Actor;
+}
+
+/** What there was at some moment. */
+export interface Mark {
+  readonly frontiers: OpId[];
+  readonly version: Map<Actor, number>;
+  readonly changes: number;
+  readonly ledger: Ledger;
+  readonly written: number;
+  readonly containers: Containers;
+  readonly made: number;
+}
+
+export class Contents {
+  readonly peer: PeerID;
+  readonly changes = new Changes();
+  readonly #config: DocumentConfig;
+  #doc: LoroDoc;
+  #board: Board;
+  #ledger: Ledger;
+  #containers = new Containers();
+  #version = new Map<Actor, number>();
+
+  constructor(config: DocumentConfig) {
+    this.#config = config;
+    this.peer = peerOf(config.document, config.actor);
+    this.#doc = new LoroDoc();
+    this.#doc.setPeerId(this.peer);
+    this.#board = new Board(this.#doc);
+    this.#ledger = new Ledger(config.treasurer);
+  }
+
+  get doc(): LoroDoc {
+    return this.#doc;
+  }
+
+  get board(): Board {
+    return this.#board;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  get version(): ReadonlyMap<Actor, number> {
+    return this.#version;
+  }
+
+  /** It has taken effect. */
+  add(change: Change): void {
+    this.#version.set(change.actor, change.seq);
+    this.changes.add(change);
+  }
+
+  /** This replica has added a shape. */
+  made(shape: ShapeId): void {
+    const { actor } = this.#config;
+    const map = this.#board.map(shape).id;
+    const type = this.#board.field(shape, "type") as Properties["type"];
+    const text = this.#board.text(shape).id;
+    this.#containers.add({ shape, type, map, text, origin: { actor, counter: counterOf(map) } });
+  }
+
+  /** Of this replica's next operation. */
+  nextCounter(): number {
+    return this.#doc.oplogVersion().get(this.peer) ?? 0;
+  }
+
+  has({ actor, seq }: Change): boolean {
+    return seq <= (this.#version.get(actor) ?? 0);
+  }
+
+  /** What came before comes again as it was. */
+  assertSame(change: Change): void {
+    if (!this.has(change)) return;
+    const known = this.changes.find(change);
+    if (known && !isSame(known, change)) {
+      throw invalidChange(change, "it was another one when it came before");
+    }
+  }
+
+  /** @returns whether it is sound; nothing is changed where it isn't */
+  merge({ change, peer, from, to, seen }: Waiting): boolean {
+    const { actor, seq, bytes } = change;
+    if (from !== (this.#doc.oplogVersion().get(peer) ?? 0)) return false;
+    const before = this.mark();
+    let past: VersionVector | undefined;
+    const sees = (origin: Origin) => {
+      past ??= this.#doc.frontiersToVV([...seen]);
+      return origin.counter < (past.get(peerOf(this.#config.document, origin.actor)) ?? 0);
+    };
+    try {
+      const { pending } = this.#doc.import(bytes);
+      if (pending) throw new Error("it had seen what it doesn't say");
+      const ops = this.#doc
+        .exportJsonInIdSpan({ peer, counter: from, length: to - from })
+        .flatMap((json) => json.ops);
+      const audited = audit(actor, ops);
+      if (audited?.seq !== seq || !this.#take(actor, audited, sees)) throw new Error("not sound");
+      this.#refresh(audited);
+    } catch {
+      this.backTo(before);
+      return false;
+    }
+    this.add(change);
+    return true;
+  }
+
+  /** @returns whether its writer had the right to all of it */
+  #take(actor: Actor, audited: Audited, sees: (origin: Origin) => boolean): boolean {
+    for (const { entry, counter } of audited.entries) {
+      const written = { entry, origin: { actor, counter } };
+      if (this.#ledger.mayWrite(written, sees) !== "yes") return false;
+      this.#ledger.write(written);
+    }
+    if (audited.slots) this.#board.refreshSlots();
+    return this.#touches(actor, audited, sees);
+  }
+
+  /** @returns whether it goes to what its writer had seen */
+  #touches(actor: Actor, { containers, made, parents }: Audited, sees: Sees): boolean {
+    const known: Sees = (origin) => origin.actor === actor || sees(origin);
+    for (const one of made) {
+      // Who has seen a shape doesn't add it once more: that would bring back what is deleted.
+      if (this.#containers.seen(one.shape, known).length > 0) return false;
+      this.#containers.add(one);
+    }
+    const isGroup = (parent: ShapeId) =>
+      this.#containers.seen(parent, known).some(({ type }) => type === "group");
+    return (
+      parents.values().every(isGroup) &&
+      containers.values().every((one) => this.#containers.ownerOf(one, known) !== undefined)
+    );
+  }
+
+  /** Looks again at what a change has touched. */
+  #refresh({ containers, made }: Audited): void {
+    for (const { shape } of made) this.#board.refresh(shape);
+    for (const container of containers) {
+      const owner = this.#containers.ownerOf(container, () => true);
+      if (owner !== undefined && container.endsWith(":Map")) this.#board.refresh(owner);
+    }
+  }
+
+  /** Begins anew with what is in the Loro document. @throws where a replica can't have made it */
+  readAll(): void {
+    this.#version = new Map();
+    this.#ledger = new Ledger(this.#config.treasurer);
+    this.#containers = new Containers();
+    this.#board = new Board(this.#doc);
+    for (const { actor, audited, sees } of historyOf(this.#config.document, this.#doc)) {
+      const { seq } = audited;
+      const isNext = seq === (this.#version.get(actor) ?? 0) + 1;
+      if (!isNext || !this.#take(actor, audited, sees)) throw new Error(`${actor}:${seq}`);
+      this.#version.set(actor, seq);
+    }
+  }
+
+  mark(): Mark {
+    return {
+      frontiers: this.#doc.frontiers(),
+      version: new Map(this.#version),
+      changes: this.changes.length,
+      ledger: this.#ledger,
+      written: this.#ledger.written.length,
+      containers: this.#containers,
+      made: this.#containers.made.length,
+    };
+  }
+
+  /** Loro takes nothing back; but it can make another document, of all that came before. */
+  backTo({ frontiers, version, changes, ledger, written, containers, made }: Mark): void {
+    this.#doc = this.#doc.forkAt(frontiers);
+    this.#doc.setPeerId(this.peer);
+    this.#board = new Board(this.#doc);
+    this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
+    this.#containers = new Containers(containers.made.slice(0, made));
+    this.#version = version;
+    this.changes.truncate(changes);
+  }
+}
+
+export function isSame(a: Change, b: Change): boolean {
+  return a.actor === b.actor && a.seq === b.seq && areEqual(a.bytes, b.bytes);
+}
+
+/** A browser has no `Buffer.compare`. */
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
