@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import type { Actor, Change, DocumentId, Edit, Replica, View } from "../../contract.ts";
 import { startReplica } from "../../src/replica/replica.ts";
 import { askPass, type Doors } from "./doors.ts";
+import { sharing } from "./sharing.ts";
 import { Keep } from "./sync/keep.ts";
 import { Link, type LinkOwner, type Status } from "./sync/link.ts";
 import type { Point } from "./sync/visit.ts";
@@ -177,7 +178,8 @@ export class Session implements LinkOwner {
 
   /** Within the task in which something changed, so that nobody can act on what was before. */
   async #look(): Promise<void> {
-    this.view.value = await this.#replica.view(this.config.document);
+    const { shapes, balances } = await this.#replica.view(this.config.document);
+    this.view.value = { shapes: sharing(this.view.value.shapes, shapes), balances };
   }
 
   #store(): void {
