@@ -41,8 +41,9 @@ export class Session implements LinkOwner {
   readonly #replica: Replica;
   readonly #link: Link;
   readonly #keep: Keep;
-  /** Of the changes that wait, those up to here are kept in this browser. */
-  #keptTo = 0;
+  readonly #keptTo = signal(0);
+  /** Whether this browser keeps all that waits; what it doesn't is not sent yet either. */
+  readonly kept = computed(() => (this.#waiting.value.at(-1)?.seq ?? 0) <= this.#keptTo.value);
   #pointedAt = 0;
 
   private constructor(config: SessionConfig) {
@@ -67,12 +68,15 @@ export class Session implements LinkOwner {
     if (kept) {
       await session.#replica.load(config.document, kept.saved);
       session.#waiting.value = kept.outbox;
-      session.#keptTo = kept.outbox.at(-1)?.seq ?? 0;
+      session.#keptTo.value = kept.outbox.at(-1)?.seq ?? 0;
     }
     await session.#look();
     session.#link.open();
     addEventListener("offline", () => session.#link.drop());
     addEventListener("online", () => session.#link.retry());
+    addEventListener("beforeunload", (event) => {
+      if (!session.kept.value) event.preventDefault();
+    });
     setInterval(() => session.#forgetPointers(), CURSOR_LIFE_MS / 2);
     return session;
   }
@@ -126,7 +130,7 @@ export class Session implements LinkOwner {
   }
 
   outbox(): readonly Change[] {
-    return this.#waiting.value.filter(({ seq }) => seq <= this.#keptTo);
+    return this.#waiting.value.filter(({ seq }) => seq <= this.#keptTo.value);
   }
 
   acknowledged(acknowledged: number): void {
@@ -185,7 +189,7 @@ export class Session implements LinkOwner {
   #store(): void {
     void this.#keep.save(
       ({ outbox }) => {
-        this.#keptTo = Math.max(this.#keptTo, outbox.at(-1)?.seq ?? 0);
+        this.#keptTo.value = Math.max(this.#keptTo.value, outbox.at(-1)?.seq ?? 0);
         this.#link.wake();
       },
       () => {

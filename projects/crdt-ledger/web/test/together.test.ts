@@ -142,6 +142,7 @@ describe.skipIf(!CHROMIUM)(`people together, ${IN_CHROMIUM}`, { timeout: 120_000
     await ben.draw("rectangle", [100, 100], [200, 200]);
     await ben.page.locator("#text").fill("kept");
     await expect.poll(() => ben.status.getAttribute("data-waiting"), SOON).toBe("2");
+    await expect.poll(() => ben.status.getAttribute("data-kept"), SOON).toBe("true");
     const actor = await ben.page.locator("#actor").textContent();
     await ben.page.close();
 

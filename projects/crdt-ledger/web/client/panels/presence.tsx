@@ -13,7 +13,13 @@ export function Presence({ session }: { readonly session: Session }) {
   }[status];
   return (
     <div class="presence">
-      <p id="status" class={status} role="status" data-waiting={waiting}>
+      <p
+        id="status"
+        class={status}
+        role="status"
+        data-waiting={waiting}
+        data-kept={session.kept.value}
+      >
         {state}
       </p>
       <label>

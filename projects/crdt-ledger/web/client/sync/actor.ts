@@ -4,6 +4,7 @@
  * whatever that one hadn't sent yet.
  */
 import type { Actor, DocumentId } from "../../../contract.ts";
+import { keptActors } from "./keep.ts";
 
 const SUFFIX_LENGTH = 6;
 
@@ -14,15 +15,17 @@ export async function takeActor(
   name: string,
   treasurer: Actor,
 ): Promise<Actor> {
-  const known = knownActors(store, document, name);
-  const candidates = name === treasurer ? [treasurer] : known;
-  for (const actor of candidates) {
-    if (await hold(`${store} ${document} ${actor}`)) return actor;
+  const hold = (actor: Actor) => holdLock(`${store} ${document} ${actor}`);
+  if (name === treasurer) {
+    if (await hold(treasurer)) return treasurer;
+    throw new Error("The treasurer is here already, in another page.");
   }
-  if (name === treasurer) throw new Error("The treasurer is here already, in another page.");
+  // Of whom nothing is kept, nobody knows which numbers are taken.
+  for (const actor of await keptActors(store, document)) {
+    if (nameOf(actor) === name && (await hold(actor))) return actor;
+  }
   const actor = `${name}-${crypto.randomUUID().replaceAll("-", "").slice(0, SUFFIX_LENGTH)}`;
-  await hold(`${store} ${document} ${actor}`);
-  remember(store, document, name, [...known, actor]);
+  await hold(actor);
   return actor;
 }
 
@@ -32,21 +35,11 @@ export function nameOf(actor: Actor): string {
 }
 
 /** Resolves at once, with whether it is ours; then it is, until the page is gone. */
-function hold(lock: string): Promise<boolean> {
+function holdLock(lock: string): Promise<boolean> {
   return new Promise((resolve) => {
     void navigator.locks.request(lock, { ifAvailable: true }, (held) => {
       resolve(held !== null);
       return held ? new Promise(() => {}) : undefined;
     });
   });
-}
-
-const keyOf = (store: string, document: DocumentId, name: string) => `${store} ${document} ${name}`;
-
-function knownActors(store: string, document: DocumentId, name: string): Actor[] {
-  return JSON.parse(localStorage.getItem(keyOf(store, document, name)) ?? "[]") as Actor[];
-}
-
-function remember(store: string, document: DocumentId, name: string, actors: Actor[]): void {
-  localStorage.setItem(keyOf(store, document, name), JSON.stringify(actors));
 }

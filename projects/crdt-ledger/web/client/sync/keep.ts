@@ -18,7 +18,7 @@ export class Keep {
 
   /** @param read what there is now; asked each time that it is written */
   constructor(store: string, document: DocumentId, actor: Actor, read: () => Promise<Kept>) {
-    this.#key = `${store} ${document} ${actor}`;
+    this.#key = `${prefixOf(store, document)}${actor}`;
     this.#read = read;
   }
 
@@ -43,8 +43,17 @@ export class Keep {
   }
 }
 
+/** Those of whom something is kept. */
+export async function keptActors(store: string, document: DocumentId): Promise<Actor[]> {
+  const prefix = prefixOf(store, document);
+  const names = (await keys().catch(() => [])).map(String);
+  return names.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+}
+
 /** Removes what was kept of other databases. */
 export async function forgetOthers(store: string): Promise<void> {
   const others = (await keys().catch(() => [])).filter((key) => !String(key).startsWith(store));
   for (const key of others) await del(key).catch(() => {});
 }
+
+const prefixOf = (store: string, document: DocumentId) => `${store} ${document} `;
