@@ -8,7 +8,7 @@ const BASE = "abcdef";
 export default defineExperiment({
   title: "Three people edit a text at once; two take the others' edits in different orders.",
   parameters: {
-    texts: { what: "that they edit so, one after the other", full: 2_000, quick: 200 },
+    texts: { what: "that they edit so, one after the other", full: 500, quick: 100 },
   },
   engines: {},
   contenders: {
