@@ -113,7 +113,8 @@ describe.skipIf(!CHROMIUM)(`the tools, ${IN_CHROMIUM}`, { timeout: 120_000 }, ()
     };
     await expect.poll(xs, SOON).toEqual([119, 319]);
     await ada.doubleClick([370, 150]);
-    await ada.page.locator("#text").fill("alone");
+    await ada.page.keyboard.type("alone");
+    await expect.poll(() => ada.page.locator("#shapes text").textContent(), SOON).toBe("alone");
     await ada.drag([370, 150], [370, 250]);
     const down = async () => Number(await ellipse.getAttribute("cy"));
     await expect.poll(down, SOON).toBe(250);

@@ -165,7 +165,8 @@ export class Gestures {
     const id = idOf(document.elementFromPoint(clientX, clientY));
     if (id && this.#desk.tool.value === "select" && !this.#desk.past.value) {
       this.#desk.select([id]);
-      document.querySelector<HTMLTextAreaElement>("#text")?.focus();
+      // The field is there when the page has been drawn anew, which is already under way.
+      queueMicrotask(() => document.querySelector<HTMLTextAreaElement>("#text")?.focus());
     }
   }
 
