@@ -207,7 +207,10 @@ export interface Replica {
   /** The document as one piece, in a form of your own: what others need who begin with it. */
   save(document: DocumentId): Promise<Uint8Array>;
 
-  /** Takes what another replica saved, as if all the changes in it had come. @throws `INVALID_CHANGE` */
+  /**
+   * Takes what another replica saved, as if all the changes in it had come.
+   * @throws `INVALID_CHANGE` where it is broken, or comes to something that sound changes can't come to
+   */
   load(document: DocumentId, saved: Uint8Array): Promise<void>;
 
   close(): Promise<void>;

@@ -7,7 +7,7 @@
  * order is the height, whatever is inserted at once at the same place, and it keeps runs together (Weidner
  * and Kleppmann, "The Art of the Fugue", 2023).
  */
-import { type LoroDoc, LoroMap, LoroText } from "loro-crdt";
+import { type ContainerID, type LoroDoc, LoroMap, LoroText } from "loro-crdt";
 import type { Properties, Shape, ShapeId } from "../../contract.ts";
 import { SETTABLE } from "../model.ts";
 
@@ -17,7 +17,7 @@ export type Tagged = readonly [value: string | number, tag: Tag];
 export type Place = readonly [parent: ShapeId | null, slot: string, tag: Tag];
 /** Each deletion is written down apart, by whoever deletes; undoing it takes back that one alone. */
 export const deletionBy = (tag: Tag) => `deleted ${tag}`;
-const DELETION = "deleted ";
+export const DELETION = "deleted ";
 
 interface Known {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -53,7 +53,11 @@ export class Board {
   }
 
   text(id: ShapeId): LoroText {
-    return this.map(id).get("text") as LoroText;
+    return this.#doc.getContainerById(this.field(id, "text") as ContainerID) as LoroText;
+  }
+
+  fields(id: ShapeId): Readonly<Record<string, unknown>> | undefined {
+    return this.#known.get(id)?.fields;
   }
 
   field(id: ShapeId, name: string): unknown {

@@ -19,6 +19,8 @@ export interface Made {
 export class Containers {
   /** In the order in which they came. */
   readonly made: Made[] = [];
+  /** Whether those are in it as well that another one hides, which has the same id. */
+  isComplete = true;
   readonly #makerOf = new Map<ContainerID, Made>();
   readonly #shapes = new Map<ShapeId, Made[]>();
 
@@ -27,6 +29,7 @@ export class Containers {
   }
 
   add(made: Made): void {
+    if (this.#makerOf.has(made.map)) return;
     this.made.push(made);
     this.#makerOf.set(made.map, made);
     this.#makerOf.set(made.text, made);

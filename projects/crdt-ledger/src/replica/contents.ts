@@ -4,11 +4,12 @@ import type { Actor, Change, DocumentId, Properties, ShapeId } from "../../contr
 import { type Audited, audit } from "./audit.ts";
 import { Board } from "./board.ts";
 import { Changes } from "./changes.ts";
-import { Containers, counterOf } from "./containers.ts";
+import { Containers, counterOf, type Made } from "./containers.ts";
 import { historyOf } from "./history.ts";
 import { peerOf } from "./identity.ts";
 import { Ledger, type Origin, type Sees } from "./ledger.ts";
 import { invalidChange, type Waiting } from "./waiting.ts";
+import { wholeOf } from "./whole.ts";
 
 export interface DocumentConfig {
   readonly document: DocumentId;
@@ -25,6 +26,7 @@ export interface Mark {
   readonly written: number;
   readonly containers: Containers;
   readonly made: number;
+  readonly isComplete: boolean;
 }
 
 export class Contents {
@@ -136,6 +138,9 @@ export class Contents {
   /** @returns whether it goes to what its writer had seen */
   #touches(actor: Actor, { containers, made, parents }: Audited, sees: Sees): boolean {
     const known: Sees = (origin) => origin.actor === actor || sees(origin);
+    const isNew = made.every(({ shape }) => this.#containers.seen(shape, () => true).length === 0);
+    const isThere = [...containers].every((one) => this.#containers.ownerOf(one, () => true));
+    if (!isNew || !isThere) this.#complete(made);
     for (const one of made) {
       // Who has seen a shape doesn't add it once more: that would bring back what is deleted.
       if (this.#containers.seen(one.shape, known).length > 0) return false;
@@ -149,6 +154,16 @@ export class Contents {
     );
   }
 
+  /** After a load: two have taken one id, so it matters who was there before. */
+  #complete(except: readonly Made[]): void {
+    if (this.#containers.isComplete) return;
+    for (const { audited } of historyOf(this.#config.document, this.#doc)) {
+      const others = audited.made.filter(({ map }) => except.every((one) => one.map !== map));
+      for (const one of others) this.#containers.add(one);
+    }
+    this.#containers.isComplete = true;
+  }
+
   /** Looks again at what a change has touched. */
   #refresh({ containers, made }: Audited): void {
     for (const { shape } of made) this.#board.refresh(shape);
@@ -158,12 +173,22 @@ export class Contents {
     }
   }
 
-  /** Begins anew with what is in the Loro document. @throws where a replica can't have made it */
+  /** Begins anew with what is in the Loro document. @throws where replicas can't have made it */
   readAll(): void {
+    this.#board = new Board(this.#doc);
+    const whole = wholeOf(this.#doc, this.#board, this.#config);
+    if (whole) {
+      this.#version = whole.version;
+      this.#ledger = whole.ledger;
+      this.#containers = new Containers(whole.made);
+      this.#containers.isComplete = false;
+    } else this.#readHistory();
+  }
+
+  #readHistory(): void {
     this.#version = new Map();
     this.#ledger = new Ledger(this.#config.treasurer);
     this.#containers = new Containers();
-    this.#board = new Board(this.#doc);
     for (const { actor, audited, sees } of historyOf(this.#config.document, this.#doc)) {
       const { seq } = audited;
       const isNext = seq === (this.#version.get(actor) ?? 0) + 1;
@@ -181,16 +206,27 @@ export class Contents {
       written: this.#ledger.written.length,
       containers: this.#containers,
       made: this.#containers.made.length,
+      isComplete: this.#containers.isComplete,
     };
   }
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
-  backTo({ frontiers, version, changes, ledger, written, containers, made }: Mark): void {
+  backTo({
+    frontiers,
+    version,
+    changes,
+    ledger,
+    written,
+    containers,
+    made,
+    isComplete,
+  }: Mark): void {
     this.#doc = this.#doc.forkAt(frontiers);
     this.#doc.setPeerId(this.peer);
     this.#board = new Board(this.#doc);
     this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
     this.#containers = new Containers(containers.made.slice(0, made));
+    this.#containers.isComplete = isComplete;
     this.#version = version;
     this.changes.truncate(changes);
   }

@@ -39,6 +39,11 @@ export class Ledger {
     for (const one of written) this.write(one);
   }
 
+  /** Whether nobody has spent more than the right to it. */
+  isCovered(): boolean {
+    return this.#rights.values().every((rights) => rights.values().every((right) => right >= 0));
+  }
+
   balances(): Record<string, number> {
     return Object.fromEntries([...this.#balances].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
