@@ -7,12 +7,14 @@ import type { Origin } from "./ledger.ts";
 
 export interface Made {
   readonly actor: Actor;
+  /** Of its first operation. */
+  readonly id: OpId;
   readonly audited: Audited;
   /** Whether its actor had seen something. */
   readonly sees: (origin: Origin) => boolean;
 }
 
-/** Each is after those that it had seen. @throws where one is none that a replica makes */
+/** Each is after those that it had seen, in an order that is the same for all. @throws where one is none that a replica makes */
 export function* historyOf(document: DocumentId, doc: LoroDoc): Generator<Made> {
   const { changes } = doc.exportJsonUpdates(undefined, undefined, false);
   for (const { peer, deps, ops } of whole(changes)) {
@@ -20,12 +22,12 @@ export function* historyOf(document: DocumentId, doc: LoroDoc): Generator<Made> 
     const past = doc.frontiersToVV(deps.map(idOf));
     const actor = first?.container === LOG && "key" in first.content ? first.content.key : "";
     const audited = audit(actor, ops);
-    if (!audited || peer !== peerOf(document, actor)) {
+    if (!first || !audited || peer !== peerOf(document, actor)) {
       throw new Error(`${first?.counter}@${peer} is no change of ${actor}`);
     }
     const sees = (origin: Origin) =>
       origin.counter < (past.get(peerOf(document, origin.actor)) ?? 0);
-    yield { actor, audited, sees };
+    yield { actor, id: { peer, counter: first.counter }, audited, sees };
   }
 }
 
@@ -56,7 +58,7 @@ function whole(changes: readonly JsonChange[]): Whole[] {
     }
   }
   // Whatever has seen an operation has a higher Lamport number.
-  return found.sort((a, b) => a.lamport - b.lamport);
+  return found.sort((a, b) => a.lamport - b.lamport || (a.peer < b.peer ? -1 : 1));
 }
 
 function idOf(id: string): OpId {

@@ -115,7 +115,8 @@ export class Desk {
 
   async openPast(): Promise<void> {
     const saved = await this.session.save();
-    const history = new History(saved, this.session.config.doors.treasurer);
+    const { document, doors } = this.session.config;
+    const history = new History(document, saved, doors.treasurer);
     this.past.value = { history, step: history.steps.length };
   }
 

@@ -31,7 +31,7 @@ test("each step is what its writer saw then, edits of the ledger and undoing inc
   }
   await replica.undo(DOCUMENT);
   await look();
-  const history = new History(await replica.save(DOCUMENT), TREASURER);
+  const history = new History(DOCUMENT, await replica.save(DOCUMENT), TREASURER);
   expect(history.steps).toHaveLength(7);
   // Back and forth, as a slider goes.
   for (const step of [7, 3, 0, 5, 1, 6, 2, 4]) expect(history.at(step)).toEqual(seen[step]);
@@ -50,8 +50,8 @@ test("what people did at the same time is in one order for all, and ends with wh
   await ada.receive(DOCUMENT, others);
   await ben.receive(DOCUMENT, mine);
   const [here, there] = [
-    new History(await ada.save(DOCUMENT), TREASURER),
-    new History(await ben.save(DOCUMENT), TREASURER),
+    new History(DOCUMENT, await ada.save(DOCUMENT), TREASURER),
+    new History(DOCUMENT, await ben.save(DOCUMENT), TREASURER),
   ];
   expect(here.steps.map(({ actor }) => actor)).toEqual(there.steps.map(({ actor }) => actor));
   for (let step = 0; step <= 7; step += 1) expect(here.at(step)).toEqual(there.at(step));

@@ -5,6 +5,9 @@ import { find, type as typing } from "../edits.ts";
 import type { Session } from "../session.ts";
 import { moved, rebase, spliceBetween } from "../splice.ts";
 
+/** What is typed within so long is one change, in milliseconds: that is also what one undo takes back. */
+const TYPING_MS = 250;
+
 export function TextField({
   session,
   shape,
@@ -16,8 +19,14 @@ export function TextField({
   /** The text that the field and the document last had in common. */
   const common = useRef(shape.text);
   const composing = useRef(false);
+  /** While there is something in the field that the document hasn't. */
+  const pending = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const show = () => {
+    if (pending.current !== undefined) {
+      void flush();
+      return;
+    }
     const element = field.current;
     const text = find(session.view.value.shapes, shape.id)?.shape.text;
     // Whoever changes a field during a composition ends it.
@@ -29,13 +38,14 @@ export function TextField({
     element.value = text;
     element.setSelectionRange(moved(selectionStart, theirs), moved(selectionEnd, theirs));
   };
-  useLayoutEffect(show, [shape.text]);
   useEffect(() => {
     // A text without any is there to be typed.
     if (shape.type === "text" && shape.text === "") field.current?.focus();
   }, [shape.id]);
 
-  const typed = async () => {
+  const flush = async () => {
+    clearTimeout(pending.current);
+    pending.current = undefined;
     const element = field.current;
     const now = find(session.view.value.shapes, shape.id)?.shape.text;
     if (!element || now === undefined || composing.current) return;
@@ -46,6 +56,11 @@ export function TextField({
     await Promise.all(typing(shape.id, now, splice).map((edits) => session.edit(edits)));
     show();
   };
+  const typed = () => {
+    pending.current ??= setTimeout(flush, TYPING_MS);
+  };
+  useLayoutEffect(show, [shape.text]);
+  useLayoutEffect(() => () => void flush(), [shape.id]);
   return (
     <label class="text-field">
       Text
@@ -54,13 +69,14 @@ export function TextField({
         id="text"
         rows={3}
         defaultValue={shape.text}
-        onInput={() => void typed()}
+        onInput={typed}
+        onBlur={() => void flush()}
         onCompositionStart={() => {
           composing.current = true;
         }}
         onCompositionEnd={() => {
           composing.current = false;
-          void typed();
+          void flush();
         }}
       />
     </label>
