@@ -1,11 +1,8 @@
 /** Clients of the reference's server. */
-import { randomUUID } from "node:crypto";
-import { SignJWT } from "jose";
 import type { WebSocket } from "ws";
 import type { Actor, Change, ClientFrame, Replica, ServerFrame } from "../contract.ts";
-import reference from "../src/index.ts";
-import { connected, Deliveries, type Open, untilMessage } from "./relay.ts";
-import { ServerProcess } from "./server-process.ts";
+import { OurServer, replicaOf } from "./our-server.ts";
+import { Deliveries, type Open } from "./relay.ts";
 
 const LISTENER: Actor = "listener";
 const REFUSED = '{"type":"refused"';
@@ -21,20 +18,11 @@ interface Person {
 
 export const ours: Open = async ({ postgres, clients }) => {
   await using opening = new AsyncDisposableStack();
-  const secret = randomUUID();
-  const document = `bench-${randomUUID()}`;
-  const server = opening.use(await ServerProcess.start("ours.ts", [postgres, secret]));
+  const server = opening.use(await OurServer.start(postgres));
+  const { document } = server;
   const deliveries = new Deliveries();
   const connect = async (actor: Actor): Promise<WebSocket> => {
-    const token = await new SignJWT({ sub: actor, doc: document })
-      .setProtectedHeader({ alg: "HS256" })
-      .setExpirationTime("12h")
-      .sign(new TextEncoder().encode(secret));
-    const socket = await connected(`${server.address}/${document}?token=${token}`);
-    opening.defer(() => socket.terminate());
-    const synced = untilMessage(socket, (data) => String(data).includes('"synced"'));
-    socket.send(JSON.stringify({ type: "hello", version: {} } satisfies ClientFrame));
-    await synced;
+    const socket = await server.connect(actor);
     deliveries.watch(socket);
     return socket;
   };
@@ -44,12 +32,7 @@ export const ours: Open = async ({ postgres, clients }) => {
   for (let client = 0; client < clients; client++) {
     const actor = `person-${client}`;
     numberOf.set(actor, client);
-    const replica = (await reference.createNode({
-      role: "replica",
-      name: actor,
-      actor,
-      treasurer: "treasury",
-    })) as Replica;
+    const replica = await replicaOf(actor);
     const socket = await connect(actor);
     // It makes nothing else of what comes: what clients make of it is not compared.
     socket.on("message", (data: Buffer) => {
