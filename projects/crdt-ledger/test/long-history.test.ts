@@ -1,8 +1,10 @@
 import { randomFrom } from "@db-katas/grading";
+import { LoroDoc } from "loro-crdt";
 import { expect, test } from "vitest";
 import type { Edit, Replica } from "../contract.ts";
 import { typed } from "../experiments/typing.ts";
 import reference from "../src/index.ts";
+import { historyOf } from "../src/replica/history.ts";
 
 const EDITS = 300;
 const KEYSTROKES = 20;
@@ -13,7 +15,7 @@ async function replicaOf(actor: string): Promise<Replica> {
 }
 
 // Loro joins changes and tells long ones in pieces; where these begin has nothing to do with our edits.
-test("what has been saved can be loaded, after long typing by one and by two", async () => {
+test("what has been saved can be loaded, and is told change by change, after long typing by one and by two", async () => {
   const random = randomFrom(7);
   const share = () => random.int(0, 2 ** 30) / (2 ** 30 + 1);
   for (const writers of [["ada"], ["ada", "bob"]]) {
@@ -36,8 +38,17 @@ test("what has been saved can be loaded, after long typing by one and by two", a
       const from = replicas[Math.floor(i / 10) % replicas.length] as Replica;
       await pass(from, keystrokes.slice(i * KEYSTROKES, (i + 1) * KEYSTROKES));
     }
+    const saved = await ada.save("notes");
+    const doc = new LoroDoc();
+    doc.import(saved);
+    const told = [...historyOf("notes", doc)].map(
+      ({ actor, audited }) => `${actor}:${audited.seq}`,
+    );
+    expect(told).toEqual(
+      (await ada.changesSince("notes", {})).map(({ actor, seq }) => `${actor}:${seq}`),
+    );
     const newcomer = await replicaOf("cleo");
-    await newcomer.load("notes", await ada.save("notes"));
+    await newcomer.load("notes", saved);
     expect(await newcomer.view("notes")).toEqual(await ada.view("notes"));
     expect(await newcomer.version("notes")).toEqual(await ada.version("notes"));
   }
