@@ -126,8 +126,13 @@ export async function add(
   properties: Parameters<typeof edits.add>[2],
 ): Promise<boolean> {
   const id = crypto.randomUUID();
+  // Whoever puts a text down types on at once, and no letter of it is a tool's.
+  if (properties.type === "text") desk.typedAhead = "";
   const added = await desk.session.edit([edits.add(desk.shapes, id, properties)]);
-  if (!added) return false;
+  if (!added) {
+    desk.typedAhead = null;
+    return false;
+  }
   desk.tool.value = "select";
   desk.select([id]);
   return true;

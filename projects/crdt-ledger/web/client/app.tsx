@@ -53,6 +53,12 @@ export function App({ desk }: { readonly desk: Desk }) {
 function takeKey(desk: Desk, event: KeyboardEvent): void {
   if (event.target instanceof Element && event.target.closest("input, textarea")) return;
   if (desk.past.value) return;
+  const withControl = event.ctrlKey || event.metaKey || event.altKey;
+  if (desk.typedAhead !== null && event.key.length === 1 && !withControl) {
+    desk.typedAhead += event.key;
+    event.preventDefault();
+    return;
+  }
   const action = ACTIONS.find(({ matches }) => matches(event));
   if (action) {
     event.preventDefault();
@@ -60,7 +66,7 @@ function takeKey(desk: Desk, event: KeyboardEvent): void {
     return;
   }
   const tool = TOOL_KEYS[event.key.toLowerCase()];
-  if (tool && !event.ctrlKey && !event.metaKey && !event.altKey) desk.tool.value = tool;
+  if (tool && !withControl) desk.tool.value = tool;
 }
 
 function boardSize(): DOMRect {

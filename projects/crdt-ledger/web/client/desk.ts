@@ -35,6 +35,8 @@ export class Desk {
   readonly tool = signal<Tool>("select");
   readonly color = signal<string>(COLORS.blue);
   readonly draft = signal<Draft | null>(null);
+  /** What was typed since a text was put on the board and has no field yet; null: no field is waited for. */
+  typedAhead: string | null = null;
   /** The point of the board at the upper left, and how many pixels one of its units has. */
   readonly camera = signal({ x: 0, y: 0, scale: 1 });
   /** Which step of which history is looked at; null: what is now. */

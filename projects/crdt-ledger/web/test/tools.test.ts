@@ -56,6 +56,26 @@ describe.skipIf(!CHROMIUM)(`the tools, ${IN_CHROMIUM}`, { timeout: 120_000 }, ()
     expect(ada.errors).toEqual([]);
   });
 
+  test("a text has every letter from the first one on, and Escape leaves it", async ({
+    stage,
+    context,
+  }) => {
+    const ada = await Person.at(await context(), stage.url, { name: "ada", board: "typed" });
+    // In one go: there is no field yet when "h" comes, which otherwise takes the hand.
+    await ada.page.locator("#board").evaluate((board) => {
+      for (const key of ["t", "Enter", "h", "i"])
+        board.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    });
+    await ada.page.locator("#text").waitFor();
+    await ada.page.keyboard.type(" there");
+    await ada.sees("blue text: hi there");
+    await ada.page.keyboard.press("Escape");
+    await ada.page.keyboard.press("r");
+    await ada.page.keyboard.press("Enter");
+    await ada.sees("blue text: hi there", "blue rectangle");
+    expect(ada.errors).toEqual([]);
+  });
+
   test("undo takes back what one has done oneself, and nothing of others", async ({
     stage,
     context,

@@ -17,7 +17,7 @@ export function SelectionPanel({ desk }: { readonly desk: Desk }) {
         ))}
       </div>
       {only && only.shape.type !== "group" && (
-        <TextField key={only.shape.id} session={desk.session} shape={only.shape} />
+        <TextField key={only.shape.id} desk={desk} shape={only.shape} />
       )}
     </section>
   );

@@ -1,20 +1,15 @@
 /** A shape's text, which others may be typing into as well. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Shape } from "../../../contract.ts";
+import type { Desk } from "../desk.ts";
 import { find, type as typing } from "../edits.ts";
-import type { Session } from "../session.ts";
 import { moved, rebase, spliceBetween } from "../splice.ts";
 
 /** What is typed within so long is one change, in milliseconds: that is also what one undo takes back. */
 const TYPING_MS = 250;
 
-export function TextField({
-  session,
-  shape,
-}: {
-  readonly session: Session;
-  readonly shape: Shape;
-}) {
+export function TextField({ desk, shape }: { readonly desk: Desk; readonly shape: Shape }) {
+  const { session } = desk;
   const field = useRef<HTMLTextAreaElement>(null);
   /** The text that the field and the document last had in common. */
   const common = useRef(shape.text);
@@ -40,7 +35,13 @@ export function TextField({
   };
   useEffect(() => {
     // A text without any is there to be typed.
-    if (shape.type === "text" && shape.text === "") field.current?.focus();
+    if (shape.type !== "text" || shape.text !== "" || !field.current) return;
+    field.current.focus();
+    if (desk.typedAhead) {
+      field.current.value = desk.typedAhead;
+      typed();
+    }
+    desk.typedAhead = null;
   }, [shape.id]);
 
   const flush = async () => {
@@ -71,6 +72,9 @@ export function TextField({
         defaultValue={shape.text}
         onInput={typed}
         onBlur={() => void flush()}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") document.getElementById("board")?.focus();
+        }}
         onCompositionStart={() => {
           composing.current = true;
         }}
