@@ -1,5 +1,5 @@
 /** What a document has come to: Loro's document, and what is read from it as changes come. */
-import { LoroDoc, type OpId, type PeerID, type VersionVector } from "loro-crdt";
+import { LoroDoc, type PeerID, VersionVector } from "loro-crdt";
 import type { Actor, Change, DocumentId, Properties, ShapeId } from "../../contract.ts";
 import { type Audited, audit } from "./audit.ts";
 import { Board } from "./board.ts";
@@ -17,9 +17,16 @@ export interface DocumentConfig {
   readonly treasurer: Actor;
 }
 
+/** A change that was added, as Loro has it. */
+interface Added {
+  readonly peer: PeerID;
+  /** The first counter after its operations. */
+  readonly to: number;
+}
+
 /** What there was at some moment. */
 export interface Mark {
-  readonly frontiers: OpId[];
+  readonly ends: Map<PeerID, number>;
   readonly version: Map<Actor, number>;
   readonly changes: number;
   readonly ledger: Ledger;
@@ -34,26 +41,40 @@ export class Contents {
   readonly changes = new Changes();
   readonly #config: DocumentConfig;
   #doc: LoroDoc;
-  #board: Board;
+  /** Null: to be read anew. */
+  #board: Board | null = null;
+  /** What changes have touched since the board has read it. */
+  readonly #stale = new Set<ShapeId>();
   #ledger: Ledger;
   #containers = new Containers();
   #version = new Map<Actor, number>();
+  /** Where the operations of each peer end: Loro knows as well, and takes long to tell. */
+  #ends = new Map<PeerID, number>();
 
   constructor(config: DocumentConfig) {
     this.#config = config;
     this.peer = peerOf(config.document, config.actor);
     this.#doc = new LoroDoc();
     this.#doc.setPeerId(this.peer);
-    this.#board = new Board(this.#doc);
     this.#ledger = new Ledger(config.treasurer);
   }
 
+  /** With all that was merged in effect. */
   get doc(): LoroDoc {
+    if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
     return this.#doc;
   }
 
   get board(): Board {
-    return this.#board;
+    const board = this.#board ?? new Board(this.doc);
+    if (board === this.#board && this.#stale.size > 0) {
+      // It reads from the document.
+      void this.doc;
+      for (const shape of this.#stale) board.refresh(shape);
+    }
+    this.#stale.clear();
+    this.#board = board;
+    return board;
   }
 
   get ledger(): Ledger {
@@ -64,24 +85,29 @@ export class Contents {
     return this.#version;
   }
 
+  get ends(): ReadonlyMap<PeerID, number> {
+    return this.#ends;
+  }
+
   /** It has taken effect. */
-  add(change: Change): void {
+  add(change: Change, { peer, to }: Added): void {
     this.#version.set(change.actor, change.seq);
+    this.#ends.set(peer, to);
     this.changes.add(change);
   }
 
   /** This replica has added a shape. */
   made(shape: ShapeId): void {
     const { actor } = this.#config;
-    const map = this.#board.map(shape).id;
-    const type = this.#board.field(shape, "type") as Properties["type"];
-    const text = this.#board.text(shape).id;
+    const map = this.board.map(shape).id;
+    const type = this.board.field(shape, "type") as Properties["type"];
+    const text = this.board.text(shape).id;
     this.#containers.add({ shape, type, map, text, origin: { actor, counter: counterOf(map) } });
   }
 
   /** Of this replica's next operation. */
   nextCounter(): number {
-    return this.#doc.oplogVersion().get(this.peer) ?? 0;
+    return this.doc.oplogVersion().get(this.peer) ?? 0;
   }
 
   has({ actor, seq }: Change): boolean {
@@ -97,17 +123,32 @@ export class Contents {
     }
   }
 
-  /** @returns whether it is sound; nothing is changed where it isn't */
-  merge({ change, peer, from, to, seen }: Waiting): boolean {
+  /** @returns whether Loro can put into effect what was merged; where not, there is only one way: back */
+  takesEffect(): boolean {
+    try {
+      void this.doc;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Loro takes several times as long for a change that takes effect by itself as for one of many: so it
+   * does when somebody looks, or asks {@link takesEffect}, unless it has to do so at once.
+   * @returns whether it is sound; nothing is changed where it isn't
+   */
+  merge({ change, peer, from, to, seen }: Waiting, atOnce: boolean): boolean {
     const { actor, seq, bytes } = change;
-    if (from !== (this.#doc.oplogVersion().get(peer) ?? 0)) return false;
-    const before = this.mark();
+    if (from !== (this.#ends.get(peer) ?? 0)) return false;
+    const before = this.#now();
     let past: VersionVector | undefined;
     const sees = (origin: Origin) => {
       past ??= this.#doc.frontiersToVV([...seen]);
       return origin.counter < (past.get(peerOf(this.#config.document, origin.actor)) ?? 0);
     };
     try {
+      this.#doc.detach();
       const { pending } = this.#doc.import(bytes);
       if (pending) throw new Error("it had seen what it doesn't say");
       const ops = this.#doc
@@ -115,12 +156,13 @@ export class Contents {
         .flatMap((json) => json.ops);
       const audited = audit(actor, ops);
       if (audited?.seq !== seq || !this.#take(actor, audited, sees)) throw new Error("not sound");
-      this.#refresh(audited);
+      if (atOnce && !this.takesEffect()) throw new Error("Loro can't apply it");
+      this.#outdate(audited);
     } catch {
       this.backTo(before);
       return false;
     }
-    this.add(change);
+    this.add(change, { peer, to });
     return true;
   }
 
@@ -131,7 +173,7 @@ export class Contents {
       if (this.#ledger.mayWrite(written, sees) !== "yes") return false;
       this.#ledger.write(written);
     }
-    if (audited.slots) this.#board.refreshSlots();
+    if (audited.slots) this.#board?.refreshSlots();
     return this.#touches(actor, audited, sees);
   }
 
@@ -164,17 +206,18 @@ export class Contents {
     this.#containers.isComplete = true;
   }
 
-  /** Looks again at what a change has touched. */
-  #refresh({ containers, made }: Audited): void {
-    for (const { shape } of made) this.#board.refresh(shape);
+  /** What a change has touched is to be looked at again. */
+  #outdate({ containers, made }: Audited): void {
+    for (const { shape } of made) this.#stale.add(shape);
     for (const container of containers) {
       const owner = this.#containers.ownerOf(container, () => true);
-      if (owner !== undefined && container.endsWith(":Map")) this.#board.refresh(owner);
+      if (owner !== undefined && container.endsWith(":Map")) this.#stale.add(owner);
     }
   }
 
   /** Begins anew with what is in the Loro document. @throws where replicas can't have made it */
   readAll(): void {
+    this.#ends = this.#doc.oplogVersion().toJSON();
     this.#board = new Board(this.#doc);
     const whole = wholeOf(this.#doc, this.#board, this.#config);
     if (whole) {
@@ -198,9 +241,14 @@ export class Contents {
   }
 
   mark(): Mark {
+    return { ...this.#now(), ends: new Map(this.#ends), version: new Map(this.#version) };
+  }
+
+  /** A mark for as long as nothing is added. */
+  #now(): Mark {
     return {
-      frontiers: this.#doc.frontiers(),
-      version: new Map(this.#version),
+      ends: this.#ends,
+      version: this.#version,
       changes: this.changes.length,
       ledger: this.#ledger,
       written: this.#ledger.written.length,
@@ -211,23 +259,15 @@ export class Contents {
   }
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
-  backTo({
-    frontiers,
-    version,
-    changes,
-    ledger,
-    written,
-    containers,
-    made,
-    isComplete,
-  }: Mark): void {
-    this.#doc = this.#doc.forkAt(frontiers);
+  backTo({ ends, version, changes, ledger, written, containers, made, isComplete }: Mark): void {
+    this.#doc = this.#doc.forkAt(this.#doc.vvToFrontiers(new VersionVector(ends)));
     this.#doc.setPeerId(this.peer);
-    this.#board = new Board(this.#doc);
+    this.#board = null;
     this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
     this.#containers = new Containers(containers.made.slice(0, made));
     this.#containers.isComplete = isComplete;
     this.#version = version;
+    this.#ends = ends;
     this.changes.truncate(changes);
   }
 }

@@ -1,15 +1,19 @@
 /** One actor's copy of one document: what is done here, and what comes. */
 import type { OpId } from "loro-crdt";
-import type { Change, Edit, Version, View } from "../../contract.ts";
+import type { Actor, Change, Edit, Version, View } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import { assertEdits, isEntry } from "../model.ts";
 import { ledgerOf } from "./audit.ts";
 import { type CharacterId, takenOut } from "./characters.ts";
-import { Contents, type DocumentConfig, isSame } from "./contents.ts";
+import { Contents, type DocumentConfig, isSame, type Mark } from "./contents.ts";
 import { write } from "./edits.ts";
 import type { Written } from "./ledger.ts";
 import { type Inverse, takeBack, type Undoable } from "./undo.ts";
 import { invalidChange, type Waiting, waitingFor } from "./waiting.ts";
+
+interface Before extends Mark {
+  readonly waiting: readonly Waiting[];
+}
 
 export class LedgerDocument {
   readonly #config: DocumentConfig;
@@ -76,10 +80,29 @@ export class LedgerDocument {
     });
   }
 
+  /** How far an actor's changes are there. */
+  seqOf(actor: Actor): number {
+    return this.#contents.version.get(actor) ?? 0;
+  }
+
   receive(changes: readonly Change[]): void {
+    const before = this.#mark();
+    this.take(changes);
+    if (this.takesEffect()) return;
+    // Which one it is shows where each takes effect by itself.
+    this.#backTo(before);
+    this.take(changes, true);
+  }
+
+  /**
+   * What {@link receive} does, for whoever takes more before it matters: whether all of it can take effect
+   * is yet to be asked, unless each has to `atOnce`.
+   * @throws `INVALID_CHANGE`
+   */
+  take(changes: readonly Change[], atOnce = false): void {
     const came = changes.map((change) => waitingFor(this.#config.document, change));
     for (const { change } of came) this.#contents.assertSame(change);
-    const before = { waiting: this.#waiting, ...this.#contents.mark() };
+    const before = this.#mark();
     const isAgain = ({ change }: Waiting) => came.some((one) => isSame(one.change, change));
     this.#waiting = [...this.#waiting.filter((waiting) => !isAgain(waiting)), ...came];
     try {
@@ -90,16 +113,20 @@ export class LedgerDocument {
           if (came.includes(next)) this.#contents.assertSame(change);
           continue;
         }
-        const sound = this.#contents.merge(next);
+        const sound = this.#contents.merge(next, atOnce);
         // Whoever sent this is not who sent one that was waiting.
         if (!sound && came.includes(next))
           throw invalidChange(change, "no replica makes such a one");
       }
     } catch (error) {
-      this.#waiting = before.waiting;
-      this.#contents.backTo(before);
+      this.#backTo(before);
       throw error;
     }
+  }
+
+  /** Whether what was taken can take effect. Where it can't, this document is of no more use. */
+  takesEffect(): boolean {
+    return this.#contents.takesEffect();
   }
 
   changesSince(version: Version): Change[] {
@@ -133,7 +160,8 @@ export class LedgerDocument {
   /** Does something as one change, or, where it fails, nothing. */
   #commit(work: (tag: string) => () => void): Change {
     const { actor } = this.#config;
-    const seq = (this.#contents.version.get(actor) ?? 0) + 1;
+    const { peer } = this.#contents;
+    const seq = this.seqOf(actor) + 1;
     const before = this.#contents.mark();
     const from = this.#contents.doc.oplogVersion();
     try {
@@ -146,7 +174,7 @@ export class LedgerDocument {
       throw error;
     }
     const change = { actor, seq, bytes: this.#contents.doc.export({ mode: "update", from }) };
-    this.#contents.add(change);
+    this.#contents.add(change, { peer, to: this.#contents.nextCounter() });
     return change;
   }
 
@@ -167,11 +195,18 @@ export class LedgerDocument {
   }
 
   #nextReady(): Waiting | undefined {
-    const ends = this.#contents.doc.oplogVersion();
-    const isThere = ({ peer, counter }: OpId) => counter < (ends.get(peer) ?? 0);
+    const isThere = ({ peer, counter }: OpId) => counter < (this.#contents.ends.get(peer) ?? 0);
     return this.#waiting.find(
-      ({ change: { actor, seq }, seen }) =>
-        seq <= (this.#contents.version.get(actor) ?? 0) + 1 && seen.every(isThere),
+      ({ change: { actor, seq }, seen }) => seq <= this.seqOf(actor) + 1 && seen.every(isThere),
     );
+  }
+
+  #mark(): Before {
+    return { waiting: this.#waiting, ...this.#contents.mark() };
+  }
+
+  #backTo(before: Before): void {
+    this.#waiting = before.waiting;
+    this.#contents.backTo(before);
   }
 }
