@@ -222,6 +222,7 @@ export interface Replica {
  * A client connects to `<address>/<document>?token=<token>`. The token is a JSON Web Token (HS256, by the
  * config's `secret`) with the claims `sub` (the actor), `doc` (the document) and `exp`. A server closes a
  * connection without a valid one with code 4401, before anything is sent. Other clients never hear of it.
+ * Where a token ends while its connection is open, the server closes it with 4401 within five seconds.
  *
  * - `hello` is the client's first word, with what it has. The server answers with what it lacks: a
  *   `snapshot` first, where changes that it needs are compacted, then `changes`, in an order that never

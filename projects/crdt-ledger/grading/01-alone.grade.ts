@@ -1,14 +1,17 @@
-import type { Edit, Properties, Shape } from "../contract.ts";
+import type { Edit, Settable, Shape } from "../contract.ts";
 import { add, check, colorOf, drawn, idsOf, move, outline, shapeIn, startReplica } from "./kit.ts";
 
 /** A character of two UTF-16 code units. */
 const CLEF = "𝄞";
+/** Code units that one edit may insert or remove, at most. */
+const LONGEST = 100_000;
+const LARGEST_AMOUNT = 1_000_000_000;
 
 export default check({
   title: "a replica alone does what its edits say, all of one edit or nothing",
   points: 2,
   concept: "contract",
-  traps: ["half-an-edit"],
+  traps: ["half-an-edit", "into-its-own", "any-length", "any-amount"],
   engines: {},
   nodes: ["ada"],
   hints: [
@@ -37,13 +40,17 @@ export default check({
     t.equal(shapeIn(view, "wall"), wall, "a shape is as it was drawn");
 
     t.step("set, move, delete, type");
-    const settable: Partial<Omit<Properties, "type">> = { x: -0.5, color: colorOf(t) };
-    await ada.edit(document, [{ kind: "set", shape: "wall", properties: settable }]);
+    const settable: Settable = { x: -0.5, color: colorOf(t) };
+    await ada.edit(document, [{ kind: "set", shape: "wall", properties: { ...settable, y: -0 } }]);
     await ada.edit(document, [{ kind: "remove", shape: "wall", at: 1, length: 3 }]);
     await ada.edit(document, [move("sun", { parent: "house", above: "wall" })]);
     view = await ada.view(document);
     t.equal(outline(view.shapes), "house(wall sun roof)", "a shape is where it was moved to");
-    t.equal(shapeIn(view, "wall"), { ...wall, ...settable, text: "aor" }, "only that is different");
+    t.equal(
+      shapeIn(view, "wall"),
+      { ...wall, ...settable, y: 0, text: "aor" },
+      "only that is different",
+    );
     await ada.edit(document, [
       move("wall", { above: "house" }),
       { kind: "delete", shape: "house" },
@@ -58,6 +65,7 @@ export default check({
       { kind: "set", shape: "sun", properties: { x: 1 } },
       { kind: "set", shape: "wall", properties: { x: Number.NaN } },
       { kind: "set", shape: "wall", properties: { color: "red" } },
+      { kind: "set", shape: "wall", properties: { type: "group" } as Settable },
       { kind: "add", shape: "wall", parent: null, above: null, properties },
       { kind: "add", shape: "child", parent: "wall", above: null, properties: inside },
       { kind: "add", shape: "late", parent: "house", above: null, properties },
@@ -71,6 +79,9 @@ export default check({
       { kind: "remove", shape: "wall", at: -1, length: 1 },
       { kind: "transfer", from: "cash", to: "rent", amount: 0 },
       { kind: "transfer", from: "cash", to: "rent", amount: 1.5 },
+      { kind: "transfer", from: "cash", to: "rent", amount: LARGEST_AMOUNT + 1 },
+      { kind: "lend", account: "cash", to: "bob", amount: LARGEST_AMOUNT + 1 },
+      { kind: "insert", shape: "wall", at: 0, text: "x".repeat(LONGEST + 1) },
     ];
     const possible: Edit[] = [
       add(t, "more", { above: "wall", type: "group" }),
@@ -93,6 +104,27 @@ export default check({
     t.equal(after, before, "a refused edit has changed nothing");
     const { seq } = await ada.edit(document, possible);
     t.equal(seq, 6, "and the next change has the next number");
+
+    t.step("a group into what is in it, a place beside what is elsewhere, and long texts");
+    await ada.edit(document, [
+      add(t, "outer", { type: "group" }),
+      add(t, "inner", { parent: "outer", type: "group" }),
+      add(t, "leaf", { parent: "inner" }),
+      { kind: "insert", shape: "leaf", at: 0, text: "x".repeat(LONGEST) },
+      { kind: "insert", shape: "leaf", at: LONGEST, text: "y" },
+    ]);
+    const there = await ada.view(document);
+    for (const edit of [
+      move("outer", { parent: "inner" }),
+      move("wall", { above: "leaf" }),
+      { kind: "remove", shape: "leaf", at: 0, length: LONGEST + 1 } as const,
+    ]) {
+      await t.rejects(ada.edit(document, [edit]), "INVALID_EDIT", "what can't be done is refused");
+    }
+    t.equal(await ada.view(document), there, "a refused edit has changed nothing");
+    await ada.edit(document, [{ kind: "remove", shape: "leaf", at: 1, length: LONGEST }]);
+    const { text } = shapeIn(await ada.view(document), "leaf") ?? {};
+    t.equal(text, "x", `${LONGEST} characters can be removed at once`);
     t.equal(await ada.view(t.random.word()), { shapes: [], balances: {} }, "documents are apart");
     await ada.close();
   },

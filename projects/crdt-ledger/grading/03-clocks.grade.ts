@@ -1,5 +1,5 @@
 import type { Replica } from "../contract.ts";
-import { add, check, meet, shapeIn, startReplicas } from "./kit.ts";
+import { add, check, meet, move, outline, shapeIn, startReplicas } from "./kit.ts";
 
 const AHEAD_MS = 3_600_000;
 /** Of each of two; that a coin falls on one side as often as this is not to be expected in a lifetime. */
@@ -10,7 +10,7 @@ export default check({
     "who has seen a value sets a newer one, whatever the clocks say; between two, no clock decides",
   points: 2,
   concept: "clocks",
-  traps: ["wall-clock-wins"],
+  traps: ["wall-clock-wins", "whole-shape"],
   engines: {},
   nodes: ["ada", "bob"],
   dependsOn: ["alone"],
@@ -40,13 +40,26 @@ export default check({
       t.step(`neither has seen the other, on ${ROUNDS} documents`);
       for (let round = 0; round < ROUNDS; round++) {
         const document = t.random.word();
-        await ada.edit(document, [add(t, "box")]);
+        await ada.edit(document, [add(t, "box"), add(t, "base")]);
         await meet(t, document, [ada, bob]);
-        await ahead.replica.edit(document, [{ kind: "set", shape: "box", properties: { x: 1e6 } }]);
-        await behind.edit(document, [{ kind: "set", shape: "box", properties: { x: 2e6 } }]);
-        const x = shapeIn(await meet(t, document, [ada, bob]), "box")?.x;
-        const one = x === 1e6 || x === 2e6;
-        t.ok(one, "one of both values is there", { expected: "1e6 or 2e6", received: `${x}` });
+        const [one, other] = [
+          { x: 1e6, y: round + 0.5 },
+          { x: 2e6, width: round + 0.25 },
+        ];
+        await ahead.replica.edit(document, [{ kind: "set", shape: "box", properties: one }]);
+        await behind.edit(document, [
+          { kind: "set", shape: "box", properties: other },
+          move("base", { above: "box" }),
+        ]);
+        const view = await meet(t, document, [ada, bob]);
+        const { x, y, width } = shapeIn(view, "box") ?? {};
+        const rest = { y: one.y, width: other.width };
+        t.equal({ y, width }, rest, "what only one of them has set is what they have set");
+        t.equal(outline(view.shapes), "box base", "and is where they have put it");
+        t.ok(x === 1e6 || x === 2e6, "one of both values is there", {
+          expected: "1e6 or 2e6",
+          received: `${x}`,
+        });
         if (x === 1e6) wins += 1;
       }
     }

@@ -1,11 +1,10 @@
-import type { Replica } from "../contract.ts";
-import { add, check, colorOf, meet, move, outline, shapeIn, startReplicas } from "./kit.ts";
+import { add, check, colorOf, meet, move, outline, shapeIn, startReplica } from "./kit.ts";
 
 export default check({
   title: "undo takes back what one did oneself, and nothing that others have done since",
   points: 3,
   concept: "undo",
-  traps: ["undoes-others", "puts-back-anywhere"],
+  traps: ["undoes-others", "puts-back-anywhere", "undoes-nothing"],
   engines: {},
   nodes: ["ada", "bob"],
   dependsOn: ["alone"],
@@ -15,7 +14,11 @@ export default check({
     "Positions in a text move as others type. Remember the characters themselves: libraries give each an id.",
   ],
   async run(t) {
-    const [ada, bob] = (await startReplicas(t, ["ada", "bob"])) as [Replica, Replica];
+    const treasurer = "ada";
+    const [ada, bob] = await Promise.all([
+      startReplica(t, "ada", { treasurer }),
+      startReplica(t, "bob", { treasurer }),
+    ]);
     const both = [ada, bob];
     const document = t.random.word();
     t.equal(await ada.undo(document), null, "there is nothing to take back at first");
@@ -115,5 +118,18 @@ export default check({
     await ada.undo(document);
     const board = outline((await meet(t, document, both)).shapes);
     t.equal(board, "base box", "nothing is put back into a group that isn't there any more");
+
+    t.step("an edit of board and ledger, and then one of the ledger alone");
+    const wide = shapeIn(await ada.view(document), "box")?.width;
+    await ada.edit(document, [
+      { kind: "set", shape: "box", properties: { width: 8_001 } },
+      { kind: "issue", account: "cash", amount: 50 },
+    ]);
+    await ada.edit(document, [{ kind: "transfer", from: "cash", to: "rent", amount: 20 }]);
+    await ada.undo(document);
+    const { shapes, balances } = await meet(t, document, both);
+    const passed = "an edit with nothing but the ledger in it is passed over";
+    t.equal(shapeIn({ shapes, balances }, "box")?.width, wide, passed);
+    t.equal(balances, { cash: 30, rent: 20 }, "what was issued and paid stays so");
   },
 });

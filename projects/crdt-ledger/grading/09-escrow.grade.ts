@@ -1,6 +1,6 @@
 import { SubmissionError } from "@db-katas/grading";
 import type { Change, Edit, Replica } from "../contract.ts";
-import { check, type LedgerContext, meet, startReplicas, TREASURER } from "./kit.ts";
+import { check, type LedgerContext, meet, startReplica, startReplicas, TREASURER } from "./kit.ts";
 
 const ISSUED = 1_000;
 const ACCOUNTS = ["cash", "rent", "food"];
@@ -12,9 +12,9 @@ export default check({
     "money is spent without a connection, as far as one's rights go: never twice, never below 0",
   points: 4,
   concept: "escrow",
-  traps: ["plain-counter", "rights-vanish"],
+  traps: ["plain-counter", "rights-vanish", "spends-unseen", "rights-of-now"],
   engines: {},
-  nodes: [TREASURER, "ada", "bob", "cleo"],
+  nodes: [TREASURER, "ada", "bob", "cleo", "mint", "ada-there"],
   dependsOn: ["alone"],
   hints: [
     "A balance of 100 on both sides of a cut: each may spend 100 of it. What is it afterwards?",
@@ -75,8 +75,9 @@ export default check({
         if (change) changes.push(change);
         if (t.random.int(1, 4) > 1) continue;
         const some = t.random.shuffle(changes).slice(0, 5);
-        const receiver = t.random.pick(replicas);
-        await receiver.receive(document, some);
+        const [receiver, other] = t.random.shuffle(replicas) as [Replica, Replica];
+        if (t.random.int(1, 3) > 1) await receiver.receive(document, some);
+        else await receiver.load(document, await other.save(document));
         await expectMoney(t, receiver, document);
       }
     }
@@ -88,8 +89,65 @@ export default check({
       const total = each.reduce((all, one) => all + one, 0);
       t.equal(total, last[account] ?? 0, "all rights to an account are its balance");
     }
+    await spendsUnlent(t, { treasury, bob, cleo });
   },
 });
+
+/**
+ * Ada spends what was lent to her in a world of its own, by a treasury that nobody else has heard of. Whoever
+ * tells by numbers what she had seen finds that she had no right to it, and refuses; whoever tells by contents
+ * waits for ever. Money that she is lent here and later on is none that she had seen.
+ */
+async function spendsUnlent(
+  t: LedgerContext,
+  { treasury, bob, cleo }: Record<"treasury" | "bob" | "cleo", Replica>,
+): Promise<void> {
+  t.step("ada spends what nobody here has lent her");
+  const document = t.random.word();
+  const [mint, there] = await Promise.all([
+    startReplica(t, TREASURER, { name: "mint" }),
+    startReplica(t, "ada", { name: "ada-there" }),
+  ]);
+  const amount = t.random.int(50, 90);
+  const lend: Edit = { kind: "lend", account: "cash", to: "ada", amount };
+  const elsewhere = await mint.edit(document, [
+    { kind: "issue", account: "cash", amount: 100 },
+    lend,
+  ]);
+  await there.receive(document, [elsewhere]);
+  const spent = await there.edit(document, [
+    { kind: "transfer", from: "cash", to: "rent", amount },
+  ]);
+  const issued = await treasury.edit(document, [
+    { kind: "issue", account: "cash", amount: 60 },
+    { kind: "issue", account: "cash", amount: 40 },
+  ]);
+  const lent = await treasury.edit(document, [lend]);
+  for (const [one, ways] of [
+    [bob, [[issued], [spent], [lent]]],
+    [cleo, [[issued], [lent], [spent]]],
+  ] as const) {
+    for (const changes of ways) await perhapsTaken(t, one.receive(document, changes), changes);
+    const { balances } = await one.view(document);
+    t.equal(balances, { cash: 100 }, "nothing is spent without a right that its actor had seen");
+    t.equal(await one.version(document), { [TREASURER]: 2 }, "nor is it counted");
+  }
+}
+
+/** A change of ada's may be refused, or wait. */
+async function perhapsTaken(
+  t: LedgerContext,
+  received: Promise<void>,
+  [change]: readonly Change[],
+): Promise<void> {
+  try {
+    await received;
+  } catch (error) {
+    if (!(error instanceof SubmissionError)) throw error;
+    const { code } = error;
+    t.equal([change?.actor, code], ["ada", "INVALID_CHANGE"], "only what is unsound is refused");
+  }
+}
 
 function drawnEdit(t: LedgerContext, names: readonly string[], who: number): Edit {
   const amount = t.random.int(1, 120);

@@ -1,5 +1,16 @@
-import type { Change, Replica } from "../contract.ts";
-import { add, check, idsOf, meet, sameView, shapeIn, startReplica, startReplicas } from "./kit.ts";
+import { SubmissionError } from "@db-katas/grading";
+import type { Change, Edit, Replica } from "../contract.ts";
+import {
+  add,
+  check,
+  idsOf,
+  type LedgerContext,
+  meet,
+  sameView,
+  shapeIn,
+  startReplica,
+  startReplicas,
+} from "./kit.ts";
 
 export default check({
   title:
@@ -12,6 +23,10 @@ export default check({
     "believes-anybody",
     "one-identity",
     "whoever-came-first",
+    "load-replaces",
+    "gives-everything",
+    "gives-by-actor",
+    "waits-for-the-forged",
   ],
   engines: {},
   nodes: ["ada", "bob", "cleo", "late", "eve-as-ada", "eve"],
@@ -98,7 +113,9 @@ export default check({
     await t.rejects(late.changesSince(document, {}), "INVALID_CHANGE", "but not one by one");
     await late.receive(document, away.toReversed());
     await late.receive(document, [first, second, third]);
+    const known = await late.version(document);
     await late.load(document, saved);
+    t.equal(await late.version(document), known, "a piece that comes again takes nothing away");
     await late.edit(document, [{ kind: "set", shape: "note", properties: { x: 5_005 } }]);
     const cut = saved.slice(0, saved.length >> 1);
     await t.rejects(
@@ -115,6 +132,8 @@ export default check({
     await cleo.load(document, await late.save(document));
     await sameView(t, document, [cleo, late], "a piece may come to one who has some of it");
 
+    await oneByOne(t, [ada, bob, cleo, late]);
+
     t.step("two take one id for two shapes, each unseen by the other one, and go on with them");
     const twice = t.random.word();
     const made: Change[] = [];
@@ -129,3 +148,47 @@ export default check({
     t.equal(idsOf(both.shapes), ["same"], "one of them is there, the same one everywhere");
   },
 });
+
+/** What is asked for is given, each after what it had seen; something forged among what waits holds up nobody. */
+async function oneByOne(
+  t: LedgerContext,
+  [ada, bob, cleo, late]: readonly [Replica, Replica, Replica, Replica],
+): Promise<void> {
+  t.step("bob and ada answer each other; somebody asks for what they lack");
+  const document = t.random.word();
+  const made: Change[] = [];
+  for (const [i, one] of [bob, ada, bob, ada].entries()) {
+    const edit = i === 0 ? add(t, "note") : typing(i);
+    made.push(await one.edit(document, [edit]));
+    for (const other of [ada, bob])
+      if (other !== one) await other.receive(document, made.slice(-1));
+  }
+  await cleo.receive(document, t.random.shuffle(made));
+  const version = { ada: 2, bob: 2 };
+  t.equal(await cleo.version(document), version, "whoever has got all of it has it");
+  t.equal(namesOf(await cleo.changesSince(document, version)), [], "who has all lacks nothing");
+  const lacking = namesOf(await cleo.changesSince(document, { bob: 1, ada: 1 }));
+  t.equal(lacking, ["bob:2", "ada:2"], "who lacks some is given these");
+
+  t.step("a change that is numbered wrongly comes before all others");
+  const forged = { ...(made[3] as Change), seq: 3 };
+  try {
+    // Whoever can tell already refuses it; whoever can't keeps it until they can.
+    await late.receive(document, [forged]);
+  } catch (error) {
+    if (!(error instanceof SubmissionError)) throw error;
+    t.equal(error.code, "INVALID_CHANGE", "a change that can't be is refused as such");
+  }
+  let count = 0;
+  for (const change of await cleo.changesSince(document, {})) {
+    await late.receive(document, [change]);
+    count += 1;
+    const counted = Object.values(await late.version(document)).reduce((sum, seq) => sum + seq, 0);
+    t.equal(counted, count, "each takes effect at once, coming after those that it had seen");
+  }
+  t.equal(await late.version(document), version, "and all are there, with nothing forged");
+  await sameView(t, document, [ada, bob, cleo, late]);
+}
+
+const typing = (i: number): Edit => ({ kind: "insert", shape: "note", at: i - 1, text: `${i}` });
+const namesOf = (changes: readonly Change[]) => changes.map(({ actor, seq }) => `${actor}:${seq}`);

@@ -17,13 +17,15 @@ import { check, type LedgerContext } from "./kit.ts";
 const MOST_MESSAGES = 4;
 /** How long a push may wait where it meets a death: it need not be answered. */
 const UNANSWERED_MS = 200;
+/** How long PostgreSQL hears nothing before the server dies: some acknowledge what is on its way for so long. */
+const UNHEARD_MS = 700;
 
 export default check({
   title:
     "what is acknowledged survives the death of the server and of PostgreSQL, and is stored once",
   points: 6,
   concept: "durability",
-  traps: ["acks-first", "stored-twice", "hangs-up"],
+  traps: ["acks-first", "acks-soon", "commits-lazily", "stored-twice", "starts-over", "hangs-up"],
   engines: { postgres: { faults: [kill, blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [
@@ -49,6 +51,7 @@ export default check({
       last = change.seq;
       ids.push(onS1.post([change]));
     }
+    await onS1.until(() => onS1.all("acked").length > 0, "a push is acknowledged");
     const crash = await t.inject("postgres", kill);
     await crash.heal();
     const acked = Math.max(0, ...onS1.all("acked").map(({ seq }) => seq));
@@ -65,6 +68,7 @@ export default check({
     await rowsAreOnce(t, stage, last);
     t.step("migrate() is called again, and server s1 is closed while ann pushes");
     await t.migrate(await t.lease("postgres").urlFor("s1"));
+    await rowsAreOnce(t, stage, last);
     const change = await ann.edit(rectangle(`c-${t.random.word(6)}`));
     const id = again.post([change]);
     await s1.node.close();
@@ -97,6 +101,7 @@ async function serverDies(t: LedgerContext, stage: Stage, { s1, s2, ann, bob, nt
     .until(() => doomed.answer(id) !== undefined, "", RECOVERY_MS)
     .catch(() => {});
   await Promise.race([gate.held, answered]);
+  if (direction === "request") await perhaps(() => doomed.answer(id) !== undefined, UNHEARD_MS);
   await using cut = await t.inject("postgres", blackHole, { nodes: ["s1"] });
   gate.drop();
   await t.inject("postgres", resetConnections, { nodes: ["s1"] });

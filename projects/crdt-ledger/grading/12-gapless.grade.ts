@@ -1,18 +1,37 @@
-import { perhaps, RECOVERY_MS, rectangle, Stage } from "./clients.ts";
-import { check } from "./kit.ts";
+import {
+  asAdmin,
+  type Client,
+  fromWire,
+  type Person,
+  perhaps,
+  RECOVERY_MS,
+  rectangle,
+  type ServerNode,
+  Stage,
+  typing,
+} from "./clients.ts";
+import { check, type LedgerContext } from "./kit.ts";
 
 /** More messages than one push has of its own; what a server asks now and then counts as well. */
 const MOST_MESSAGES = 9;
 /** How long the one who isn't held may be kept waiting by the one who is, in milliseconds. */
 const LOCKED_MS = 300;
+/** More rows than are read at a time, by most. */
+const MANY = 600;
+/** How many of them are looked at one by one: those of two people in turn. */
+const ONE_BY_ONE = 20;
+/** How many are pushed at a time. */
+const AT_ONCE = 100;
+/** Any number that nobody else locks. */
+const LOCK = 40_961;
 
 export default check({
   title: "what is stored late is not missed by those who have read what was stored after it",
   points: 5,
   concept: "ordering",
-  traps: ["after-id", "echoes-the-sender"],
+  traps: ["after-id", "echoes-the-sender", "tells-all-again", "first-page", "by-actor"],
   engines: { postgres: {} },
-  nodes: ["s1", "s2", "ann", "bob"],
+  nodes: ["s1", "s2", "ann", "bob", "cid"],
   hints: [
     "Two servers insert at the same moment. Which of the rows is seen first: the one with the lower id?",
     "A sequence gives its numbers before the commit. Who asks for what came after 8 never sees a 7 that comes late. What would make the order of the numbers the order of the commits?",
@@ -58,6 +77,82 @@ export default check({
       "each change comes once on a connection, in its actor's order",
     );
     t.equal(onS1.seqsOf("ann"), [], "nobody is sent what they have pushed on that connection");
+    await commitsLate(t, [ann, onS1], [bob, onS2]);
     t.equal(await bob.view(), await ann.view(), "both see the same");
+    await comesNew(t, stage, { s1, ann, onS1, bob });
   },
 });
+
+/**
+ * PostgreSQL itself keeps ann's commit waiting, when her row has all that it will have. However often a server
+ * asks meanwhile, whatever it numbers: bob's row is there first.
+ */
+async function commitsLate(
+  t: LedgerContext,
+  [ann, onS1]: readonly [Person, Client],
+  [bob, onS2]: readonly [Person, Client],
+): Promise<void> {
+  t.step("the commit of what ann pushes takes long; bob pushes meanwhile");
+  await asAdmin(t, async (client) => {
+    await client.query(`CREATE FUNCTION public.wait_for_grader() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${LOCK}); RETURN NULL; END $$`);
+    await client.query(`CREATE CONSTRAINT TRIGGER wait_for_grader AFTER INSERT ON operations
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.actor = 'ann')
+      EXECUTE FUNCTION public.wait_for_grader()`);
+    await client.query(`SELECT pg_advisory_lock(${LOCK})`);
+    const held = await ann.edit(rectangle(`late-${t.random.word(6)}`));
+    const other = await bob.edit(rectangle(`soon-${t.random.word(6)}`));
+    const late = onS1.post([held]);
+    await perhaps(() => onS1.answer(late) !== undefined, LOCKED_MS);
+    t.equal(onS1.answer(late), undefined, "nothing is acknowledged before its commit");
+    const early = onS2.post([other]);
+    await perhaps(() => onS2.answer(early) !== undefined, LOCKED_MS);
+    await perhaps(() => onS1.seqsOf("bob").includes(other.seq), LOCKED_MS);
+    await client.query(`SELECT pg_advisory_unlock(${LOCK})`);
+    await onS1.until(() => onS1.answer(late) !== undefined, "a push is answered");
+    await onS2.until(() => onS2.answer(early) !== undefined, "a push is answered");
+    await onS2.has("ann", held.seq, "who is there all the time gets what was committed late");
+    await onS1.has("bob", other.seq, "and the other one gets what was committed early");
+    await client.query("DROP TRIGGER wait_for_grader ON operations");
+  });
+}
+
+/** Whoever has all of it is told nothing, whoever has nothing is told all of it. */
+async function comesNew(
+  t: LedgerContext,
+  stage: Stage,
+  { s1, ann, onS1, bob }: { s1: ServerNode; ann: Person; onS1: Client; bob: Person },
+): Promise<void> {
+  t.step("bob comes again, who has all there is");
+  using again = await stage.connect(bob, s1);
+  t.equal(
+    [again.seqsOf("ann"), again.seqsOf("bob")],
+    [[], []],
+    "who lacks nothing is told nothing",
+  );
+  t.step(`ann makes ${MANY} changes more, and cid comes new`);
+  ann.outbox = [];
+  const shape = `m-${t.random.word(6)}`;
+  await ann.edit(rectangle(shape));
+  while (ann.outbox.length < MANY) await ann.edit(typing(shape, "x"));
+  while (ann.outbox.length > 0) {
+    const some = ann.outbox.slice(0, AT_ONCE);
+    t.equal(await onS1.push(some), some.at(-1)?.seq, "many changes are acknowledged at once");
+  }
+  const cid = await stage.person("cid");
+  using newcomer = await stage.connect(cid, s1, { takes: false });
+  const changes = newcomer.all("changes").flatMap((frame) => frame.changes.map(fromWire));
+  let count = 0;
+  for (const change of changes.slice(0, ONE_BY_ONE)) {
+    await cid.replica.receive(stage.document, [change]);
+    count += 1;
+    const known = Object.values(await cid.replica.version(stage.document));
+    const counted = known.reduce((sum, seq) => sum + seq, 0);
+    t.equal(counted, count, "each change comes after those that its actor had seen");
+  }
+  await cid.replica.receive(stage.document, changes.slice(ONE_BY_ONE));
+  const complete = "who comes new has been told everything by the time that it is synced";
+  const all = await ann.replica.version(stage.document);
+  t.equal(await cid.replica.version(stage.document), all, complete);
+  t.equal(await cid.view(), await ann.view(), "and sees the same");
+}

@@ -10,7 +10,7 @@ export default check({
   title: "what is pushed on one server reaches those who are on another one, large or after a cut",
   points: 5,
   concept: "fan-out",
-  traps: ["notify-payload", "notify-is-all"],
+  traps: ["notify-payload", "notify-is-all", "points-elsewhere"],
   engines: { postgres: { faults: [blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [
@@ -43,7 +43,8 @@ export default check({
       `a text of ${LONG} characters reaches the other server`,
     );
 
-    t.step("cursors are told across servers");
+    t.step("cursors are told across servers, and on the one that they are on");
+    using beside = await stage.connect(bob, s1, { takes: false });
     const cursor = { type: "cursor", x: t.random.int(1, 999), y: t.random.int(1, 999) } as const;
     onS1.send(cursor);
     await onS2.until(
@@ -51,6 +52,8 @@ export default check({
       "a cursor reaches those on other servers",
     );
     t.equal(onS2.all("cursor")[0], { ...cursor, actor: "ann" }, "a cursor says whose it is");
+    await beside.until(() => beside.all("cursor").length > 0, "and those on the same one");
+    t.equal(beside.all("cursor")[0], { ...cursor, actor: "ann" }, "a cursor says whose it is");
     t.equal(onS1.all("cursor"), [], "nobody is told of their own cursor");
 
     t.step("server s2 loses its connections to PostgreSQL; ann pushes before it has new ones");

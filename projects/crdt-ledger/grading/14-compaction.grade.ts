@@ -1,4 +1,14 @@
-import { type Person, rectangle, rowsOf, type ServerNode, Stage, typing } from "./clients.ts";
+import { blackHole } from "@db-katas/engines/faults/blackHole";
+import { resetConnections } from "@db-katas/engines/faults/resetConnections";
+import {
+  type Client,
+  type Person,
+  rectangle,
+  rowsOf,
+  type ServerNode,
+  Stage,
+  typing,
+} from "./clients.ts";
 import { check, type LedgerContext } from "./kit.ts";
 
 /** More messages than one compaction, or one push, has of its own. */
@@ -9,8 +19,14 @@ export default check({
     "compaction loses nothing: neither for those who come back, nor of what is pushed meanwhile",
   points: 6,
   concept: "compaction",
-  traps: ["compacts-the-unmerged", "synced-too-early"],
-  engines: { postgres: {} },
+  traps: [
+    "compacts-the-unmerged",
+    "synced-too-early",
+    "asks-the-rows",
+    "overtaken",
+    "snapshot-for-all",
+  ],
+  engines: { postgres: { faults: [blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob", "cid"],
   hints: [
     "What is removed: the rows that are in the snapshot, or the rows that are there?",
@@ -52,7 +68,7 @@ async function comesBack(
     `t-${t.random.word(6)}`,
   ];
   using onS1 = await stage.connect(ann, s1);
-  await ann.edit(rectangle(kept), rectangle(gone), rectangle(typed));
+  const first = await ann.edit(rectangle(kept), rectangle(gone), rectangle(typed));
   await onS1.push(ann.outbox);
   {
     using before = await stage.connect(bob, s2);
@@ -99,7 +115,48 @@ async function comesBack(
   t.equal(await s1.node.verifyLog(stage.document), null, "what is left of the log is sound");
   await ann.edit(typing(kept, "on"));
   await onS1.flush("who was there all the time goes on");
-  await back.has("ann", ann.outbox.at(-1)?.seq ?? last.seq + 1, "and is heard");
+  await back.has("ann", last.seq + 1, "and is heard");
+  t.step("what was compacted is pushed again; who has everything comes again");
+  const again = await onS1.push([first]);
+  t.ok(typeof again === "number", "what was pushed before is acknowledged again", {
+    expected: "acked",
+    received: String(again),
+  });
+  const stored = (await rowsOf(stage)).filter(({ actor }) => actor === "ann");
+  const seqs = stored.map(({ seq }) => seq);
+  t.equal(seqs, [last.seq, last.seq + 1], "and is not stored once more");
+  {
+    using whole = await stage.connect(ann, s1);
+    const told = whole.frames.map(({ type }) => type);
+    t.equal(told, ["synced"], "who lacks nothing is told nothing, snapshots neither");
+  }
+  await isOvertaken(stage, [ann, onS1], [bob, back], s2);
+}
+
+/** While ann's server is cut off, what she lacks is compacted by the other one. */
+async function isOvertaken(
+  stage: Stage,
+  [ann, onS1]: readonly [Person, Client],
+  [bob, onS2]: readonly [Person, Client],
+  s2: ServerNode,
+): Promise<void> {
+  const { t } = stage;
+  t.step("server s1 is cut off; meanwhile bob pushes on s2, which compacts");
+  {
+    await using cut = await t.inject("postgres", blackHole, { nodes: ["s1"] });
+    await t.inject("postgres", resetConnections, { nodes: ["s1"] });
+    await bob.edit(rectangle(`o-${t.random.word(6)}`));
+    await onS2.flush("the other server goes on");
+    await s2.node.compact(stage.document);
+    await cut.heal();
+  }
+  await onS1.has("bob", 3, "who was there all the time gets what was compacted meanwhile");
+  await bob.edit(rectangle(`p-${t.random.word(6)}`));
+  await onS2.flush();
+  await onS1.has("bob", 4, "and what comes after it");
+  await onS1.taken();
+  t.equal(await ann.view(), await bob.view(), "both see the same");
+  t.equal(onS1.closedWith, undefined, "and the connection stays");
 }
 
 /** A compaction and a push, one of them held back. */

@@ -9,6 +9,11 @@ import {
 } from "./clients.ts";
 import { check, type LedgerContext, startReplica } from "./kit.ts";
 
+/** How long a guest's token holds, in seconds; they are counted in whole ones. */
+const GUEST_SECONDS = 3;
+/** How long somebody may stay whose token has ended, in milliseconds. */
+const GRANTED_MS = 5_000;
+
 export default check({
   title:
     "nobody gets in without a token, writes as somebody else, or leaves anything broken in the log",
@@ -20,6 +25,7 @@ export default check({
     "takes-what-is-early",
     "any-document",
     "decodes-the-token",
+    "in-for-ever",
   ],
   engines: { postgres: {} },
   nodes: ["s1", "ann", "bob", "forger"],
@@ -38,9 +44,19 @@ export default check({
     await onS1.flush();
     await bob.edit(rectangle(`b-${t.random.word(6)}`));
     await other.flush();
+    const ends = Math.floor(Date.now() / 1_000) + GUEST_SECONDS;
+    using guest = await stage.open(s1, await stage.token({ sub: "bob", exp: ends }), bob);
+    guest.takes = false;
+    guest.send({ type: "hello", version: {} });
+    await guest.until(() => guest.all("synced").length > 0, "who has a token may come in");
     await strangers(t, stage, s1, bob);
     await misspoken(stage, s1, bob);
     await forgeries(t, stage, [ann, onS1], bob);
+    t.step("a token ends while its connection is open");
+    const left = ends * 1_000 - Date.now() + GRANTED_MS;
+    const closed = "whose token has ended is let go";
+    await guest.until(() => guest.closedWith !== undefined, closed, left);
+    t.equal(guest.closedWith, 4401, `${closed}, with 4401`);
     t.step("after all this, ann and bob go on");
     t.equal(onS1.closedWith, undefined, "the connection of who was refused stays");
     t.equal(other.closedWith, undefined, "and so does everybody else's");

@@ -317,7 +317,7 @@ function toWire({ actor, seq, bytes }: Change | WireChange): WireChange {
   return { actor, seq, bytes: Buffer.from(bytes).toString("base64") };
 }
 
-function fromWire({ actor, seq, bytes }: WireChange): Change {
+export function fromWire({ actor, seq, bytes }: WireChange): Change {
   return { actor, seq, bytes: decode(bytes) };
 }
 

@@ -77,6 +77,10 @@ export async function run(
         publish(copy, change);
       } else if (event.kind === "deliver") {
         await deliver(copy, [...new Set(event.picks.flatMap((pick) => at(copy.queue, pick)))]);
+      } else if (event.kind === "load") {
+        const from = copies[event.from] as Copy;
+        story.push(`${name} loads what ${from.name} has saved`);
+        await replica.load(document, await from.replica.save(document));
       } else {
         await deliver(copy, at(copy.came, event.pick));
       }

@@ -16,6 +16,8 @@ export type Event =
   | { readonly kind: "undo"; readonly who: number }
   /** Some of what is on its way to somebody comes: each number is a place in the queue. */
   | { readonly kind: "deliver"; readonly to: number; readonly picks: readonly number[] }
+  /** Somebody takes all that somebody else has, as one piece. */
+  | { readonly kind: "load"; readonly to: number; readonly from: number }
   /** What has come comes again. */
   | { readonly kind: "again"; readonly to: number; readonly pick: number };
 
@@ -47,9 +49,12 @@ export function drawSchedule(random: Random, { people, events }: Shape): Event[]
       schedule.push({ kind: "undo", who });
     } else if (!offline.has(who)) {
       const picks = Array.from({ length: random.int(1, 6) }, pick);
-      schedule.push(
-        dice <= 18 ? { kind: "deliver", to: who, picks } : { kind: "again", to: who, pick: pick() },
-      );
+      if (dice <= 18) schedule.push({ kind: "deliver", to: who, picks });
+      else if (dice === 19) schedule.push({ kind: "again", to: who, pick: pick() });
+      else {
+        const from = (who + random.int(1, people - 1)) % people;
+        schedule.push({ kind: "load", to: who, from });
+      }
     }
   }
   return schedule;
