@@ -5,6 +5,7 @@ import { LedgerError } from "../errors.ts";
 import type { Database } from "./database.ts";
 import { fromWire, parseFrame, toWire, write } from "./frames.ts";
 import { type Log, lacks, type Page } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Room } from "./room.ts";
 
 /** The codes that connections are closed with. */
@@ -20,6 +21,7 @@ export interface Backing {
   readonly config: ServerConfig;
   readonly database: Database;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 export class Connection {
@@ -57,6 +59,7 @@ export class Connection {
   }
 
   close(code: number): void {
+    this.#backing.metrics.closed(code);
     this.#room.connections.delete(this);
     this.#socket.close(code);
   }
@@ -82,7 +85,9 @@ export class Connection {
   async #take(frame: ClientFrame): Promise<void> {
     if (frame.type === "hello") return this.#sync(frame.version);
     if (frame.type === "cursor") return this.#room.point({ ...frame, actor: this.actor }, this);
+    const answered = this.#backing.metrics.pushed();
     const code = await this.#push(frame.changes.map(fromWire));
+    answered(code ?? "acked");
     const { id } = frame;
     const seq = frame.changes.at(-1)?.seq ?? 0;
     // Closed meanwhile: then the client asks again on its next connection.

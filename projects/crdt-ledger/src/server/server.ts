@@ -1,5 +1,6 @@
 /** One of several servers: lets clients in, and keeps one room for each document that they are on. */
 import { once } from "node:events";
+import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { DocumentId, Server, ServerConfig } from "../../contract.ts";
@@ -8,6 +9,7 @@ import { type Backing, CLOSED, Connection } from "./connection.ts";
 import { Cursors } from "./cursors.ts";
 import { Database } from "./database.ts";
 import { Log } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { type Cursor, Room } from "./room.ts";
 import { StoredDocument } from "./stored-document.ts";
 import { type Admission, admit } from "./tokens.ts";
@@ -22,17 +24,16 @@ const GOODBYE_MS = 1_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export async function startServer(config: ServerConfig): Promise<Server> {
-  const sockets = new WebSocketServer({
-    host: "127.0.0.1",
-    port: 0,
-    maxPayload: config.limits.frameBytes,
-  });
-  await once(sockets, "listening");
-  return new LedgerServer(config, sockets);
+  const metrics = new Metrics();
+  const http = createServer(metrics.listener).listen(0, "127.0.0.1");
+  const sockets = new WebSocketServer({ server: http, maxPayload: config.limits.frameBytes });
+  await once(http, "listening");
+  return new LedgerServer(config, http, sockets, metrics);
 }
 
 class LedgerServer implements Server {
   readonly #backing: Backing;
+  readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
   readonly #cursors: Cursors;
   readonly #bus: Bus;
@@ -42,13 +43,24 @@ class LedgerServer implements Server {
   readonly #pings: NodeJS.Timeout;
   #closing = false;
 
-  constructor(config: ServerConfig, sockets: WebSocketServer) {
+  constructor(config: ServerConfig, http: HttpServer, sockets: WebSocketServer, metrics: Metrics) {
     const { postgres, requestBudgetMs, limits } = config;
+    this.#http = http;
     this.#sockets = sockets;
     const database = new Database(postgres, requestBudgetMs);
     // In base64 a page is a third longer, and still no more than may wait.
     const log = new Log(database, Math.min(PAGE_BYTES, Math.floor(limits.backlogBytes / 2)));
-    this.#backing = { config, database, log };
+    this.#backing = { config, database, log, metrics };
+    metrics.gauge(
+      "ledger_connections",
+      "Clients that are connected.",
+      () => this.#connections.size,
+    );
+    metrics.gauge(
+      "ledger_documents",
+      "Documents that somebody here is on.",
+      () => this.#rooms.size,
+    );
     this.#cursors = new Cursors(database, config.name);
     this.#bus = new Bus(postgres, requestBudgetMs, {
       documents: () =>
@@ -64,7 +76,7 @@ class LedgerServer implements Server {
   }
 
   async address(): Promise<string> {
-    return `ws://127.0.0.1:${(this.#sockets.address() as AddressInfo).port}`;
+    return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
   }
 
   compact(document: DocumentId): Promise<number> {
@@ -80,6 +92,7 @@ class LedgerServer implements Server {
     this.#closing = true;
     clearInterval(this.#pings);
     this.#sockets.close();
+    this.#http.close();
     await Promise.all([...this.#connections].map((connection) => connection.settled()));
     await Promise.all([...this.#sockets.clients].map(goodbye));
     await this.#bus.close();
@@ -95,9 +108,10 @@ class LedgerServer implements Server {
     socket.pause();
     const admission = await admit(path, this.#backing.config.secret);
     socket.resume();
-    if (!admission) return socket.close(CLOSED.stranger);
-    if (this.#closing) return socket.close(CLOSED.away);
-    this.#seat(socket, admission);
+    if (admission && !this.#closing) return this.#seat(socket, admission);
+    const code = admission ? CLOSED.away : CLOSED.stranger;
+    this.#backing.metrics.closed(code);
+    socket.close(code);
   }
 
   #seat(socket: WebSocket, { actor, document, until }: Admission): void {
