@@ -1,6 +1,7 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { kill } from "@db-katas/engines/faults/kill";
 import { resetConnections } from "@db-katas/engines/faults/resetConnections";
+import type { Change } from "../contract.ts";
 import {
   type Client,
   type Person,
@@ -25,7 +26,15 @@ export default check({
     "what is acknowledged survives the death of the server and of PostgreSQL, and is stored once",
   points: 6,
   concept: "durability",
-  traps: ["acks-first", "acks-soon", "commits-lazily", "stored-twice", "starts-over", "hangs-up"],
+  traps: [
+    "acks-first",
+    "acks-soon",
+    "commits-lazily",
+    "stored-twice",
+    "stored-by-both",
+    "starts-over",
+    "hangs-up",
+  ],
   engines: { postgres: { faults: [kill, blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [
@@ -41,6 +50,10 @@ export default check({
     for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
       t.step(`server s1 dies at message ${nth} to PostgreSQL of what ann pushes`);
       ({ seq: last } = await serverDies(t, stage, { s1, s2, ann, bob, nth }));
+    }
+    for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
+      t.step(`ann pushes one change on both servers, and s1 is held at message ${nth}`);
+      ({ seq: last } = await pushedTwice(t, stage, { s1, s2, ann, nth }));
     }
     await rowsAreOnce(t, stage, last);
     t.step("PostgreSQL is killed while ann pushes");
@@ -122,6 +135,28 @@ async function serverDies(t: LedgerContext, stage: Stage, { s1, s2, ann, bob, nt
   await onS2.has("ann", change.seq, "and others get it");
   t.equal(await bob.view(), await ann.view(), "both see the same");
   await cut.heal();
+  return change;
+}
+
+/** One push through both servers at once. One of them may be told that it is there, and not know why. */
+async function pushedTwice(
+  t: LedgerContext,
+  stage: Stage,
+  { s1, s2, ann, nth }: Omit<Death, "bob">,
+): Promise<Change> {
+  using onS1 = await connectAgain(t, stage, ann, s1);
+  using onS2 = await stage.connect(ann, s2);
+  const change = await ann.edit(rectangle(`t${nth}-${t.random.word(6)}`));
+  using gate = t.hold("postgres", { node: "s1", match: /./, nth });
+  const slow = onS1.post([change]);
+  const answered = onS1.until(() => onS1.answer(slow) !== undefined, "a push is answered");
+  await Promise.race([gate.held, answered]);
+  const quick = onS2.post([change]);
+  await perhaps(() => onS2.answer(quick) !== undefined, UNANSWERED_MS);
+  gate.release();
+  await answered;
+  await onS2.until(() => onS2.answer(quick) !== undefined, "a push is answered");
+  await onS1.flush("pushed on two servers at once, a change is acknowledged");
   return change;
 }
 

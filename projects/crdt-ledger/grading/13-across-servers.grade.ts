@@ -10,7 +10,7 @@ export default check({
   title: "what is pushed on one server reaches those who are on another one, large or after a cut",
   points: 5,
   concept: "fan-out",
-  traps: ["notify-payload", "notify-is-all", "points-elsewhere"],
+  traps: ["notify-payload", "notify-is-all", "points-elsewhere", "points-everywhere"],
   engines: { postgres: { faults: [blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [
@@ -24,6 +24,8 @@ export default check({
     const [ann, bob] = await Promise.all([stage.person("ann"), stage.person("bob")]);
     using onS1 = await stage.connect(ann, s1);
     using onS2 = await stage.connect(bob, s2);
+    const elsewhere = stage.elsewhere();
+    using apart = await elsewhere.connect(bob.on(elsewhere), s2);
     const shape = `a-${t.random.word(6)}`;
     await pushed(
       t,
@@ -70,6 +72,8 @@ export default check({
     t.equal(onS2.seqsOf("ann"), [1, 2, 3, 4], "each change comes once on a connection");
     t.equal(await bob.view(), await ann.view(), "both see the same");
     t.equal(onS2.closedWith, undefined, "bob's connection stays all the time");
+    const told = apart.frames.map(({ type }) => type);
+    t.equal(told, ["synced"], "who is on another document hears nothing of this one");
   },
 });
 

@@ -93,6 +93,11 @@ async function comesBack(
     expected: "1 snapshot",
     received: `${back.all("snapshot").length}`,
   });
+  const upTo = back.all("snapshot")[0]?.version.ann ?? 0;
+  t.ok(upTo === last.seq - 1 || upTo === last.seq, "a snapshot says how far it goes", {
+    expected: `${last.seq - 1} of ann's changes were compacted, and one came after these`,
+    received: `${upTo}`,
+  });
   await back.flush("what bob made while he was away is acknowledged");
   await onS1.has("bob", 2, "ann gets what bob made while he was away");
   await back.has("ann", last.seq, "bob gets what ann did meanwhile");
