@@ -87,8 +87,9 @@ export class LedgerDocument {
 
   receive(changes: readonly Change[]): void {
     const before = this.#mark();
-    this.take(changes);
-    if (this.takesEffect()) return;
+    const atOnce = changes.length <= 1;
+    this.take(changes, atOnce);
+    if (atOnce || this.takesEffect()) return;
     // Which one it is shows where each takes effect by itself.
     this.#backTo(before);
     this.take(changes, true);

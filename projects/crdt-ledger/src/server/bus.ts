@@ -16,7 +16,7 @@ const RETRY_MS = 200;
 export interface Listener {
   /** Those that somebody here is on, and how far everybody has been told. */
   documents(): ReadonlyMap<DocumentId, number>;
-  grown(document: DocumentId): void;
+  grown(document: DocumentId, upTo: number): void;
   /** @param payload whatever was sent as {@link POINTED} */
   pointed(payload: string): void;
 }
@@ -60,7 +60,8 @@ export class Bus {
     client.on("error", () => lost.abort());
     client.on("end", () => lost.abort());
     client.on("notification", ({ channel, payload = "" }) => {
-      if (channel === GROWN) this.#listener.grown(payload);
+      const [document = "", upTo] = payload.split(" ");
+      if (channel === GROWN) this.#listener.grown(document, Number(upTo));
       else this.#listener.pointed(payload);
     });
     try {
@@ -83,7 +84,9 @@ export class Bus {
       [[...told.keys()]],
     );
     for (const { document, position } of rows) {
-      if (Number(position) > (told.get(document) ?? 0)) this.#listener.grown(document);
+      if (Number(position) > (told.get(document) ?? 0)) {
+        this.#listener.grown(document, Number(position));
+      }
     }
   }
 }

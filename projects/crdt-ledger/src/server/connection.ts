@@ -3,8 +3,8 @@ import { WebSocket } from "ws";
 import type { Actor, ClientFrame, ServerConfig, ServerFrame, Version } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import type { Database } from "./database.ts";
-import { fromWire, parseFrame, toWire, write } from "./frames.ts";
-import { type Log, lacks, type Page } from "./log.ts";
+import { fromWire, Parcel, parseFrame, write } from "./frames.ts";
+import { type Log, lacks, type Snapshot } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Room } from "./room.ts";
 
@@ -30,7 +30,7 @@ export class Connection {
   readonly #room: Room;
   readonly #backing: Backing;
   /** What the client has, or has been sent; null before its hello. */
-  #version: Record<Actor, number> | null = null;
+  #version: Map<Actor, number> | null = null;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(socket: WebSocket, actor: Actor, room: Room, backing: Backing) {
@@ -66,20 +66,23 @@ export class Connection {
 
   /** Sends what others did, unless too much waits for this client: then it has to come back. */
   tell(frame: ServerFrame): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const text = write(frame);
-    const waiting = this.#socket.bufferedAmount;
-    // Whatever its size, one frame can be sent to somebody who reads.
-    if (waiting > 0 && waiting + text.length > this.#backing.config.limits.backlogBytes) {
-      this.close(CLOSED.later);
-    } else {
-      this.#socket.send(text);
-    }
+    this.#put(write(frame));
   }
 
-  /** Sends of a page what the client lacks. */
-  deliver(page: Page): void {
-    for (const frame of this.#lacking(page)) this.tell(frame);
+  /** Sends of what is new to somebody what is new to this client. */
+  deliver(snapshot: Snapshot | null, parcel: Parcel): void {
+    for (const frame of this.#lacking(snapshot, parcel)) this.#put(frame);
+  }
+
+  #put(frame: string | Buffer): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const waiting = this.#socket.bufferedAmount;
+    // Whatever its size, one frame can be sent to somebody who reads.
+    if (waiting > 0 && waiting + frame.length > this.#backing.config.limits.backlogBytes) {
+      this.close(CLOSED.later);
+    } else {
+      this.#socket.send(frame, { binary: false });
+    }
   }
 
   async #take(frame: ClientFrame): Promise<void> {
@@ -107,9 +110,7 @@ export class Connection {
     try {
       // Who has pushed them is not to be sent them, which may happen before the answer comes.
       const sound = () => this.#has({ [this.actor]: last });
-      const refusal = await this.#room.stored.push(signal, [first, ...others], sound);
-      if (!refusal) this.#room.wake();
-      return refusal;
+      return await this.#room.stored.push(signal, [first, ...others], sound);
     } catch (error) {
       if (error instanceof LedgerError && error.code === "STORE_UNAVAILABLE") return error.code;
       throw error;
@@ -118,15 +119,17 @@ export class Connection {
 
   /** Sends what the client lacks as fast as it reads, and has it hear of what comes from then on. */
   async #sync(version: Version): Promise<void> {
-    this.#version = { ...version };
+    this.#version = new Map(Object.entries(version));
     let position = 0;
     try {
       // Nothing can happen between the last look and the join: what the room reads comes after this.
       for (let more = true; more || position < this.#room.position; ) {
         const signal = this.#backing.database.budget();
         const { log } = this.#backing;
-        const page = await log.after(signal, this.#room.document, position, this.#version);
-        for (const frame of this.#lacking(page)) await this.#sent(frame);
+        const has = Object.fromEntries(this.#version);
+        const page = await log.after(signal, this.#room.document, position, has);
+        const frames = this.#lacking(page.snapshot, new Parcel(page.rows));
+        for (const frame of frames) await this.#sent(frame);
         ({ position, more } = page);
       }
     } catch {
@@ -137,31 +140,34 @@ export class Connection {
     this.#room.join(this, position);
   }
 
-  #lacking({ snapshot, rows }: Page): ServerFrame[] {
-    const has = this.#version ?? {};
-    const frames: ServerFrame[] = [];
-    if (snapshot && lacks(has, snapshot.version)) {
+  #lacking(snapshot: Snapshot | null, parcel: Parcel): (string | Buffer)[] {
+    const has = this.#version ?? new Map<Actor, number>();
+    const frames: (string | Buffer)[] = [];
+    if (snapshot && lacks(Object.fromEntries(has), snapshot.version)) {
       const bytes = Buffer.from(snapshot.bytes).toString("base64");
-      frames.push({ type: "snapshot", version: snapshot.version, bytes });
+      frames.push(write({ type: "snapshot", version: snapshot.version, bytes }));
       this.#has(snapshot.version);
     }
-    const changes = rows.filter(({ actor, seq }) => seq > (has[actor] ?? 0));
-    for (const { actor, seq } of changes) this.#has({ [actor]: seq });
-    if (changes.length > 0) frames.push({ type: "changes", changes: changes.map(toWire) });
+    const changes = parcel.frame(({ actor, seq }) => {
+      const isNew = seq > (has.get(actor) ?? 0);
+      if (isNew) has.set(actor, seq);
+      return isNew;
+    });
+    if (changes) frames.push(changes);
     return frames;
   }
 
   #has(version: Version): void {
-    if (!this.#version) return;
     for (const [actor, seq] of Object.entries(version)) {
-      this.#version[actor] = Math.max(seq, this.#version[actor] ?? 0);
+      this.#version?.set(actor, Math.max(seq, this.#version.get(actor) ?? 0));
     }
   }
 
   /** Resolves when it is on its way; rejects when the connection is lost. */
-  #sent(frame: ServerFrame): Promise<void> {
+  #sent(frame: string | Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#socket.send(write(frame), (error) => (error ? reject(error) : resolve()));
+      const sent = (error?: Error) => (error ? reject(error) : resolve());
+      this.#socket.send(frame, { binary: false }, sent);
     });
   }
 }

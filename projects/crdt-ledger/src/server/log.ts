@@ -56,7 +56,7 @@ const NOTHING: Page = { snapshot: null, rows: [], position: 0, more: false };
 /** Rows that are read at a time. */
 const PAGE_ROWS = 500;
 
-/** The name under which servers tell one another that a document has grown. */
+/** The name under which servers tell one another which document has grown, and up to where. */
 export const GROWN = "crdt_ledger_grown";
 
 /** Whether who has `version` lacks anything that is in `other`. */
@@ -132,7 +132,7 @@ export class Log {
 
   /**
    * Puts changes after `head`, unless somebody else has put others there.
-   * @returns where the log ends then; null if somebody else has
+   * @returns their rows; null if somebody else has
    * @throws LedgerError `STORE_UNAVAILABLE`: whether it is stored is unknown
    */
   async append(
@@ -140,7 +140,7 @@ export class Log {
     document: DocumentId,
     head: Head,
     changes: readonly Change[],
-  ): Promise<Head | null> {
+  ): Promise<readonly Row[] | null> {
     let { position, hash } = head;
     const rows = changes.map((change) => {
       position += 1;
@@ -159,7 +159,7 @@ export class Log {
            $6::bigint[], $7::text[], $8::integer[], $9::bytea[], $10::bytea[]
          ) AS o
        )
-       SELECT pg_notify('${GROWN}', document) FROM moved`,
+       SELECT pg_notify('${GROWN}', document || ' ' || $4) FROM moved`,
       [
         document,
         head.position,
@@ -173,7 +173,7 @@ export class Log {
         rows.map((row) => row.hash),
       ],
     );
-    return told.length > 0 ? { position, hash } : null;
+    return told.length > 0 ? rows : null;
   }
 
   /** So that there is a head to append to. @throws LedgerError `STORE_UNAVAILABLE` */

@@ -2,8 +2,9 @@
 import type { DocumentId } from "../../contract.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
-import type { Log } from "./log.ts";
-import type { StoredDocument } from "./stored-document.ts";
+import { Parcel } from "./frames.ts";
+import type { Log, Row, Snapshot } from "./log.ts";
+import type { Audience, StoredDocument } from "./stored-document.ts";
 
 export interface Cursor {
   readonly type: "cursor";
@@ -12,7 +13,7 @@ export interface Cursor {
   readonly y: number;
 }
 
-export class Room {
+export class Room implements Audience {
   readonly document: DocumentId;
   readonly stored: StoredDocument;
   /** Those who have all that there is up to `position`, and hear of the rest. */
@@ -38,6 +39,7 @@ export class Room {
     this.#database = database;
     this.#log = log;
     this.#pointed = pointed;
+    stored.tell(this);
   }
 
   /** Up to where everybody in here has been told. */
@@ -51,6 +53,26 @@ export class Room {
     this.connections.add(connection);
     // While nobody was here, nobody looked.
     this.wake();
+  }
+
+  /**
+   * Another server may have stored something, or this one.
+   * @param upTo where the log ends, as far as somebody knows
+   */
+  grown(upTo: number): void {
+    // What this server stores it hands on itself; where it fails, it says so.
+    if (upTo > Math.max(this.#position, this.stored.expected)) this.wake();
+  }
+
+  /** This server has stored something. */
+  hand(rows: readonly Row[]): void {
+    if (this.connections.size === 0) return;
+    // Whoever reads meanwhile, or has yet to read what came before, comes to these as well.
+    if (this.#reading || rows[0]?.position !== this.#position + 1) this.wake();
+    else {
+      this.#deliver(null, rows);
+      this.#position += rows.length;
+    }
   }
 
   /** There may be something new. What can't be read now is read when this is called again. */
@@ -83,9 +105,14 @@ export class Room {
         this.#position,
         {},
       );
-      for (const connection of this.connections) connection.deliver(page);
+      this.#deliver(page.snapshot, page.rows);
       this.#position = Math.max(this.#position, page.position);
       if (page.more) this.#again = true;
     }
+  }
+
+  #deliver(snapshot: Snapshot | null, rows: readonly Row[]): void {
+    const parcel = new Parcel(rows);
+    for (const connection of this.connections) connection.deliver(snapshot, parcel);
   }
 }

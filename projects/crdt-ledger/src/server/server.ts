@@ -65,7 +65,7 @@ class LedgerServer implements Server {
     this.#bus = new Bus(postgres, requestBudgetMs, {
       documents: () =>
         new Map([...this.#rooms.values()].map((room) => [room.document, room.position])),
-      grown: (document) => this.#rooms.get(document)?.wake(),
+      grown: (document, upTo) => this.#rooms.get(document)?.grown(upTo),
       pointed: (payload) => {
         const told = this.#cursors.read(payload);
         if (told) this.#rooms.get(told.document)?.point(told.cursor);

@@ -1,12 +1,20 @@
 /** One document on this server: what decides whether a change is sound, and puts it into the log. */
-import type { Actor, Change, DocumentId, Replica } from "../../contract.ts";
+import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
-import { startReplica } from "../replica/replica.ts";
+import { LedgerDocument } from "../replica/document.ts";
 import { unavailable, unlessAborted } from "./database.ts";
-import type { Head, Log } from "./log.ts";
+import type { Head, Log, Row } from "./log.ts";
 
 /** Why changes were refused. */
 export type Refusal = "INVALID_CHANGE" | "TOO_EARLY";
+
+/** Who hands on what is stored. */
+export interface Audience {
+  /** In the order of the log. */
+  hand(rows: readonly Row[]): void;
+  /** Something may have been stored. */
+  wake(): void;
+}
 
 interface Push extends PromiseWithResolvers<Refusal | null> {
   readonly signal: AbortSignal;
@@ -23,8 +31,12 @@ export class StoredDocument {
   readonly #document: DocumentId;
   readonly #treasurer: Actor;
   /** What the log comes to, up to `#head`: the same code as on the clients, or it would decide otherwise. */
-  #replica: Replica;
+  #replica: LedgerDocument;
   #head = EMPTY;
+  #audience: Audience | null = null;
+  /** Up to where the log goes when what is being stored is there. */
+  #expected = 0;
+  #isCalled = false;
   #turn: Promise<unknown> = Promise.resolve();
   /** Those that have come and are yet to be stored. */
   #pushes: Push[] = [];
@@ -34,6 +46,15 @@ export class StoredDocument {
     this.#document = document;
     this.#treasurer = treasurer;
     this.#replica = this.#emptyReplica();
+  }
+
+  /** Up to where the audience is handed what there is: it needn't look. */
+  get expected(): number {
+    return this.#expected;
+  }
+
+  tell(audience: Audience): void {
+    this.#audience = audience;
   }
 
   /**
@@ -50,7 +71,7 @@ export class StoredDocument {
     const push: Push = { signal, changes, sound, ...Promise.withResolvers<Refusal | null>() };
     push.promise.catch(() => {});
     this.#pushes.push(push);
-    this.#inTurn(signal, () => this.#storePushes()).catch(push.reject);
+    this.#call();
     return await unlessAborted(signal, push.promise).catch((cause) => {
       this.#pushes = this.#pushes.filter((other) => other !== push);
       throw unavailable(cause);
@@ -63,15 +84,23 @@ export class StoredDocument {
       await this.#catchUp(signal);
       return this.#log.compact(signal, this.#document, {
         ...this.#head,
-        version: await this.#replica.version(this.#document),
-        bytes: await this.#replica.save(this.#document),
+        version: this.#replica.version(),
+        bytes: this.#replica.save(),
       });
     });
+  }
+
+  #call(): void {
+    if (this.#isCalled || this.#pushes.length === 0) return;
+    this.#isCalled = true;
+    void this.#inTurn(null, () => this.#storePushes());
   }
 
   /** Whoever's turn it is takes along what has come meanwhile: many changes cost one commit, as one does. */
   async #storePushes(): Promise<void> {
     let left: readonly Push[] = this.#pushes.splice(0, MOST_PUSHES);
+    this.#isCalled = false;
+    this.#call();
     // Whoever has less time is answered by then, whatever comes of it.
     const signal = left.at(-1)?.signal;
     if (!signal) return;
@@ -89,12 +118,13 @@ export class StoredDocument {
   async #store(signal: AbortSignal, pushes: readonly Push[]): Promise<readonly Push[]> {
     const sound: Push[] = [];
     const fresh: Change[] = [];
+    const newest = new Map<Actor, number>();
     let early: Push | undefined;
     let seen = 0;
     for (const push of pushes) {
       // What is sent twice is held against what is stored; so that has to be stored first.
       const [{ actor, seq }] = push.changes;
-      if (fresh.some((change) => change.actor === actor && change.seq >= seq)) break;
+      if ((newest.get(actor) ?? 0) >= seq) break;
       seen += 1;
       const taken = await this.#take(signal, push);
       if (taken === "WAITS") {
@@ -105,13 +135,18 @@ export class StoredDocument {
         push.resolve(taken);
         continue;
       }
-      if (taken.length > 0) push.sound();
       sound.push(push);
       fresh.push(...taken);
+      newest.set(actor, this.#replica.seqOf(actor));
     }
+    const left = pushes.slice(seen);
+    if (!this.#replica.takesEffect()) {
+      await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
+      return left;
+    }
+    for (const push of sound) push.sound();
     if (fresh.length > 0) await this.#append(signal, fresh);
     for (const push of sound) push.resolve(null);
-    const left = pushes.slice(seen);
     if (early) {
       // The replica keeps what came too early, and would have it with what comes next: the log wouldn't.
       this.#forget();
@@ -119,6 +154,15 @@ export class StoredDocument {
       if (left.length > 0) await this.#catchUp(signal);
     }
     return left;
+  }
+
+  /** Together they are more than Loro can apply: which one is shows where each is by itself. */
+  async #storeOneByOne(signal: AbortSignal, pushes: readonly Push[]): Promise<void> {
+    this.#forget();
+    await this.#catchUp(signal);
+    const [only, ...others] = pushes;
+    if (only && others.length === 0) only.resolve("INVALID_CHANGE");
+    else for (const push of pushes) await this.#store(signal, [push]);
   }
 
   /**
@@ -131,31 +175,41 @@ export class StoredDocument {
   ): Promise<readonly Change[] | Refusal | "WAITS"> {
     const [{ actor, seq: from }] = changes;
     const to = from + changes.length - 1;
-    const known = await this.#known(actor);
+    const known = this.#replica.seqOf(actor);
     if (from > known + 1) return "TOO_EARLY";
     const again = changes.slice(0, known + 1 - from);
     if (!(await this.#areStored(signal, again))) return "INVALID_CHANGE";
     const fresh = changes.slice(again.length);
     if (fresh.length === 0) return fresh;
     try {
-      await this.#replica.receive(this.#document, fresh);
+      this.#replica.take(fresh);
     } catch (error) {
       if (error instanceof LedgerError && error.code === "INVALID_CHANGE") return error.code;
       throw error;
     }
-    return (await this.#known(actor)) < to ? "WAITS" : fresh;
+    return this.#replica.seqOf(actor) < to ? "WAITS" : fresh;
   }
 
   async #append(signal: AbortSignal, changes: readonly Change[]): Promise<void> {
-    for (;;) {
-      if (this.#head.position === 0) await this.#log.create(signal, this.#document);
-      const head = await this.#log.append(signal, this.#document, this.#head, changes);
-      if (head) {
-        this.#head = head;
-        return;
+    try {
+      for (;;) {
+        if (this.#head.position === 0) await this.#log.create(signal, this.#document);
+        this.#expected = this.#head.position + changes.length;
+        const rows = await this.#log.append(signal, this.#document, this.#head, changes);
+        if (rows) {
+          this.#head = rows.at(-1) ?? this.#head;
+          this.#audience?.hand(rows);
+          return;
+        }
+        // Another server was first. What it stored was sound without these, and these without it.
+        await this.#catchUp(signal);
       }
-      // Another server was first. What it stored was sound without these, and these without it.
-      await this.#catchUp(signal);
+    } catch (error) {
+      // It may be stored all the same.
+      this.#audience?.wake();
+      throw error;
+    } finally {
+      this.#expected = 0;
     }
   }
 
@@ -174,8 +228,8 @@ export class StoredDocument {
       const page = await this.#log.after(signal, this.#document, this.#head.position, {});
       const { snapshot, rows } = page;
       try {
-        if (snapshot) await this.#replica.load(this.#document, snapshot.bytes);
-        if (rows.length > 0) await this.#replica.receive(this.#document, rows);
+        if (snapshot) this.#replica.load(snapshot.bytes);
+        if (rows.length > 0) this.#replica.receive(rows);
       } catch (cause) {
         const after = this.#head.position;
         this.#forget();
@@ -190,28 +244,24 @@ export class StoredDocument {
     }
   }
 
-  async #known(actor: Actor): Promise<number> {
-    return (await this.#replica.version(this.#document))[actor] ?? 0;
-  }
-
   #forget(): void {
     this.#replica = this.#emptyReplica();
     this.#head = EMPTY;
   }
 
-  #emptyReplica(): Replica {
+  #emptyReplica(): LedgerDocument {
+    const [document, treasurer] = [this.#document, this.#treasurer];
     // It never edits, so that nothing bears this name.
-    const actor = "server";
-    return startReplica({ role: "replica", name: actor, actor, treasurer: this.#treasurer });
+    return new LedgerDocument({ document, actor: "server", treasurer });
   }
 
-  /** Runs one work after the other, in the order of the calls; none of them begins too late. */
-  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  /** Runs one work after the other, in the order of the calls; none with a signal begins too late. */
+  async #inTurn<T>(signal: AbortSignal | null, work: () => Promise<T>): Promise<T> {
     const turn = this.#turn;
     const over = Promise.withResolvers<void>();
     this.#turn = turn.then(() => over.promise);
     try {
-      await unlessAborted(signal, turn).catch((cause) => {
+      await (signal ? unlessAborted(signal, turn) : turn).catch((cause) => {
         throw unavailable(cause);
       });
       return await work();
