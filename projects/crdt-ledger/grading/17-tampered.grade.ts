@@ -11,9 +11,9 @@ export default check({
   title: "whoever alters, removes or swaps what is in the log is found out",
   points: 4,
   concept: "tamper evidence",
-  traps: ["hash-of-itself", "hash-of-some", "forgets-the-end"],
+  traps: ["hash-of-itself", "hash-of-some", "forgets-the-end", "remembers-the-log"],
   engines: { postgres: {} },
-  nodes: ["s1", "ann"],
+  nodes: ["s1", "s2", "ann"],
   hints: [
     "Each row's hash is right, and yet one is missing. What would have to be in a hash to tell?",
     "Hash the hash of the row before as well. And the last row, whose hash is in no other one: where is it written down that it was there?",
@@ -46,7 +46,9 @@ export default check({
       "a log whose rows were compacted is sound",
     );
     await fill();
-    await tamper(t, stage, s1);
+    // This one has stored none of it.
+    const s2 = await stage.server("s2");
+    await tamper(t, stage, s2);
   },
 });
 

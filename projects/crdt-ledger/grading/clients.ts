@@ -1,7 +1,7 @@
 /** The grader as a client of servers: whoever is behind it has a replica of the submission's. */
 import { setTimeout as wait } from "node:timers/promises";
 import { SubmissionError } from "@db-katas/grading";
-import { SignJWT } from "jose";
+import { type JWTPayload, SignJWT } from "jose";
 import pg from "pg";
 import { WebSocket } from "ws";
 import type {
@@ -43,8 +43,8 @@ export interface ServerNode {
 export interface Claims {
   readonly sub?: string;
   readonly doc?: string;
-  /** In seconds since the epoch. */
-  readonly exp?: number;
+  /** In seconds since the epoch; undefined: the token has none. */
+  readonly exp?: number | undefined;
 }
 
 /** The servers of one check, who may come in, and the document that they all are on. */
@@ -90,7 +90,7 @@ export class Stage {
   /** A token that lets an actor onto a document for an hour, but for what is said otherwise. */
   token(claims: Claims, secret = this.secret): Promise<string> {
     const exp = Math.floor(Date.now() / 1_000) + 3_600;
-    return new SignJWT({ doc: this.document, exp, ...claims })
+    return new SignJWT({ doc: this.document, exp, ...claims } as JWTPayload)
       .setProtectedHeader({ alg: "HS256" })
       .sign(new TextEncoder().encode(secret));
   }

@@ -24,6 +24,8 @@ interface Copy extends Person {
   readonly came: Change[];
   /** Its edits that aren't taken back. */
   readonly done: Edit[];
+  /** The shapes that it can know of. */
+  readonly told: Set<ShapeId>;
 }
 
 /** @param seed decides in which order all comes at the end */
@@ -34,9 +36,12 @@ export async function run(
   seed: number,
 ): Promise<Failure | undefined> {
   const story: string[] = [];
-  const copies = people.map((person): Copy => ({ ...person, queue: [], came: [], done: [] }));
+  const copies = people.map(
+    (person): Copy => ({ ...person, queue: [], came: [], done: [], told: new Set() }),
+  );
   const gone = new Set<ShapeId>();
   const added = new Set<ShapeId>();
+  const addedBy = new Map<Change, ShapeId>();
   const failed = (what: string, expected: string, received: string) => ({
     ...{ what, expected, received, story },
   });
@@ -48,6 +53,7 @@ export async function run(
     to.queue = to.queue.filter((change) => !changes.includes(change));
     to.came.push(...changes);
     story.push(`${to.name} <- ${changes.map(({ actor, seq }) => `${actor}:${seq}`).join(" ")}`);
+    for (const change of changes) to.told.add(addedBy.get(change) ?? "");
     await to.replica.receive(document, changes);
   };
   try {
@@ -56,11 +62,20 @@ export async function run(
       const { name, replica } = copy;
       if (event.kind === "edit") {
         const view = await replica.view(document);
+        const unheard = idsOf(allShapes(view.shapes)).find((id) => !copy.told.has(id));
+        if (unheard) {
+          const what = "nobody sees what nobody has told them";
+          return failed(what, `no ${unheard} on ${name}'s board`, outline(view.shapes));
+        }
         const edit = editFor(view, `s-${event.nth}`, event.pick, name);
         const change = await replica.edit(document, [edit]);
         story.push(`${name}:${change.seq} ${told(edit)}`);
         copy.done.push(edit);
-        if (edit.kind === "add") added.add(edit.shape);
+        if (edit.kind === "add") {
+          added.add(edit.shape);
+          copy.told.add(edit.shape);
+          addedBy.set(change, edit.shape);
+        }
         if (edit.kind === "delete") gone.add(edit.shape);
         publish(copy, change);
       } else if (event.kind === "undo") {
@@ -80,6 +95,7 @@ export async function run(
       } else if (event.kind === "load") {
         const from = copies[event.from] as Copy;
         story.push(`${name} loads what ${from.name} has saved`);
+        for (const shape of from.told) copy.told.add(shape);
         await replica.load(document, await from.replica.save(document));
       } else {
         await deliver(copy, at(copy.came, event.pick));
