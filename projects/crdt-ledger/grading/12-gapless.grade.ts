@@ -1,5 +1,4 @@
 import {
-  asAdmin,
   type Client,
   fromWire,
   type Person,
@@ -11,6 +10,7 @@ import {
   typing,
 } from "./clients.ts";
 import { check, type LedgerContext } from "./kit.ts";
+import { commitLate } from "./late-commit.ts";
 
 /** More messages than one push has of its own; what a server asks now and then counts as well. */
 const MOST_MESSAGES = 9;
@@ -22,8 +22,6 @@ const MANY = 600;
 const ONE_BY_ONE = 20;
 /** How many are pushed at a time. */
 const AT_ONCE = 100;
-/** Any number that nobody else locks. */
-const LOCK = 40_961;
 
 export default check({
   title: "what is stored late is not missed by those who have read what was stored after it",
@@ -93,28 +91,20 @@ async function commitsLate(
   [bob, onS2]: readonly [Person, Client],
 ): Promise<void> {
   t.step("the commit of what ann pushes takes long; bob pushes meanwhile");
-  await asAdmin(t, async (client) => {
-    await client.query(`CREATE FUNCTION public.wait_for_grader() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${LOCK}); RETURN NULL; END $$`);
-    await client.query(`CREATE CONSTRAINT TRIGGER wait_for_grader AFTER INSERT ON operations
-      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.actor = 'ann')
-      EXECUTE FUNCTION public.wait_for_grader()`);
-    await client.query(`SELECT pg_advisory_lock(${LOCK})`);
-    const held = await ann.edit(rectangle(`late-${t.random.word(6)}`));
-    const other = await bob.edit(rectangle(`soon-${t.random.word(6)}`));
-    const late = onS1.post([held]);
-    await perhaps(() => onS1.answer(late) !== undefined, LOCKED_MS);
-    t.equal(onS1.answer(late), undefined, "nothing is acknowledged before its commit");
-    const early = onS2.post([other]);
-    await perhaps(() => onS2.answer(early) !== undefined, LOCKED_MS);
-    await perhaps(() => onS1.seqsOf("bob").includes(other.seq), LOCKED_MS);
-    await client.query(`SELECT pg_advisory_unlock(${LOCK})`);
-    await onS1.until(() => onS1.answer(late) !== undefined, "a push is answered");
-    await onS2.until(() => onS2.answer(early) !== undefined, "a push is answered");
-    await onS2.has("ann", held.seq, "who is there all the time gets what was committed late");
-    await onS1.has("bob", other.seq, "and the other one gets what was committed early");
-    await client.query("DROP TRIGGER wait_for_grader ON operations");
-  });
+  await using commits = await commitLate(t, "ann");
+  const held = await ann.edit(rectangle(`late-${t.random.word(6)}`));
+  const other = await bob.edit(rectangle(`soon-${t.random.word(6)}`));
+  const late = onS1.post([held]);
+  await perhaps(() => onS1.answer(late) !== undefined, LOCKED_MS);
+  t.equal(onS1.answer(late), undefined, "nothing is acknowledged before its commit");
+  const early = onS2.post([other]);
+  await perhaps(() => onS2.answer(early) !== undefined, LOCKED_MS);
+  await perhaps(() => onS1.seqsOf("bob").includes(other.seq), LOCKED_MS);
+  await commits.release();
+  await onS1.until(() => onS1.answer(late) !== undefined, "a push is answered");
+  await onS2.until(() => onS2.answer(early) !== undefined, "a push is answered");
+  await onS2.has("ann", held.seq, "who is there all the time gets what was committed late");
+  await onS1.has("bob", other.seq, "and the other one gets what was committed early");
 }
 
 /** Whoever has all of it is told nothing, whoever has nothing is told all of it. */
