@@ -86,10 +86,10 @@ export class LedgerDocument {
   }
 
   receive(changes: readonly Change[]): void {
-    const before = this.#mark();
-    const atOnce = changes.length <= 1;
-    this.take(changes, atOnce);
-    if (atOnce || this.takesEffect()) return;
+    // Taken alone, it takes effect or is refused.
+    const before = changes.length > 1 ? this.#mark() : null;
+    this.take(changes, !before);
+    if (!before || this.takesEffect()) return;
     // Which one it is shows where each takes effect by itself.
     this.#backTo(before);
     this.take(changes, true);
@@ -103,7 +103,8 @@ export class LedgerDocument {
   take(changes: readonly Change[], atOnce = false): void {
     const came = changes.map((change) => waitingFor(this.#config.document, change));
     for (const { change } of came) this.#contents.assertSame(change);
-    const before = this.#mark();
+    // One alone is taken whole, or leaves nothing behind.
+    const before = this.#waiting.length + came.length > 1 ? this.#mark() : null;
     const isAgain = ({ change }: Waiting) => came.some((one) => isSame(one.change, change));
     this.#waiting = [...this.#waiting.filter((waiting) => !isAgain(waiting)), ...came];
     try {
@@ -120,7 +121,7 @@ export class LedgerDocument {
           throw invalidChange(change, "no replica makes such a one");
       }
     } catch (error) {
-      this.#backTo(before);
+      if (before) this.#backTo(before);
       throw error;
     }
   }

@@ -37,6 +37,8 @@ export class StoredDocument {
   /** Up to where the log goes when what is being stored is there. */
   #expected = 0;
   #isCalled = false;
+  /** How far each actor's changes were found in the log when it was read in this turn; null: it wasn't yet. */
+  #found: Map<Actor, number> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   /** Those that have come and are yet to be stored. */
   #pushes: Push[] = [];
@@ -104,8 +106,9 @@ export class StoredDocument {
     // Whoever has less time is answered by then, whatever comes of it.
     const signal = left.at(-1)?.signal;
     if (!signal) return;
+    this.#found = null;
     try {
-      await this.#catchUp(signal);
+      if (this.#head.position === 0) await this.#catchUp(signal);
       while (left.length > 0) left = await this.#store(signal, left);
     } catch (error) {
       // The replica may have what the log hasn't.
@@ -117,6 +120,7 @@ export class StoredDocument {
   /** @returns those that were not looked at yet */
   async #store(signal: AbortSignal, pushes: readonly Push[]): Promise<readonly Push[]> {
     const sound: Push[] = [];
+    const pushed: Push[] = [];
     const fresh: Change[] = [];
     const newest = new Map<Actor, number>();
     let early: Push | undefined;
@@ -136,6 +140,7 @@ export class StoredDocument {
         continue;
       }
       sound.push(push);
+      if (taken.length > 0) pushed.push(push);
       fresh.push(...taken);
       newest.set(actor, this.#replica.seqOf(actor));
     }
@@ -144,7 +149,7 @@ export class StoredDocument {
       await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
       return left;
     }
-    for (const push of sound) push.sound();
+    for (const push of pushed) push.sound();
     if (fresh.length > 0) await this.#append(signal, fresh);
     for (const push of sound) push.resolve(null);
     if (early) {
@@ -175,6 +180,8 @@ export class StoredDocument {
   ): Promise<readonly Change[] | Refusal | "WAITS"> {
     const [{ actor, seq: from }] = changes;
     const to = from + changes.length - 1;
+    // Who seems to be early may be so for this server only.
+    if (from > this.#replica.seqOf(actor) + 1) await this.#catchUpOnce(signal);
     const known = this.#replica.seqOf(actor);
     if (from > known + 1) return "TOO_EARLY";
     const again = changes.slice(0, known + 1 - from);
@@ -187,19 +194,22 @@ export class StoredDocument {
       if (error instanceof LedgerError && error.code === "INVALID_CHANGE") return error.code;
       throw error;
     }
+    if (this.#replica.seqOf(actor) < to) await this.#catchUpOnce(signal);
     return this.#replica.seqOf(actor) < to ? "WAITS" : fresh;
   }
 
   async #append(signal: AbortSignal, changes: readonly Change[]): Promise<void> {
     try {
       for (;;) {
+        // One may have been pushed on another server as well.
+        const left = changes.filter(({ actor, seq }) => seq > (this.#found?.get(actor) ?? 0));
+        if (left.length === 0) return this.#audience?.wake();
         if (this.#head.position === 0) await this.#log.create(signal, this.#document);
-        this.#expected = this.#head.position + changes.length;
-        const rows = await this.#log.append(signal, this.#document, this.#head, changes);
+        this.#expected = this.#head.position + left.length;
+        const rows = await this.#log.append(signal, this.#document, this.#head, left);
         if (rows) {
           this.#head = rows.at(-1) ?? this.#head;
-          this.#audience?.hand(rows);
-          return;
+          return this.#audience?.hand(rows);
         }
         // Another server was first. What it stored was sound without these, and these without it.
         await this.#catchUp(signal);
@@ -223,7 +233,13 @@ export class StoredDocument {
     return rows.every(({ seq, bytes }) => bytes.equals(changes[seq - from]?.bytes ?? EMPTY.hash));
   }
 
+  async #catchUpOnce(signal: AbortSignal): Promise<void> {
+    if (!this.#found) await this.#catchUp(signal);
+  }
+
   async #catchUp(signal: AbortSignal): Promise<void> {
+    const found = this.#found ?? new Map<Actor, number>();
+    this.#found = found;
     for (let more = true; more; ) {
       const page = await this.#log.after(signal, this.#document, this.#head.position, {});
       const { snapshot, rows } = page;
@@ -239,6 +255,8 @@ export class StoredDocument {
           { cause },
         );
       }
+      for (const [actor, seq] of Object.entries(snapshot?.version ?? {})) found.set(actor, seq);
+      for (const { actor, seq } of rows) found.set(actor, seq);
       this.#head = snapshot ?? rows.at(-1) ?? this.#head;
       more = page.more;
     }
