@@ -81,6 +81,7 @@ export default check({
       { kind: "transfer", from: "cash", to: "rent", amount: 1.5 },
       { kind: "transfer", from: "cash", to: "rent", amount: LARGEST_AMOUNT + 1 },
       { kind: "lend", account: "cash", to: "bob", amount: LARGEST_AMOUNT + 1 },
+      { kind: "lend", account: "cash", to: "Bob!", amount: 1 },
       { kind: "insert", shape: "wall", at: 0, text: "x".repeat(LONGEST + 1) },
     ];
     const possible: Edit[] = [

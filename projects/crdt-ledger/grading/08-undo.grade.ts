@@ -4,7 +4,7 @@ export default check({
   title: "undo takes back what one did oneself, and nothing that others have done since",
   points: 3,
   concept: "undo",
-  traps: ["undoes-others", "puts-back-anywhere", "undoes-nothing"],
+  traps: ["undoes-others", "puts-back-anywhere", "undoes-nothing", "puts-into-itself"],
   engines: {},
   nodes: ["ada", "bob"],
   dependsOn: ["alone"],
@@ -93,6 +93,8 @@ export default check({
     t.step("typed, partly removed, and both undone");
     await ada.edit(document, [{ kind: "insert", shape: "base", at: 0, text: "abcdef" }]);
     await ada.edit(document, [{ kind: "remove", shape: "base", at: 2, length: 2 }]);
+    // What comes as one piece takes nothing from what can be taken back.
+    await ada.load(document, await bob.save(document));
     await ada.undo(document);
     const whole = shapeIn(await meet(t, document, both), "base")?.text;
     t.equal(whole, "abcdef", "characters that were removed are where they were");
@@ -118,6 +120,36 @@ export default check({
     await ada.undo(document);
     const board = outline((await meet(t, document, both)).shapes);
     t.equal(board, "base box", "nothing is put back into a group that isn't there any more");
+
+    t.step(
+      "ada moves a group out of another one, which bob moves into it; both remove a character",
+    );
+    // By which name a ring would be broken is nobody's business.
+    for (const [outer, inner] of [
+      ["a-group", "b-group"],
+      ["b-group", "a-group"],
+    ] as const) {
+      const nested = t.random.word();
+      await ada.edit(nested, [
+        add(t, outer, { type: "group" }),
+        add(t, inner, { parent: outer, type: "group" }),
+        { kind: "insert", shape: inner, at: 0, text: "ab" },
+      ]);
+      await ada.edit(nested, [move(inner)]);
+      await meet(t, nested, both);
+      await bob.edit(nested, [move(outer, { parent: inner })]);
+      await meet(t, nested, both);
+      await ada.undo(nested);
+      const tree = outline((await meet(t, nested, both)).shapes);
+      t.equal(tree, `${inner}(${outer})`, "nothing is put back into itself");
+      for (const one of both) {
+        await one.edit(nested, [{ kind: "remove", shape: inner, at: 0, length: 1 }]);
+      }
+      await meet(t, nested, both);
+      for (const one of both) await one.undo(nested);
+      const doubled = shapeIn(await meet(t, nested, both), inner)?.text;
+      t.equal(doubled, "aab", "what two have removed and both put back is there twice");
+    }
 
     t.step("an edit of board and ledger, and then one of the ledger alone");
     const wide = shapeIn(await ada.view(document), "box")?.width;

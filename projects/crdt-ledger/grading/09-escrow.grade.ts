@@ -12,7 +12,14 @@ export default check({
     "money is spent without a connection, as far as one's rights go: never twice, never below 0",
   points: 4,
   concept: "escrow",
-  traps: ["plain-counter", "rights-vanish", "spends-unseen", "rights-of-now"],
+  traps: [
+    "plain-counter",
+    "rights-vanish",
+    "spends-unseen",
+    "rights-of-now",
+    "pays-itself",
+    "nothing-is-gone",
+  ],
   engines: {},
   nodes: [TREASURER, "ada", "bob", "cleo", "mint", "ada-there"],
   dependsOn: ["alone"],
@@ -36,6 +43,32 @@ export default check({
     t.equal(balances, { cash: ISSUED }, "the balance stays when the right to spend it is lent");
     const rights = await Promise.all(replicas.map((one) => one.escrow(document, "cash")));
     t.equal(rights, [ISSUED - 2 * lent, lent, lent, 0], "each may spend what was lent, or is left");
+
+    t.step("the treasury pays an account from itself, lends to itself, and empties an account");
+    const own = t.random.word();
+    // An account may be named like anything that JavaScript's objects have.
+    const odd = "constructor";
+    await treasury.edit(own, [{ kind: "issue", account: odd, amount: 100 }]);
+    for (const edit of [
+      { kind: "transfer", from: odd, to: odd, amount: 60 },
+      { kind: "lend", account: odd, to: TREASURER, amount: 70 },
+    ] as const) {
+      // There is nothing to be done: who says so is right as well.
+      await treasury.edit(own, [edit]).catch((error: unknown) => {
+        if (!(error instanceof SubmissionError)) throw error;
+        t.equal(error.code, "INVALID_EDIT", "an edit that can't be done is refused as such");
+      });
+    }
+    const same = "who pays or lends to themselves has what they had";
+    t.equal((await treasury.view(own)).balances, { [odd]: 100 }, same);
+    t.equal(await treasury.escrow(own, odd), 100, same);
+    await treasury.edit(own, [{ kind: "transfer", from: odd, to: "rent", amount: 100 }]);
+    const emptied = await meet(t, own, replicas);
+    t.equal(
+      emptied.balances,
+      { [odd]: 0, rent: 100 },
+      "an account stays when nothing is left on it",
+    );
 
     t.step("ada and bob spend all that they have a right to, neither seeing the other");
     const spend: Edit = { kind: "transfer", from: "cash", to: "rent", amount: lent };

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { SubmissionError } from "@db-katas/grading";
-import type { Change, Edit, Replica } from "../contract.ts";
+import type { Change, Edit, Properties, Replica, Shape } from "../contract.ts";
 import {
   add,
   check,
+  drawn,
   idsOf,
   type LedgerContext,
   meet,
@@ -27,6 +29,9 @@ export default check({
     "gives-everything",
     "gives-by-actor",
     "waits-for-the-forged",
+    "waits-for-one",
+    "keeps-what-is-refused",
+    "load-forgets",
   ],
   engines: {},
   nodes: ["ada", "bob", "cleo", "late", "eve-as-ada", "eve"],
@@ -134,13 +139,20 @@ export default check({
     await cleo.load(document, await late.save(document));
     await sameView(t, document, [cleo, late], "a piece may come to one who has some of it");
 
-    await oneByOne(t, [ada, bob, cleo, late]);
+    await oneByOne(t, [ada, bob, cleo, late, rich]);
 
     t.step("two take one id for two shapes, each unseen by the other one, and go on with them");
     const twice = t.random.word();
     const made: Change[] = [];
+    const drawings: Properties[] = [];
     for (const [i, one] of [ada, bob].entries()) {
-      made.push(await one.edit(twice, [add(t, "same")]));
+      const drawing = drawn(t);
+      drawings.push(drawing);
+      made.push(
+        await one.edit(twice, [
+          { kind: "add", shape: "same", parent: null, above: null, properties: drawing },
+        ]),
+      );
       const text = `text ${i}`;
       made.push(await one.edit(twice, [{ kind: "insert", shape: "same", at: 0, text }]));
     }
@@ -148,39 +160,45 @@ export default check({
     await late.receive(twice, [...made.slice(2), ...made.slice(0, 2)]);
     const both = await meet(t, twice, [ada, bob, cleo, late]);
     t.equal(idsOf(both.shapes), ["same"], "one of them is there, the same one everywhere");
+    const { id: _, children: __, ...seen } = shapeIn(both, "same") as Shape;
+    const whole = drawings.map((properties, i) => ({ ...properties, text: `text ${i}` }));
+    const isWhole = whole.some((one) => isDeepStrictEqual(one, seen));
+    t.ok(isWhole, "all of one of them, and nothing of the other one", {
+      expected: whole.map((one) => JSON.stringify(one)).join(" or "),
+      received: JSON.stringify(seen),
+    });
+    await ada.edit(twice, [{ kind: "delete", shape: "same" }]);
+    const gone = await meet(t, twice, [ada, bob, cleo, late]);
+    t.equal(gone.shapes, [], "and when it is deleted, the other one isn't there instead");
   },
 });
 
 /** What is asked for is given, each after what it had seen; something forged among what waits holds up nobody. */
 async function oneByOne(
   t: LedgerContext,
-  [ada, bob, cleo, late]: readonly [Replica, Replica, Replica, Replica],
+  [ada, bob, cleo, late, fresh]: readonly [Replica, Replica, Replica, Replica, Replica],
 ): Promise<void> {
   t.step("bob and ada answer each other; somebody asks for what they lack");
   const document = t.random.word();
   const made: Change[] = [];
-  for (const [i, one] of [bob, ada, bob, ada].entries()) {
+  const saved: Uint8Array[] = [];
+  for (const [i, one] of [bob, ada, bob, ada, bob].entries()) {
     const edit = i === 0 ? add(t, "note") : typing(i);
     made.push(await one.edit(document, [edit]));
+    saved.push(await one.save(document));
     for (const other of [ada, bob])
       if (other !== one) await other.receive(document, made.slice(-1));
   }
   await cleo.receive(document, t.random.shuffle(made));
-  const version = { ada: 2, bob: 2 };
+  const version = { ada: 2, bob: 3 };
   t.equal(await cleo.version(document), version, "whoever has got all of it has it");
   t.equal(namesOf(await cleo.changesSince(document, version)), [], "who has all lacks nothing");
   const lacking = namesOf(await cleo.changesSince(document, { bob: 1, ada: 1 }));
-  t.equal(lacking, ["bob:2", "ada:2"], "who lacks some is given these");
+  t.equal(lacking, ["bob:2", "ada:2", "bob:3"], "who lacks some is given these");
 
   t.step("a change that is numbered wrongly comes before all others");
-  const forged = { ...(made[3] as Change), seq: 3 };
-  try {
-    // Whoever can tell already refuses it; whoever can't keeps it until they can.
-    await late.receive(document, [forged]);
-  } catch (error) {
-    if (!(error instanceof SubmissionError)) throw error;
-    t.equal(error.code, "INVALID_CHANGE", "a change that can't be is refused as such");
-  }
+  const [first, second, third, fourth, fifth] = made as [Change, Change, Change, Change, Change];
+  await refusedOrKept(t, late.receive(document, [{ ...fourth, seq: 3 }]));
   let count = 0;
   for (const change of await cleo.changesSince(document, {})) {
     await late.receive(document, [change]);
@@ -189,7 +207,30 @@ async function oneByOne(
     t.equal(counted, count, "each takes effect at once, coming after those that it had seen");
   }
   t.equal(await late.version(document), version, "and all are there, with nothing forged");
-  await sameView(t, document, [ada, bob, cleo, late]);
+  t.step("changes that wait: with a broken one, beside one that is numbered alike, across a load");
+  const broken = { ...fourth, bytes: fourth.bytes.slice(0, fourth.bytes.length >> 1) };
+  const none = "with one of them, none is taken";
+  await t.rejects(fresh.receive(document, [second, broken]), "INVALID_CHANGE", none);
+  await refusedOrKept(t, fresh.receive(document, [{ ...fifth, seq: 2 }]));
+  await fresh.receive(document, [third]);
+  await fresh.load(document, saved[0] as Uint8Array);
+  t.equal(await fresh.version(document), { bob: 1 }, none);
+  await fresh.receive(document, [second]);
+  const waited = "what waits does so across a load, whatever else is called alike";
+  t.equal(await fresh.version(document), { ada: 1, bob: 2 }, waited);
+  for (const change of [fifth, fourth, first]) await fresh.receive(document, [change]);
+  t.equal(await fresh.version(document), version, waited);
+  await sameView(t, document, [ada, bob, cleo, late, fresh]);
+}
+
+/** Whoever can tell already that it is forged refuses it; whoever can't keeps it until they can. */
+async function refusedOrKept(t: LedgerContext, received: Promise<void>): Promise<void> {
+  try {
+    await received;
+  } catch (error) {
+    if (!(error instanceof SubmissionError)) throw error;
+    t.equal(error.code, "INVALID_CHANGE", "a change that can't be is refused as such");
+  }
 }
 
 const typing = (i: number): Edit => ({ kind: "insert", shape: "note", at: i - 1, text: `${i}` });

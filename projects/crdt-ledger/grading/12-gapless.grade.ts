@@ -27,7 +27,15 @@ export default check({
   title: "what is stored late is not missed by those who have read what was stored after it",
   points: 5,
   concept: "ordering",
-  traps: ["after-id", "echoes-the-sender", "tells-all-again", "first-page", "by-actor"],
+  traps: [
+    "after-id",
+    "echoes-the-sender",
+    "tells-all-again",
+    "first-page",
+    "by-actor",
+    "synced-first",
+    "never-their-own",
+  ],
   engines: { postgres: {} },
   nodes: ["s1", "s2", "ann", "bob", "cid"],
   hints: [
@@ -131,6 +139,8 @@ async function comesNew(
   }
   const cid = await stage.person("cid");
   using newcomer = await stage.connect(cid, s1, { takes: false });
+  const types = newcomer.frames.map(({ type }) => type);
+  t.equal(types.indexOf("synced"), types.length - 1, "synced comes after what a client lacks");
   const changes = newcomer.all("changes").flatMap((frame) => frame.changes.map(fromWire));
   let count = 0;
   for (const change of changes.slice(0, ONE_BY_ONE)) {
@@ -145,4 +155,14 @@ async function comesNew(
   const all = await ann.replica.version(stage.document);
   t.equal(await cid.replica.version(stage.document), all, complete);
   t.equal(await cid.view(), await ann.view(), "and sees the same");
+  t.step("ann comes with another device, which has nothing");
+  using device = await stage.open(s1, await stage.token({ sub: "ann" }), ann);
+  device.takes = false;
+  device.send({ type: "hello", version: {} });
+  await device.until(() => device.all("synced").length > 0, "another device is let in as well");
+  const next = await ann.edit(typing(shape, "y"));
+  await onS1.flush();
+  const own = "another device is told what ann has made, before and from then on";
+  await device.until(() => device.seqsOf("ann").at(-1) === next.seq, own);
+  t.equal(device.seqsOf("ann").length, next.seq, own);
 }

@@ -25,6 +25,8 @@ export default check({
     "asks-the-rows",
     "overtaken",
     "snapshot-for-all",
+    "compacts-them-all",
+    "counts-positions",
   ],
   engines: { postgres: { faults: [blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob", "cid"],
@@ -43,8 +45,8 @@ export default check({
     await comesBack(t, stage, { s1, s2, ann, bob, cid });
     for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
       // s2 compacts and s1 takes pushes; now the one is held and now the other one.
-      await meets(stage.elsewhere(), { s1, s2, ann, cid, nth, held: s2 });
-      await meets(stage.elsewhere(), { s1, s2, ann, cid, nth, held: s1 });
+      await meets(stage.elsewhere(), { s1, s2, ann, bob, cid, nth, held: s2 });
+      await meets(stage.elsewhere(), { s1, s2, ann, bob, cid, nth, held: s1 });
     }
   },
 });
@@ -53,6 +55,7 @@ interface Scene {
   readonly s1: ServerNode;
   readonly s2: ServerNode;
   readonly ann: Person;
+  readonly bob: Person;
   readonly cid: Person;
 }
 
@@ -60,7 +63,7 @@ interface Scene {
 async function comesBack(
   t: LedgerContext,
   stage: Stage,
-  { s1, s2, ann, bob, cid }: Scene & { readonly bob: Person },
+  { s1, s2, ann, bob, cid }: Scene,
 ): Promise<void> {
   const [kept, gone, typed] = [
     `k-${t.random.word(6)}`,
@@ -81,9 +84,16 @@ async function comesBack(
   await ann.edit({ kind: "delete", shape: gone });
   await ann.edit(typing(typed, "ann"));
   await onS1.flush("what ann does meanwhile is acknowledged");
+  const elsewhere = stage.elsewhere();
+  {
+    using apart = await elsewhere.connect(ann.on(elsewhere), s1);
+    await apart.person.edit(rectangle(`e-${t.random.word(6)}`));
+    await apart.flush();
+  }
   const rows = (await rowsOf(stage)).length;
   t.equal(await s2.node.compact(stage.document), rows, "compact() tells how many rows it removed");
   t.equal(await rowsOf(stage), [], "the rows that are in the snapshot are removed");
+  t.equal((await rowsOf(elsewhere)).length, 1, "and none of another document");
   t.equal(await s2.node.compact(stage.document), 0, "compacted again, there is nothing to remove");
   const last = await ann.edit(rectangle(`z-${t.random.word(6)}`));
   await onS1.flush("a push after the compaction is acknowledged");
@@ -194,4 +204,11 @@ async function meets(
   await newcomer.has("ann", 2, "what was pushed during a compaction is there for who comes new");
   t.equal(await cid.view(), await ann.view(), "who comes new sees the same");
   t.equal(await s2.node.verifyLog(document), null, "the log is sound after a compaction");
+  await ann.edit(rectangle(`c-${t.random.word(6)}`));
+  await onS1.flush("what ann adds after the compaction is acknowledged");
+  const rows = (await rowsOf(stage)).length;
+  const count = await s1.node.compact(document);
+  t.equal(count, rows, "compact() tells how many rows it removed, the second time as well");
+  using last = await stage.connect(people.bob.on(stage), s2);
+  t.equal(await last.person.view(), await ann.view(), "a second compaction loses nothing either");
 }

@@ -188,6 +188,7 @@ async function forgeries(
     "money that she may not issue": [[{ ...issued, seq: second.seq }], "INVALID_CHANGE"],
     "a change before the one that comes before it": [[third], "TOO_EARLY"],
     "a change over the limit": [[{ ...second, bytes: large }], "TOO_LARGE"],
+    "a sound change, and one over the limit": [[second, { ...third, bytes: large }], "TOO_LARGE"],
     // It isn't that one, and what it is a change to isn't here yet.
     "a change as the one before it": [
       [{ ...third, seq: second.seq }],
