@@ -1,6 +1,7 @@
 /** Whether an actor's replica can have made a change; what it says is added to the state as it is read. */
-import type { RawOp } from "./columns.ts";
+
 import { type Genesis, type OpId, type Origin, opId, originOf, partsOf, tagOf } from "./codec.ts";
+import type { RawOp } from "./columns.ts";
 import type { Elements } from "./elements.ts";
 import { Unsound } from "./errors.ts";
 import type { Sees } from "./ledger.ts";
@@ -86,7 +87,10 @@ class Audit {
     } else if (field.startsWith(DELETED)) this.#delete(op, field.slice(DELETED.length));
     else {
       const said = parsed(String(scalar(op)));
-      assert(isTagged(field, said, (tag) => this.#isSeen(tag)), "no value");
+      assert(
+        isTagged(field, said, (tag) => this.#isSeen(tag)),
+        "no value",
+      );
     }
     this.#state.addValue(id, slot, this.#writing.origin);
     made?.add(field);

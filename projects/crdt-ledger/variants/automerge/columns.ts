@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
+import { Column, Deltas, Reader, Truths } from "./reader.ts";
 
 /** One operation; or several, where each puts in, or takes out, the character after the last one's. */
 export interface RawOp {
@@ -43,90 +44,6 @@ const LARGEST = 64 * 1_024 * 1_024;
 const FALSE = 1;
 const TRUE = 2;
 const STRING = 6;
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-class Reader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  take(length: number): Uint8Array {
-    if (this.#at + length > this.#bytes.length) throw new Error("It ends too early.");
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
-  }
-
-  rest(): Uint8Array {
-    return this.take(this.#bytes.length - this.#at);
-  }
-
-  /** LEB128, up to 2^53. */
-  unsigned(): number {
-    return this.#leb()[0];
-  }
-
-  signed(): number {
-    const [value, weight, last] = this.#leb();
-    return last & 0x40 ? value - weight : value;
-  }
-
-  hex(length = this.unsigned()): string {
-    return Buffer.from(this.take(length)).toString("hex");
-  }
-
-  text(length = this.unsigned()): string {
-    const bytes = this.take(length);
-    const [first = 0] = bytes;
-    return length === 1 && first < 0x80 ? String.fromCharCode(first) : utf8.decode(bytes);
-  }
-
-  #leb(): [value: number, weight: number, last: number] {
-    let value = 0;
-    let weight = 1;
-    for (;;) {
-      const byte = this.take(1)[0] as number;
-      value += (byte & 0x7f) * weight;
-      weight *= 0x80;
-      if (value > Number.MAX_SAFE_INTEGER) throw new Error("It is too large.");
-      if (byte < 0x80) return [value, weight, byte];
-    }
-  }
-}
-
-/** Runs of one value, of several values, and of nothing. */
-function* runs<T>(bytes: Uint8Array, read: (reader: Reader) => T): Generator<T | null> {
-  const reader = new Reader(bytes);
-  while (!reader.isAtEnd) {
-    const count = reader.signed();
-    if (count > 0) {
-      const value = read(reader);
-      for (let i = 0; i < count; i++) yield value;
-    } else if (count < 0) for (let i = 0; i < -count; i++) yield read(reader);
-    else for (let i = reader.unsigned(); i > 0; i--) yield null;
-  }
-}
-
-function* deltas(bytes: Uint8Array): Generator<number | null> {
-  let sum = 0;
-  for (const delta of runs(bytes, (reader) => reader.signed())) {
-    if (delta !== null) sum += delta;
-    yield delta === null ? null : sum;
-  }
-}
-
-function* truths(bytes: Uint8Array): Generator<boolean> {
-  const reader = new Reader(bytes);
-  for (let value = false; !reader.isAtEnd; value = !value) {
-    for (let i = reader.unsigned(); i > 0; i--) yield value;
-  }
-}
 
 /** @throws Error where it is no such change */
 export function readChange(bytes: Uint8Array): RawChange {
@@ -135,7 +52,8 @@ export function readChange(bytes: Uint8Array): RawChange {
   const checksum = chunk.hex(4);
   const kind = chunk.take(1)[0];
   const content = chunk.take(chunk.unsigned());
-  if (!chunk.isAtEnd || (kind !== CHANGE && kind !== COMPRESSED)) throw new Error("It is no change.");
+  if (!chunk.isAtEnd || (kind !== CHANGE && kind !== COMPRESSED))
+    throw new Error("It is no change.");
   const body =
     kind === COMPRESSED ? inflateRawSync(content, { maxOutputLength: LARGEST }) : content;
   const header = [CHANGE, ...leb(body.length)];
@@ -158,6 +76,8 @@ export function readChange(bytes: Uint8Array): RawChange {
   return { hash, deps, actor, seq, startOp, time, message, ops, size };
 }
 
+type Id = readonly [counter: number | null, writer: number | null];
+
 /** An operation on an element; the numbers of writers are places in the change's list of them, its own is 0. */
 interface Element {
   readonly insert: boolean;
@@ -165,7 +85,7 @@ interface Element {
   readonly action: string;
   readonly counter: number | null;
   readonly writer: number | null;
-  readonly pred: readonly (readonly [counter: number | null, writer: number | null])[];
+  readonly pred: readonly Id[];
 }
 
 function opsIn(
@@ -179,15 +99,15 @@ function opsIn(
     left.delete(column);
     return columns.get(column) ?? none;
   };
-  const counts = (column: number) => runs(of(column), (reader) => reader.unsigned());
+  const counts = (column: number) => new Column(of(column), (reader) => reader.unsigned());
   const [objWriter, objCounter] = [counts(0x01), counts(0x02)];
-  const [keyWriter, keyCounter] = [counts(0x11), deltas(of(0x13))];
-  const keys = runs(of(0x15), (reader) => reader.text());
-  const inserts = truths(of(0x34));
+  const [keyWriter, keyCounter] = [counts(0x11), new Deltas(of(0x13))];
+  const keys = new Column(of(0x15), (reader) => reader.text());
+  const inserts = new Truths(of(0x34));
   const actions = counts(0x42);
   const metas = counts(0x56);
   const raw = new Reader(of(0x57));
-  const [predCount, predWriter, predCounter] = [counts(0x70), counts(0x71), deltas(of(0x73))];
+  const [predCount, predWriter, predCounter] = [counts(0x70), counts(0x71), new Deltas(of(0x73))];
   if (left.size > 0) throw new Error("It says what no board has.");
   const idOf = (counter: number | null, by: number | null) => {
     const writer = by === null ? undefined : actors[by];
@@ -198,17 +118,18 @@ function opsIn(
   let size = 0;
   let [inCounter, inWriter]: [number | null, number | null] = [null, null];
   let last: Element | undefined;
-  for (let next = actions.next(); !next.done; next = actions.next()) {
-    const action = ACTIONS[next.value ?? -1];
+  for (; !actions.isAtEnd; size += 1) {
+    const action = ACTIONS[actions.next() ?? -1];
     if (action === undefined) throw new Error("It does what no board does.");
-    const [toCounter, toWriter] = [nextOf(objCounter), nextOf(objWriter)];
-    const key = nextOf(keys) ?? undefined;
-    const [counter, writer] = [nextOf(keyCounter), nextOf(keyWriter)];
-    const insert = nextOf(inserts) ?? false;
-    const value = valueIn(nextOf(metas) ?? 0, raw);
-    const pred = Array.from({ length: nextOf(predCount) ?? 0 }, () => {
-      return [nextOf(predCounter), nextOf(predWriter)] as const;
-    });
+    const [toCounter, toWriter] = [objCounter.next(), objWriter.next()];
+    const key = keys.next() ?? undefined;
+    const [counter, writer] = [keyCounter.next(), keyWriter.next()];
+    const insert = inserts.next();
+    const value = valueIn(metas.next() ?? 0, raw);
+    const pred: Id[] = [];
+    for (let i = predCount.next() ?? 0; i > 0; i--) {
+      pred.push([predCounter.next(), predWriter.next()]);
+    }
     const op: Element = { insert, value, action, counter, writer, pred };
     const run = ops.at(-1);
     const isSame = toCounter === inCounter && toWriter === inWriter && key === undefined;
@@ -222,13 +143,16 @@ function opsIn(
         ...{ at: size, count: 1, action, key, insert, value },
         obj: isRoot ? "_root" : idOf(toCounter, toWriter),
         elemId: key !== undefined ? undefined : isHead ? "_head" : idOf(counter, writer),
-        pred: pred.map(([id, by]) => idOf(id, by)),
+        pred: pred.map((id) => idOf(...id)),
       });
     }
     last = op;
-    [inCounter, inWriter] = [toCounter, toWriter];
-    size += 1;
+    inCounter = toCounter;
+    inWriter = toWriter;
   }
+  const all = [objWriter, objCounter, keyWriter, keyCounter, keys, inserts, metas, raw];
+  const isRead = [...all, predCount, predWriter, predCounter].every(({ isAtEnd }) => isAtEnd);
+  if (!isRead) throw new Error("There is more than its operations.");
   return { ops, size };
 }
 
@@ -250,9 +174,6 @@ function isCharacter(value: Element["value"]): boolean {
   if (typeof value !== "string") return false;
   return value.length === 1 || (value.length === 2 && (value.codePointAt(0) ?? 0) > 0xffff);
 }
-
-/** Null as well where a column has come to its end, or isn't there. */
-const nextOf = <T>(column: Iterator<T | null>): T | null => column.next().value ?? null;
 
 function valueIn(meta: number, raw: Reader): string | boolean | undefined {
   const [type, length] = [meta & 0x0f, meta >> 4];

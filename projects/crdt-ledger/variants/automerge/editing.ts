@@ -1,6 +1,6 @@
 /** One change while it is made: what is written, and what is there to be seen meanwhile. */
 import * as A from "@automerge/automerge";
-import type { ShapeId } from "../../contract.ts";
+import type { Properties, ShapeId } from "../../contract.ts";
 import { type Origin, type Root, tagOf, type Writer } from "./codec.ts";
 import type { Run } from "./elements.ts";
 import {
@@ -14,7 +14,6 @@ import {
 } from "./state.ts";
 import type { Added, Move, Order } from "./tree.ts";
 import { type Entry, FIELDS, type Field } from "./values.ts";
-import type { Properties } from "../../contract.ts";
 
 /** Characters that are put in or taken out: which ones is known when the change is there. */
 export interface Characters {

@@ -96,8 +96,7 @@ function placeFor(
     if (tree.isWithin(parent, shape)) throw invalidEdit(`${shape} would be in itself`);
   }
   if (above === null) return;
-  const isSibling =
-    above !== shape && editing.isVisible(above) && tree.parentOf(above) === parent;
+  const isSibling = above !== shape && editing.isVisible(above) && tree.parentOf(above) === parent;
   if (!isSibling) throw invalidEdit(`there is no shape ${above} beside ${shape}`);
   return tree.placeOf(above);
 }

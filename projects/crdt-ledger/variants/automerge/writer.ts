@@ -1,13 +1,14 @@
-/** Puts changes into the log, after a copy of the board has taken them as everybody else will. */
+/** Puts changes into the log, once a judge has taken them as everybody else will. */
 import type { Actor, Change, DocumentId } from "../../contract.ts";
-import { BoardDocument } from "./document.ts";
 import { LedgerError } from "./errors.ts";
+import { Judge } from "./judge.ts";
 import { append, firstWrong, type Head, headOf, pageAfter, replace } from "./log.ts";
+import { pieceOf } from "./piece.ts";
 import { inTime, type Query, type Store, unavailable } from "./store.ts";
 
-/** What the log came to up to a position. */
+/** What judges what comes after a position of the log. */
 interface Copy {
-  readonly board: BoardDocument;
+  readonly judge: Judge;
   readonly position: number;
 }
 
@@ -39,18 +40,18 @@ export class Writer {
     changes: readonly Change[],
     sound: () => void,
   ): Promise<"INVALID_CHANGE" | "TOO_EARLY" | null> {
-    return this.#alone(document, async (query, head, board) => {
+    return this.#alone(document, async (query, head, judge) => {
       const { actor, seq: last } = changes.at(-1) as Change;
-      const known = board.version()[actor] ?? 0;
+      const known = judge.version()[actor] ?? 0;
       try {
-        board.receive(changes);
+        judge.receive(changes);
       } catch (error) {
         const isRefused = error instanceof LedgerError && error.code === "INVALID_CHANGE";
         if (isRefused) return { result: "INVALID_CHANGE", position: head.position };
         throw error;
       }
       // A copy that has something waiting isn't kept.
-      if ((board.version()[actor] ?? 0) < last) return { result: "TOO_EARLY" };
+      if ((judge.version()[actor] ?? 0) < last) return { result: "TOO_EARLY" };
       sound();
       const fresh = changes.filter(({ seq }) => seq > known);
       const { position } = await append(query, document, head, fresh);
@@ -60,8 +61,8 @@ export class Writer {
 
   /** @returns how many rows were removed @throws LedgerError `STORE_UNAVAILABLE` */
   compact(document: DocumentId): Promise<number> {
-    return this.#alone(document, async (query, head, board) => {
-      const snapshot = { version: board.version(), bytes: board.save() };
+    return this.#alone(document, async (query, head, judge) => {
+      const snapshot = { version: judge.version(), bytes: pieceOf(judge.genesis, judge.taken()) };
       const result = await replace(query, document, head, snapshot);
       return { result, position: head.position };
     });
@@ -74,23 +75,23 @@ export class Writer {
 
   async #alone<T>(
     document: DocumentId,
-    work: (query: Query, head: Head, board: BoardDocument) => Promise<Done<T>>,
+    work: (query: Query, head: Head, judge: Judge) => Promise<Done<T>>,
   ): Promise<T> {
     const signal = this.#store.budget();
     return this.#inTurn(signal, document, async () => {
       const before = this.#copies.get(document);
       // Until it is certain what was stored, nothing here is.
       this.#copies.delete(document);
-      const { board, position, result } = await this.#store.alone(
+      const { judge, position, result } = await this.#store.alone(
         signal,
         document,
         async (query) => {
           const head = await headOf(query, document);
-          const board = await this.#caughtUp(query, document, head, before);
-          return { board, ...(await work(query, head, board)) };
+          const judge = await this.#caughtUp(query, document, head, before);
+          return { judge, ...(await work(query, head, judge)) };
         },
       );
-      if (position !== undefined) this.#copies.set(document, { board, position });
+      if (position !== undefined) this.#copies.set(document, { judge, position });
       return result;
     });
   }
@@ -100,18 +101,17 @@ export class Writer {
     document: DocumentId,
     head: Head,
     copy: Copy | undefined,
-  ): Promise<BoardDocument> {
-    const treasurer = this.#treasurer;
-    const board = copy?.board ?? new BoardDocument({ document, actor: "server", treasurer });
+  ): Promise<Judge> {
+    const judge = copy?.judge ?? new Judge(document, this.#treasurer);
     for (let position = copy?.position ?? 0; position < head.position; ) {
       const { snapshot, rows } = await pageAfter(query, document, position);
-      if (snapshot) board.load(snapshot.bytes);
-      else board.receive(rows);
+      if (snapshot) judge.load(snapshot.bytes);
+      else judge.receive(rows);
       const next = snapshot?.position ?? rows.at(-1)?.position;
       if (next === undefined) throw new Error(`${document} has no row after ${position}.`);
       position = next;
     }
-    return board;
+    return judge;
   }
 
   /** One after the other: those who wait hold no connection. */
