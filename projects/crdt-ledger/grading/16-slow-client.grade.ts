@@ -2,8 +2,10 @@ import { RECOVERY_MS, rectangle, Stage, typing } from "./clients.ts";
 import { check } from "./kit.ts";
 import { takenUnread } from "./unread.ts";
 
-/** How many bytes a change has in base64, at least; a little more than it has characters of text. */
+/** How many bytes a change has in base64, at least; a little more than its text has. */
 const CHANGE = 60_000;
+/** Of a character: libraries take their time for each of them, and this is about bytes. */
+const BYTES = 3;
 const IN_BASE64 = (4 / 3) * CHANGE;
 /** How much more is pushed than this machine and the server may keep for who doesn't read, in bytes. */
 const MORE = 2_000_000;
@@ -41,7 +43,9 @@ export default check({
     t.step("cid stops reading; ann types, and bob reads on");
     const unread = await takenUnread();
     sleeper.pause();
-    const text = t.random.word(CHANGE);
+    const text = Array.from({ length: CHANGE / BYTES }, () =>
+      String.fromCharCode(t.random.int(0x4e00, 0x9fff)),
+    ).join("");
     const last = Math.ceil((unread + BACKLOG + MORE) / IN_BASE64);
     const ids: number[] = [];
     for (let i = 0; i < last; i++) {
