@@ -20,7 +20,7 @@ export default check({
   title: "one who doesn't read costs the server no more than the limit, and the others nothing",
   points: 5,
   concept: "back-pressure",
-  traps: ["buffers-it-all", "limit-of-its-own", "closes-at-once"],
+  traps: ["buffers-it-all", "limit-of-its-own"],
   engines: { postgres: {} },
   nodes: ["s1", "ann", "bob", "cid"],
   hints: [
@@ -77,11 +77,6 @@ export default check({
     const frames = sleeper.all("changes").flatMap(({ changes }) => changes);
     const received = frames.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const granted = unread + BACKLOG + SLACK;
-    const least = unread + BACKLOG / 2 - CHANGE;
-    t.ok(received >= least, "who is behind by less than the limit keeps the connection", {
-      expected: `at least ${least} bytes: ${unread} that this machine takes, and half of the limit`,
-      received: `${received} bytes when the connection was closed`,
-    });
     t.ok(received <= granted, "what nobody reads is not kept for them, beyond the limit", {
       expected: `at most ${granted} bytes: ${unread} that this machine takes, and the limit`,
       received: `${received} bytes were kept for who reads nothing`,
