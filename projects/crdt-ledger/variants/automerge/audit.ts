@@ -50,6 +50,7 @@ class Audit {
     const { shapes, moves, ledger } = this.#genesis;
     const elements = this.#state.elements.get(op.obj);
     const map = this.#state.maps.get(op.obj);
+    assert(op.key === undefined || !op.insert, "an element of what is no list");
     if (op.obj === shapes) this.#add(op, counter, id);
     else if (op.obj === ledger) this.#pay(op);
     else if (map && op.key !== undefined) this.#set(map, op, op.key, id);

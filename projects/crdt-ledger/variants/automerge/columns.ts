@@ -72,6 +72,7 @@ export function readChange(bytes: Uint8Array): RawChange {
   );
   const columns = new Map(sizes.map(([column, size]) => [column, reader.take(size)]));
   if (!reader.isAtEnd) throw new Error("There is more than a change.");
+  if (columns.size < sizes.length) throw new Error("It says something twice.");
   const { ops, size } = opsIn(columns, actors, startOp);
   return { hash, deps, actor, seq, startOp, time, message, ops, size };
 }

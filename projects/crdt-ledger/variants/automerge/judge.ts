@@ -13,7 +13,7 @@ import {
 } from "./codec.ts";
 import { LedgerError, Unsound } from "./errors.ts";
 import { Past } from "./past.ts";
-import { changesIn, notSaved } from "./piece.ts";
+import { changesIn, isReadable, notSaved } from "./piece.ts";
 import { State } from "./state.ts";
 
 export class Judge {
@@ -53,6 +53,8 @@ export class Judge {
       // Nothing that it could have to wait for would give it the right to.
       const isForged = change.actor !== this.#treasurer && isIssuing(ops, this.genesis);
       if (isForged) throw invalidChange(change, "its actor is not the treasurer");
+      // Servers merge nothing, and must not hand on what others can't merge.
+      if (!isReadable(change.bytes)) throw invalidChange(change, "it is written wrongly");
     }
     return this.#receive(came);
   }

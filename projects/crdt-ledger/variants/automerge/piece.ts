@@ -3,6 +3,17 @@ import * as A from "@automerge/automerge";
 import type { Genesis, Root, Writer } from "./codec.ts";
 import { LedgerError } from "./errors.ts";
 
+/** Whether Automerge can read all of a change; it waits for what that had seen, and goes. */
+export function isReadable(change: Uint8Array): boolean {
+  try {
+    const [doc] = A.applyChanges(A.init<Root>(), [change]);
+    A.free(doc);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @param writer who goes on with it */
 export function documentOf(
   { bytes }: Genesis,
