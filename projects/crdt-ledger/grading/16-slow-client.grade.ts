@@ -2,11 +2,11 @@ import { RECOVERY_MS, rectangle, Stage, typing } from "./clients.ts";
 import { check } from "./kit.ts";
 import { takenUnread } from "./unread.ts";
 
-/** How many bytes a change has in base64, at least; a little more than its text has. */
+/** How many bytes the text of a change has; a change that is written more tightly may have fewer. */
 const CHANGE = 60_000;
 /** Of a character: libraries take their time for each of them, and this is about bytes. */
 const BYTES = 3;
-const IN_BASE64 = (4 / 3) * CHANGE;
+const IN_BASE64 = 4 / 3;
 /** How much more is pushed than this machine and the server may keep for who doesn't read, in bytes. */
 const MORE = 2_000_000;
 /** Room for what this machine takes, which is not the same each time, in bytes. */
@@ -46,15 +46,16 @@ export default check({
     const text = Array.from({ length: CHANGE / BYTES }, () =>
       String.fromCharCode(t.random.int(0x4e00, 0x9fff)),
     ).join("");
-    const last = Math.ceil((unread + BACKLOG + MORE) / IN_BASE64);
     const ids: number[] = [];
-    for (let i = 0; i < last; i++) {
+    let last = 0;
+    for (let volume = 0; volume < unread + BACKLOG + MORE; last++) {
       // Each text goes with the next one: the board stays small, and what goes over the wire doesn't.
       const change = await ann.edit(
-        { kind: "delete", shape: shape(i) },
-        rectangle(shape(i + 1)),
-        typing(shape(i + 1), text.slice(i) + text.slice(0, i)),
+        { kind: "delete", shape: shape(last) },
+        rectangle(shape(last + 1)),
+        typing(shape(last + 1), text.slice(last) + text.slice(0, last)),
       );
+      volume += IN_BASE64 * change.bytes.length;
       ids.push(onS1.post([change]));
       const waiting = ids.at(-WINDOW);
       const what = "a push is answered while somebody else doesn't read";
