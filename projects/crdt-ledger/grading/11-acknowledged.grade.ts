@@ -3,7 +3,6 @@ import { kill } from "@db-katas/engines/faults/kill";
 import { resetConnections } from "@db-katas/engines/faults/resetConnections";
 import type { Change } from "../contract.ts";
 import {
-  type Client,
   type Person,
   perhaps,
   RECOVERY_MS,
@@ -12,6 +11,7 @@ import {
   type ServerNode,
   Stage,
 } from "./clients.ts";
+import { connectAgain } from "./connect-again.ts";
 import { check, type LedgerContext } from "./kit.ts";
 import { commitLate } from "./late-commit.ts";
 
@@ -172,37 +172,6 @@ async function pushedTwice(
   await onS2.until(() => onS2.answer(quick) !== undefined, "a push is answered");
   await onS1.flush("pushed on two servers at once, a change is acknowledged");
   return change;
-}
-
-/** Where PostgreSQL has been away, a hello may need another moment. */
-async function connectAgain(
-  t: LedgerContext,
-  stage: Stage,
-  person: Person,
-  server: ServerNode,
-): Promise<Client> {
-  const token = await stage.token({ sub: person.actor });
-  const ask = async () => {
-    const client = await stage.open(server, token, person);
-    await client.hello();
-    await perhaps(
-      () => client.closedWith !== undefined || client.all("synced").length > 0,
-      RECOVERY_MS,
-    );
-    if (client.closedWith === undefined) return client;
-    client.vanish();
-    return null;
-  };
-  const what = "a server that has PostgreSQL again lets clients in";
-  const client = (await t.eventually(
-    RECOVERY_MS,
-    ask,
-    (found) => found !== null,
-    what,
-    "synced",
-  )) as Client;
-  await client.taken();
-  return client;
 }
 
 async function rowsAreOnce(t: LedgerContext, stage: Stage, seqs: number): Promise<void> {

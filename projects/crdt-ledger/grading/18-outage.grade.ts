@@ -1,6 +1,7 @@
 import { blackHole } from "@db-katas/engines/faults/blackHole";
 import { kill } from "@db-katas/engines/faults/kill";
 import { perhaps, RECOVERY_MS, rectangle, Stage } from "./clients.ts";
+import { connectAgain } from "./connect-again.ts";
 import { check } from "./kit.ts";
 
 /** What servers are told that a request may wait, in milliseconds. */
@@ -25,8 +26,8 @@ export default check({
     const options = { requestBudgetMs: BUDGET_MS };
     const [s1, s2] = await Promise.all([stage.server("s1", options), stage.server("s2", options)]);
     const [ann, bob] = await Promise.all([stage.person("ann"), stage.person("bob")]);
-    using onS1 = await stage.connect(ann, s1);
-    using onS2 = await stage.connect(bob, s2);
+    using onS1 = await connectAgain(t, stage, ann, s1);
+    using onS2 = await connectAgain(t, stage, bob, s2);
     await ann.edit(rectangle(`a-${t.random.word(6)}`));
     await onS1.flush();
     await onS2.has("ann", 1, "bob gets what ann added");
