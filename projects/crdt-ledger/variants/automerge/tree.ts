@@ -57,7 +57,8 @@ export class Tree {
     const all = this.#added.get(added.id) ?? [];
     this.#added.set(added.id, all);
     insert(all, added);
-    this.#places = undefined;
+    // Another one of its id may be there instead of the one that was.
+    if (all.length > 1) this.#places = undefined;
     return () => {
       all.splice(all.indexOf(added), 1);
       if (all.length === 0) this.#added.delete(added.id);
@@ -68,7 +69,8 @@ export class Tree {
   /** @returns what takes it back */
   move(move: Move): () => void {
     insert(this.#moves, move);
-    this.#places = undefined;
+    if (this.#places && this.#moves.at(-1) === move) this.#put(this.#places, move);
+    else this.#places = undefined;
     return () => {
       this.#moves.splice(this.#moves.lastIndexOf(move), 1);
       this.#places = undefined;
@@ -93,15 +95,17 @@ export class Tree {
   #current(): Map<ShapeId, Move> {
     if (this.#places) return this.#places;
     const places = new Map<ShapeId, Move>();
-    for (const move of this.#moves) {
-      const [id = ""] = move.key.split(" ");
-      if (this.at(id)?.key !== move.key) continue;
-      if (move.parent === null || !isWithin(places, move.parent, id)) places.set(id, move);
-      // However it came to be in itself, it is somewhere.
-      else if (!places.has(id)) places.set(id, { ...move, parent: null });
-    }
+    for (const move of this.#moves) this.#put(places, move);
     this.#places = places;
     return places;
+  }
+
+  #put(places: Map<ShapeId, Move>, move: Move): void {
+    const [id = ""] = move.key.split(" ");
+    if (this.at(id)?.key !== move.key) return;
+    if (move.parent === null || !isWithin(places, move.parent, id)) places.set(id, move);
+    // However it came to be in itself, it is somewhere.
+    else if (!places.has(id)) places.set(id, { ...move, parent: null });
   }
 }
 
