@@ -1,5 +1,5 @@
 /** What the contract's types allow: everything that comes from outside is asked here first. */
-import type { Actor, DocumentId, Edit, Properties } from "../contract.ts";
+import type { Actor, DocumentId, Edit, Properties, Version } from "../contract.ts";
 import { LedgerError } from "./errors.ts";
 
 const LARGEST_AMOUNT = 1_000_000_000;
@@ -21,6 +21,11 @@ export const isActor = (value: unknown): value is Actor => isName(value, 40);
 export const isDocumentId = (value: unknown): value is DocumentId => isName(value, 60);
 /** Of a shape, or of an account. */
 export const isId = (value: unknown): value is string => isName(value, 60);
+
+/** How far a version goes for one actor, who may be called `constructor` as well. */
+export function seqIn(version: Version, actor: Actor): number {
+  return Object.hasOwn(version, actor) ? (version[actor] ?? 0) : 0;
+}
 
 /** What each property may be. `type` is set once, when the shape is added. */
 export const PROPERTIES: { readonly [K in keyof Properties]: (value: unknown) => boolean } = {

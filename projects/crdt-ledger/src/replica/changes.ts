@@ -1,5 +1,6 @@
 /** The changes that took effect here one by one, in that order: each is after those that it had seen. */
 import type { Actor, Change, Version } from "../../contract.ts";
+import { seqIn } from "../model.ts";
 
 export class Changes {
   readonly #all: Change[] = [];
@@ -26,9 +27,9 @@ export class Changes {
 
   /** Those that `version` lacks; undefined where some of what `here` counts is not here one by one. */
   since(version: Version, here: ReadonlyMap<Actor, number>): Change[] | undefined {
-    const found = this.#all.filter(({ actor, seq }) => seq > (version[actor] ?? 0));
+    const found = this.#all.filter(({ actor, seq }) => seq > seqIn(version, actor));
     let wanted = 0;
-    for (const [actor, seq] of here) wanted += Math.max(0, seq - (version[actor] ?? 0));
+    for (const [actor, seq] of here) wanted += Math.max(0, seq - seqIn(version, actor));
     return found.length === wanted ? found : undefined;
   }
 }

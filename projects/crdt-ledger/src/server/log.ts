@@ -1,6 +1,7 @@
 /** The log of all documents' changes, in the tables that `migrate.ts` makes. */
 import { createHash } from "node:crypto";
 import type { Actor, Change, DocumentId, Version } from "../../contract.ts";
+import { seqIn } from "../model.ts";
 import type { Database } from "./database.ts";
 
 /** Where a log ends, or ended. */
@@ -61,7 +62,7 @@ export const GROWN = "crdt_ledger_grown";
 
 /** Whether who has `version` lacks anything that is in `other`. */
 export function lacks(version: Version, other: Version): boolean {
-  return Object.entries(other).some(([actor, seq]) => seq > (version[actor] ?? 0));
+  return Object.entries(other).some(([actor, seq]) => seq > seqIn(version, actor));
 }
 
 function hashOf(before: Uint8Array, document: DocumentId, row: Omit<Row, "hash">): Buffer {

@@ -22,6 +22,14 @@ test("what somebody lacks comes in the order in which it came here", () => {
   expect(names({ ada: 9, bob: 1 })).toEqual([]);
 });
 
+test("somebody called like what every object has is nobody in particular", () => {
+  const changes = new Changes();
+  changes.add(change("constructor", 1));
+  const here = new Map([["constructor", 1]]);
+  expect(changes.since({}, here)).toHaveLength(1);
+  expect(changes.since({ constructor: 1 } as unknown as Record<string, number>, here)).toEqual([]);
+});
+
 test("where some came as one piece, only those who need them are told that they are missing", () => {
   const changes = new Changes();
   changes.add(change("ada", 3));
