@@ -56,7 +56,7 @@ export type Settable = Partial<Omit<Properties, "type">>;
  *   spend it from `to` belongs to whoever transferred it.
  * - `lend`: the right to spend so much of an account, to somebody else. The balance stays.
  *
- * An account is there once something is on it, and is named like a shape.
+ * An account is there once something is on it, and stays when nothing is; it is named like a shape.
  */
 export type Edit =
   | {
@@ -123,8 +123,9 @@ export interface Change {
 export type Version = Readonly<Record<Actor, number>>;
 
 /**
- * - `INVALID_EDIT`: there is no such shape here, a position is outside of the text, a shape in itself, a
- *   child of what is no group, a value that the types above don't allow.
+ * - `INVALID_EDIT`: there is no such shape here, or there was one of that id before, deleted or not; `above`
+ *   is no other shape in that group; a position is outside of the text, a shape in itself, a child of what is
+ *   no group, a value that the types above don't allow.
  * - `INSUFFICIENT_ESCROW`: this replica has not the right to spend so much of that account, now.
  * - `NOT_TREASURER`: somebody else wants to issue money.
  * - `INVALID_CHANGE`: a change that its actor's replica can't have made: broken, forged, or of another
@@ -226,8 +227,8 @@ export interface Replica {
  *
  * - `hello` is the client's first word, with what it has. The server answers with what it lacks: a
  *   `snapshot` first, where changes that it needs are compacted, then `changes`, in an order that never
- *   makes it wait; `synced` comes after these. From then on `changes` bring what others have pushed,
- *   on this server or another one, each of them once per connection.
+ *   makes it wait; `synced` comes after these. From then on `changes` bring what was pushed on
+ *   other connections, of this server or another one, once it is stored; each of them once per connection.
  * - `push` sends changes of the token's actor, the next `seq` and those after it. `acked` says that all up
  *   to there are in PostgreSQL for good. What was pushed before is acknowledged again and stored once.
  * - `refused` says which `push` was refused whole, and why: `INVALID_CHANGE` (broken, forged, another
@@ -237,7 +238,8 @@ export interface Replica {
  * - `cursor` goes to all others who are on the document, and is kept nowhere.
  * - A `snapshot` may come later as well, before `changes` that come after it, where a compaction has
  *   overtaken a server.
- * - Anything else: the server closes the connection with 4400. A frame that is larger than
+ * - Anything else, such as a second `hello`, another word before it, or a binary frame: the server closes
+ *   the connection with 4400. A frame that is larger than
  *   `limits.frameBytes`: it closes it with 1009, and keeps nothing of it.
  */
 export type ClientFrame =
