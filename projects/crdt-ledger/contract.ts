@@ -221,14 +221,16 @@ export interface Replica {
  * What a client and the server say to each other: text frames, each one JSON value. `bytes` are base64.
  *
  * A client connects to `<address>/<document>?token=<token>`. The token is a JSON Web Token (HS256, by the
- * config's `secret`) with the claims `sub` (the actor), `doc` (the document) and `exp`. A server closes a
- * connection without a valid one with code 4401, before anything is sent. Other clients never hear of it.
+ * config's `secret`) with the claims `sub` (an {@link Actor}), `doc` (a {@link DocumentId}) and `exp`. A
+ * server closes a connection without a valid one with code 4401, before anything is sent. Other clients never
+ * hear of it.
  * Where a token ends while its connection is open, the server closes it with 4401 within five seconds.
  *
  * - `hello` is the client's first word, with what it has. The server answers with what it lacks: a
  *   `snapshot` first, where changes that it needs are compacted, then `changes`, in an order that never
- *   makes it wait; `synced` comes after these. From then on `changes` bring what was pushed on
- *   other connections, of this server or another one, once it is stored; each of them once per connection.
+ *   makes it wait; `synced` comes after these. From then on `changes` bring what was pushed to the same
+ *   document on other connections, of this server or another one, each of them once per connection. Nobody
+ *   hears of a change before it is stored for good, be it acknowledged by then or not.
  * - `push` sends changes of the token's actor, the next `seq` and those after it. `acked` says that all up
  *   to there are in PostgreSQL for good. What was pushed before is acknowledged again and stored once.
  * - `refused` says which `push` was refused whole, and why: `INVALID_CHANGE` (broken, forged, another

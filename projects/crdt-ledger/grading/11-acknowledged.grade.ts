@@ -35,6 +35,7 @@ export default check({
     "stored-by-both",
     "starts-over",
     "hangs-up",
+    "tells-first",
   ],
   engines: { postgres: { faults: [kill, blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
@@ -47,7 +48,7 @@ export default check({
     const stage = new Stage(t);
     const [s1, s2] = await Promise.all([stage.server("s1"), stage.server("s2")]);
     const [ann, bob] = await Promise.all([stage.person("ann"), stage.person("bob")]);
-    let last = await commitsLate(t, stage, s1, ann);
+    let last = await commitsLate(t, stage, s1, { ann, bob });
     for (let nth = 1; nth <= MOST_MESSAGES; nth++) {
       t.step(`server s1 dies at message ${nth} to PostgreSQL of what ann pushes`);
       ({ seq: last } = await serverDies(t, stage, { s1, s2, ann, bob, nth }));
@@ -96,16 +97,24 @@ export default check({
 });
 
 /** What isn't committed isn't there, however long it has been on its way. @returns the number of the change */
-async function commitsLate(t: LedgerContext, stage: Stage, s1: ServerNode, ann: Person) {
+async function commitsLate(
+  t: LedgerContext,
+  stage: Stage,
+  s1: ServerNode,
+  { ann, bob }: Pick<Death, "ann" | "bob">,
+) {
   t.step("PostgreSQL takes its time for the commit of what ann pushes");
   using onS1 = await stage.connect(ann, s1);
+  using beside = await stage.connect(bob, s1, { takes: false });
   await using commits = await commitLate(t, "ann");
   const { seq } = await ann.edit(rectangle(`w-${t.random.word(6)}`));
   const id = onS1.post(ann.outbox);
   await perhaps(() => onS1.answer(id) !== undefined, COMMIT_MS);
   t.equal(onS1.answer(id), undefined, "nothing is acknowledged before its commit");
+  t.equal(beside.seqsOf("ann"), [], "nobody else hears of it before its commit");
   await commits.release();
   await onS1.flush("after its commit, a push is acknowledged");
+  await beside.until(() => beside.seqsOf("ann").includes(seq), "and then others hear of it");
   return seq;
 }
 

@@ -10,7 +10,13 @@ export default check({
   title: "what is pushed on one server reaches those who are on another one, large or after a cut",
   points: 5,
   concept: "fan-out",
-  traps: ["notify-payload", "notify-is-all", "points-elsewhere", "points-everywhere"],
+  traps: [
+    "notify-payload",
+    "notify-is-all",
+    "points-elsewhere",
+    "points-everywhere",
+    "tells-all-rooms",
+  ],
   engines: { postgres: { faults: [blackHole, resetConnections] } },
   nodes: ["s1", "s2", "ann", "bob"],
   hints: [

@@ -1,3 +1,4 @@
+import type { Edit } from "../contract.ts";
 import {
   type Client,
   LIMITS,
@@ -6,6 +7,7 @@ import {
   rowsOf,
   type ServerNode,
   Stage,
+  typing,
 } from "./clients.ts";
 import { check, type LedgerContext, startReplica } from "./kit.ts";
 
@@ -27,9 +29,11 @@ export default check({
     "decodes-the-token",
     "in-for-ever",
     "without-end",
+    "whatever-name",
+    "trusts-the-till",
   ],
   engines: { postgres: {} },
-  nodes: ["s1", "ann", "bob", "forger"],
+  nodes: ["s1", "ann", "bob", "mint", "forger"],
   hints: [
     "Who says which actor a change is of: the change, or the token of the connection that it came on?",
     "Whatever is stored is sent to everybody, for ever. What did the server find out about the bytes before?",
@@ -43,7 +47,8 @@ export default check({
     using other = await stage.connect(bob, s1);
     await ann.edit(rectangle(`a-${t.random.word(6)}`));
     await onS1.flush();
-    await bob.edit(rectangle(`b-${t.random.word(6)}`));
+    const shape = `b-${t.random.word(6)}`;
+    await bob.edit(rectangle(shape), typing(shape, "bb"));
     await other.flush();
     const ends = Math.floor(Date.now() / 1_000) + GUEST_SECONDS;
     using guest = await stage.open(s1, await stage.token({ sub: "bob", exp: ends }), bob);
@@ -52,7 +57,7 @@ export default check({
     await guest.until(() => guest.all("synced").length > 0, "who has a token may come in");
     await strangers(t, stage, s1, bob);
     await misspoken(stage, s1, bob);
-    await forgeries(t, stage, [ann, onS1], bob);
+    await forgeries(t, stage, s1, [ann, onS1], bob);
     t.step("a token ends while its connection is open");
     const left = ends * 1_000 - Date.now() + GRANTED_MS;
     const closed = "whose token has ended is let go";
@@ -93,6 +98,7 @@ async function strangers(t: LedgerContext, stage: Stage, s1: ServerNode, bob: Pe
     "a token that has ended": await stage.token({ sub: "bob", exp: past }),
     "a token of another document": await stage.token({ sub: "bob", doc: `${stage.document}2` }),
     "a token of nobody": await stage.token({}),
+    "a token of whom nobody can be": await stage.token({ sub: "Bob!" }),
     "a token without an end": await stage.token({ sub: "bob", exp: undefined }),
     "a token without a signature": `${none}.${payload}.`,
     "a token that says itself how it is signed": `${none}.${payload}.${signature}`,
@@ -161,13 +167,34 @@ async function misspoken(stage: Stage, s1: ServerNode, bob: Person): Promise<voi
 async function forgeries(
   t: LedgerContext,
   stage: Stage,
+  s1: ServerNode,
   [ann, onS1]: readonly [Person, Client],
   bob: Person,
 ): Promise<void> {
-  const forger = await startReplica(t, "ann", { name: "forger", treasurer: "ann" });
+  // In a world of their own, where bob is the treasurer.
+  const treasurer = "bob";
+  const [mint, forger] = await Promise.all([
+    startReplica(t, "bob", { name: "mint", treasurer }),
+    startReplica(t, "ann", { name: "forger", treasurer }),
+  ]);
+  const amount = t.random.int(100, 900);
+  const money: Edit[] = [
+    { kind: "issue", account: "cash", amount },
+    { kind: "lend", account: "cash", to: "ann", amount },
+  ];
+  t.step("bob pushes money that he may not issue");
+  const elsewhere = stage.elsewhere();
+  const issued = await mint.edit(elsewhere.document, money);
+  using apart = await elsewhere.connect(bob.on(elsewhere), s1);
+  const refused = "money that somebody else than the treasurer issues is refused";
+  t.equal(await apart.push([issued]), "INVALID_CHANGE", refused);
+  t.equal(await rowsOf(elsewhere), [], "and not stored");
   const first = await forger.edit(stage.document, [rectangle("forged")]);
-  const issued = await forger.edit(stage.document, [
-    { kind: "issue", account: "ann", amount: 1_000 },
+  // It is numbered like bob's, who has drawn and written something.
+  const lent = await mint.edit(stage.document, [rectangle("minted"), ...money]);
+  await forger.receive(stage.document, [lent]);
+  const spent = await forger.edit(stage.document, [
+    { kind: "transfer", from: "cash", to: "rent", amount },
   ]);
   // Never pushed as what they are.
   const [second] = [await ann.edit(rectangle(`c-${t.random.word(6)}`))];
@@ -185,11 +212,8 @@ async function forgeries(
     "half of a change": [[{ ...second, bytes: broken }], "INVALID_CHANGE"],
     "a sound change, and noise": [[second, { ...third, bytes: noise }], "INVALID_CHANGE"],
     "other bytes under a seq that is stored": [[{ ...first, seq: 1 }], "INVALID_CHANGE"],
-    // What it is a change to is a forged one, which never came.
-    "money that she may not issue": [
-      [{ ...issued, seq: second.seq }],
-      "INVALID_CHANGE or TOO_EARLY",
-    ],
+    // Who lent it to her did so in that world only.
+    "money that she has no right to spend": [[spent], "INVALID_CHANGE or TOO_EARLY"],
     "a change before the one that comes before it": [[third], "TOO_EARLY"],
     "a change over the limit": [[{ ...second, bytes: large }], "TOO_LARGE"],
     "a sound change, and one over the limit": [[second, { ...third, bytes: large }], "TOO_LARGE"],

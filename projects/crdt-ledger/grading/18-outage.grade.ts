@@ -13,7 +13,7 @@ export default check({
   title: "a server that can't reach PostgreSQL says so in time, and goes on once it can",
   points: 4,
   concept: "latency budget",
-  traps: ["waits-for-ever"],
+  traps: ["waits-for-ever", "tells-first"],
   engines: { postgres: { faults: [blackHole, kill] } },
   nodes: ["s1", "s2", "ann", "bob"],
   timing: true,
@@ -31,6 +31,8 @@ export default check({
     await ann.edit(rectangle(`a-${t.random.word(6)}`));
     await onS1.flush();
     await onS2.has("ann", 1, "bob gets what ann added");
+    using beside = await connectAgain(t, stage, bob, s1);
+    beside.takes = false;
     const limit = BUDGET_MS + SLACK_MS;
     t.step("server s1 is cut off from PostgreSQL");
     {
@@ -61,6 +63,8 @@ export default check({
       }
       t.equal(stranger.closedWith, 1013, "a hello without PostgreSQL is let go with 1013");
       t.equal(onS1.closedWith, undefined, "who was there stays");
+      const heard = beside.seqsOf("ann").filter((seq) => seq > 1);
+      t.equal(heard, [], "nobody hears of what nobody knows to be stored");
       await bob.edit(rectangle(`d-${t.random.word(6)}`));
       await onS2.flush("the other server goes on");
       await cut.heal();
