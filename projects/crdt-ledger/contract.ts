@@ -172,14 +172,19 @@ export interface Replica {
   edit(document: DocumentId, edits: readonly Edit[]): Promise<Change>;
 
   /**
-   * Takes back what this actor's last `edit` of the board did that isn't taken back yet: shapes that it
+   * Takes back what this replica's last `edit` of the board did that isn't taken back yet: shapes that it
    * added are deleted, those that it deleted are there again, properties, places and texts are what they
    * were, but for what somebody else has changed since. Edits of the ledger stay as they are; an `edit`
    * with nothing else in it is passed over.
    *
+   * What puts a value or a place back is a change like any other one: beside a `set` or a `move` of somebody
+   * else that it hadn't seen, and that hadn't seen it, one of both takes effect (rule 1).
+   *
    * A shape isn't moved back into a group that is deleted now, nor into itself: it stays where it is.
    * Characters that are put back are typed anew by whoever undoes: nobody else's undo takes them out, and
-   * what two have removed and both put back is there twice.
+   * what two have removed and both put back is there twice. They are in their order again, between those
+   * that they were between; what somebody else has typed there meanwhile is before, after or among them.
+   * What the `edit` itself had typed isn't put back.
    * @returns the change, or null where there is nothing to take back
    */
   undo(document: DocumentId): Promise<Change | null>;
@@ -199,8 +204,8 @@ export interface Replica {
   changesSince(document: DocumentId, version: Version): Promise<readonly Change[]>;
 
   /**
-   * Takes others' changes, in any order, however often. One that had seen another that isn't here yet
-   * takes effect when that one has come; `version` counts it from then on.
+   * Takes others' changes, and what the same actor has made elsewhere, in any order, however often. One that
+   * had seen another that isn't here yet takes effect when that one has come; `version` counts it from then on.
    * @throws `INVALID_CHANGE`: none of these was taken, and whatever is sound may still come
    */
   receive(document: DocumentId, changes: readonly Change[]): Promise<void>;
@@ -209,7 +214,8 @@ export interface Replica {
   save(document: DocumentId): Promise<Uint8Array>;
 
   /**
-   * Takes what another replica saved, as if all the changes in it had come.
+   * Takes what another replica saved, as if all the changes in it had come; some may be this actor's own,
+   * made elsewhere: the next `edit` goes on after them.
    * @throws `INVALID_CHANGE` where it is broken, or comes to something that sound changes can't come to
    */
   load(document: DocumentId, saved: Uint8Array): Promise<void>;

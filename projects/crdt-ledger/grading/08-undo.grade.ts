@@ -1,10 +1,31 @@
-import { add, check, colorOf, meet, move, outline, shapeIn, startReplica } from "./kit.ts";
+import type { Replica } from "../contract.ts";
+import {
+  add,
+  check,
+  colorOf,
+  type LedgerContext,
+  meet,
+  move,
+  outline,
+  shapeIn,
+  startReplica,
+} from "./kit.ts";
+
+const RUN = "characters are put back in their order, between those that they were between";
 
 export default check({
   title: "undo takes back what one did oneself, and nothing that others have done since",
   points: 3,
   concept: "undo",
-  traps: ["undoes-others", "puts-back-anywhere", "undoes-nothing", "puts-into-itself"],
+  traps: [
+    "undoes-others",
+    "puts-back-anywhere",
+    "undoes-nothing",
+    "puts-into-itself",
+    "first-things-first",
+    "puts-back-by-position",
+    "puts-back-in-pieces",
+  ],
   engines: {},
   nodes: ["ada", "bob"],
   dependsOn: ["alone"],
@@ -151,6 +172,8 @@ export default check({
       t.equal(doubled, "aab", "what two have removed and both put back is there twice");
     }
 
+    await textsComeBack(t, ada, bob);
+
     t.step("an edit of board and ledger, and then one of the ledger alone");
     const wide = shapeIn(await ada.view(document), "box")?.width;
     await ada.edit(document, [
@@ -165,3 +188,34 @@ export default check({
     t.equal(balances, { cash: 30, rent: 20 }, "what was issued and paid stays so");
   },
 });
+
+/** What one edit has typed and removed again; what somebody else has typed in front of a removed run, and into it. */
+async function textsComeBack(t: LedgerContext, ada: Replica, bob: Replica): Promise<void> {
+  t.step("ada types and removes some of that in one edit, and undoes");
+  const both = [ada, bob];
+  const document = t.random.word();
+  const textOf = async () => shapeIn(await meet(t, document, both), "note")?.text ?? "";
+  await ada.edit(document, [
+    add(t, "note"),
+    { kind: "insert", shape: "note", at: 0, text: "abcdef" },
+  ]);
+  await ada.edit(document, [
+    { kind: "insert", shape: "note", at: 3, text: "xyz" },
+    { kind: "remove", shape: "note", at: 4, length: 4 },
+  ]);
+  t.equal(await textOf(), "abcxf", "an edit's parts are done one after the other");
+  await ada.undo(document);
+  t.equal(await textOf(), "abcdef", "what an edit has itself typed isn't put back");
+
+  t.step("ada removes a run; bob types into it and in front of it; ada undoes");
+  await ada.edit(document, [{ kind: "remove", shape: "note", at: 1, length: 4 }]);
+  await bob.edit(document, [{ kind: "insert", shape: "note", at: 3, text: "!" }]);
+  await bob.edit(document, [{ kind: "insert", shape: "note", at: 0, text: "<" }]);
+  t.equal(await textOf(), "<a!f", "what somebody types into a removed run is there");
+  await ada.undo(document);
+  const text = await textOf();
+  t.ok(/^<a.*!.*f$/.test(text) && text.replace("!", "") === "<abcdef", RUN, {
+    expected: "<abcdef, and a ! somewhere between the a and the f",
+    received: text,
+  });
+}

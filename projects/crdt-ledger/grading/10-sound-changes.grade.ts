@@ -32,6 +32,7 @@ export default check({
     "waits-for-one",
     "keeps-what-is-refused",
     "load-forgets",
+    "counts-its-own",
   ],
   engines: {},
   nodes: ["ada", "bob", "cleo", "late", "eve-as-ada", "eve"],
@@ -139,6 +140,7 @@ export default check({
     await cleo.load(document, await late.save(document));
     await sameView(t, document, [cleo, late], "a piece may come to one who has some of it");
 
+    await elsewhereMade(t, [eveAsAda, rich, bob]);
     await oneByOne(t, [ada, bob, cleo, late, rich]);
 
     t.step("two take one id for two shapes, each unseen by the other one, and go on with them");
@@ -172,6 +174,29 @@ export default check({
     t.equal(gone.shapes, [], "and when it is deleted, the other one isn't there instead");
   },
 });
+
+/** An actor has two devices; what they have made on the one comes to the other, change by change or as one piece. */
+async function elsewhereMade(
+  t: LedgerContext,
+  [first, second, other]: readonly [Replica, Replica, Replica],
+): Promise<void> {
+  t.step("somebody loads, on another device, what they have made, and goes on there");
+  const document = t.random.word();
+  const made = [
+    await first.edit(document, [add(t, "note")]),
+    await first.edit(document, [{ kind: "insert", shape: "note", at: 0, text: "1" }]),
+  ];
+  const { actor } = made[0] as Change;
+  await second.receive(document, made.slice(0, 1));
+  await second.load(document, await first.save(document));
+  const next = await second.edit(document, [{ kind: "insert", shape: "note", at: 1, text: "2" }]);
+  const numbered = "who has loaded what they have made goes on with the next number";
+  t.equal([next.actor, next.seq], [actor, made.length + 1], numbered);
+  await first.receive(document, [next]);
+  await other.receive(document, [...made, next]);
+  const view = await sameView(t, document, [first, second, other]);
+  t.equal(shapeIn(view, "note")?.text, "12", "and everybody takes it");
+}
 
 /** What is asked for is given, each after what it had seen; something forged among what waits holds up nobody. */
 async function oneByOne(

@@ -11,11 +11,16 @@ export interface Undoable {
 /** Characters that were put back, by those that they were: they may have been put back more than once. */
 export type PutBack = Map<string, string[]>;
 
-export function takeBack(editing: Editing, { tag, inverses }: Undoable, putBack: PutBack): void {
-  for (const inverse of inverses.toReversed()) undo(editing, inverse, tag, putBack);
+export function takeBack(editing: Editing, undoable: Undoable, putBack: PutBack): void {
+  for (const inverse of undoable.inverses.toReversed()) undo(editing, inverse, undoable, putBack);
 }
 
-function undo(editing: Editing, inverse: Inverse, tag: string, putBack: PutBack): void {
+function undo(
+  editing: Editing,
+  inverse: Inverse,
+  { tag, inverses }: Undoable,
+  putBack: PutBack,
+): void {
   const { key } = inverse;
   switch (inverse.kind) {
     case "added":
@@ -39,10 +44,19 @@ function undo(editing: Editing, inverse: Inverse, tag: string, putBack: PutBack)
       }
       break;
     case "erased": {
-      const [first] = idsIn(inverse.runs);
-      if (first === undefined) break;
-      editing.type(key, editing.positionOf(key, first), inverse.text, (runs) => {
-        note(putBack, inverse.runs, runs);
+      const typed = new Set(
+        inverses.flatMap((one) => (one.kind === "typed" ? [...idsIn(one.runs)] : [])),
+      );
+      const characters = [...inverse.text];
+      const left = [...idsIn(inverse.runs)]
+        .map((id, i) => ({ id, character: characters[i] ?? "" }))
+        .filter(({ id }) => !typed.has(id));
+      const [first] = left;
+      if (!first) break;
+      const text = left.map(({ character }) => character).join("");
+      editing.type(key, editing.positionOf(key, first.id), text, (runs) => {
+        const were = left.map(({ id }) => id);
+        note(putBack, were, runs);
       });
     }
   }
@@ -85,10 +99,10 @@ function spansOf(
 }
 
 /** What is put back is what was there at first, however often. */
-function note(putBack: PutBack, were: readonly Run[], are: readonly Run[]): void {
+function note(putBack: PutBack, were: readonly string[], are: readonly Run[]): void {
   const originals = new Map([...putBack].flatMap(([id, again]) => again.map((one) => [one, id])));
   const now = idsIn(are);
-  for (const id of idsIn(were)) {
+  for (const id of were) {
     const original = originals.get(id) ?? id;
     const again = putBack.get(original) ?? [];
     putBack.set(original, again);
