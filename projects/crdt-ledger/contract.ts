@@ -330,7 +330,8 @@ export interface ServerConfig {
     readonly frameBytes: number;
     /**
      * The most that may wait for one client that doesn't read, in bytes: with more, the server closes its
-     * connection with 1013, and it comes back with a `hello`.
+     * connection with 1013, and it comes back with a `hello`. What answers a `hello` counts as well; a
+     * snapshot alone may be larger. Who is told only as fast as they read has nothing waiting, and may stay.
      */
     readonly backlogBytes: number;
   };
