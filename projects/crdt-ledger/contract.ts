@@ -238,9 +238,11 @@ export interface Replica {
  *   document on other connections, of this server or another one, each of them once per connection. Nobody
  *   hears of a change before it is stored for good, be it acknowledged by then or not.
  * - `push` sends changes of the token's actor, the next `seq` and those after it. `acked` says that all up
- *   to there are in PostgreSQL for good. What was pushed before is acknowledged again and stored once.
+ *   to there are in PostgreSQL for good. What was pushed before is acknowledged again and stored once. Of
+ *   what is compacted nobody need know the bytes: whatever comes under such a `seq` may be acknowledged, and
+ *   is stored nowhere.
  * - `refused` says which `push` was refused whole, and why: `INVALID_CHANGE` (broken, forged, another
- *   actor's, other bytes under a `seq` that is stored, money without the right to it), `TOO_EARLY` (a
+ *   actor's, other bytes under a `seq` whose row is there, money without the right to it), `TOO_EARLY` (a
  *   change before it, of its actor or of another one whom it had seen, isn't here yet: push it again after
  *   that), `TOO_LARGE` (a change over the limit), `STORE_UNAVAILABLE`. The connection stays.
  * - `cursor` goes to all others who are on the document, and is kept nowhere.
