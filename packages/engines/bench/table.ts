@@ -38,8 +38,8 @@ Kafka's, its memory without. Medians; of leases a second number is what 19 of 20
 each was used for one write and one read before it was given back; the others were not used.
 _load_ is how many processes wanted a core just before, and with a high one the times say little.
 Of Neo4j and the stand-in for Qdrant a lease waits for the server that the last one had to be emptied
-and filled again, and one that finds none to wait for takes as long as a start. Of Weaviate four more
-are started, and leases wait until these are there. Measured again by
+and filled again, and one that finds none to wait for takes as long as a start. Of Weaviate the second
+lease of a run has four more started. Measured again by
 \`pnpm --filter @db-katas/engines bench:engines [engines]\`.`;
 
 export function engineDocs(

@@ -45,9 +45,14 @@ export class Circulation {
 
   /** A server that holds the template and nothing else; its end is to be given back. */
   async take(template: LeaseTemplate | undefined): Promise<Server> {
+    // Each of these serves whoever comes next, unlike those that are started from a folder.
+    if (this.#last && isPortable(this.#last)) this.#startAhead(this.#last);
     const wanted = template ? await this.#built(template) : nothing;
     const one = (await this.#keptOne(wanted)) ?? (await this.#startOne(wanted));
-    if (this.#last === wanted) this.#startAhead(wanted);
+    if (this.#last === wanted) {
+      this.#endUseless(wanted);
+      this.#startAhead(wanted);
+    }
     this.#last = wanted;
     return this.#lend(one, wanted);
   }
@@ -120,12 +125,11 @@ export class Circulation {
     }
   }
 
-  /** Leases that differ from each other would have servers started that nobody takes. */
   #startAhead(wanted: Built): void {
     const { ahead = 0 } = this.#recycling;
     if (this.#ended || ahead === 0) return;
-    let free = this.#kept.filter(({ holds }) => serves(holds, wanted)).length + this.#coming.size;
-    this.#endUseless(wanted);
+    const there = [...this.#kept.map(({ holds }) => holds), ...this.#coming.values()];
+    let free = there.filter((holds) => serves(holds, wanted)).length;
     for (; free < ahead && process.availableMemory() >= spareBytes; free += 1)
       this.#comes(this.#startOne(wanted), wanted);
   }

@@ -79,8 +79,9 @@ export interface EngineDefinition {
 /** For servers that have one database each. */
 export interface Recycling {
   /**
-   * How many servers nobody has yet, at most, for a lease like the last two: worth it where renewing
-   * one takes long and starting one costs little. None where absent.
+   * How many servers nobody has yet, at most, from a run's second lease on; those that are started from
+   * a folder only for a lease like the last two. Worth it where renewing one takes long and starting
+   * one costs little. None where absent.
    */
   readonly ahead?: number;
   /** A client of one server, kept for as long as that is handed on: connecting takes longer than asking. */

@@ -124,7 +124,44 @@ test("a server that a fault has hit, or that can't be renewed, ends", async () =
   expect([hit.adminUrl, stuck.adminUrl]).not.toContain(fresh.adminUrl);
 });
 
-test("where some are to be ahead, the second lease in a row that is alike has them started", async () => {
+test("where some are to be ahead, the second lease has them started, whatever it wants", async () => {
+  const { world, circulation } = open();
+  world.ahead = 2;
+  const first = await circulation.take(undefined);
+  expect(world.seeds).toHaveLength(1);
+  const building = Promise.withResolvers<void>();
+  const second = circulation.take({ key: "slow", build: () => building.promise });
+  // It takes one of them, and doesn't wait for what is built in it.
+  await eventually(
+    () => world.seeds.length,
+    (length) => length === 3,
+  );
+  building.resolve();
+  for (const each of [first, await second, await circulation.take(world.template("t"))])
+    await each.end();
+  // The third lease had another started in the place of the one that the second took.
+  expect(world.seeds).toHaveLength(4);
+  await circulation.end();
+  expect(world.ended).toHaveLength(4);
+});
+
+test("what comes with a folder is started ahead for the second lease in a row that wants it", async () => {
+  const { world, circulation } = open();
+  world.portable = false;
+  world.ahead = 1;
+  for (const key of ["much", "more", "other"])
+    await (await circulation.take(world.template(key))).end();
+  expect(world.seeds).toHaveLength(3);
+  await (await circulation.take(world.template("other"))).end();
+  await eventually(
+    () => world.seeds,
+    (seeds) => seeds.filter((seed) => seed === "other").length === 2,
+  );
+  await circulation.end();
+  expect(world.ended).toHaveLength(5);
+});
+
+test("where some are to be ahead, a row of leases that are alike always finds as many", async () => {
   const { world, circulation } = open();
   world.ahead = 2;
   const started = (count: number) =>
