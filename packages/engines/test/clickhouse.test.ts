@@ -112,21 +112,31 @@ async function listener(refusal?: string) {
 }
 
 describe("a namespace of a server that has users", () => {
-  test("is its own user's, who has rights in it alone", async () => {
+  test("is its own users', the submission's and the grader's, who have rights in it alone", async () => {
     await using it = await listener();
     await it.namespaces.create("kata_1");
-    const { username, password, pathname } = new URL(it.namespaces.url("kata_1"));
-    expect([username, pathname]).toEqual(["kata_1", "/kata_1"]);
-    expect(it.namespaces.adminUrl("kata_1")).toContain("kata_admin:secret@");
+    const [mine, grader] = [it.namespaces.url("kata_1"), it.namespaces.adminUrl("kata_1")].map(
+      (url) => new URL(url),
+    ) as [URL, URL];
+    expect([mine.username, mine.pathname]).toEqual(["kata_1", "/kata_1"]);
+    expect([grader.username, grader.pathname]).toEqual(["kata_1_admin", "/kata_1"]);
+    expect(grader.password).not.toBe(mine.password);
     await it.namespaces.drop("kata_1");
-    expect(it.asked.map((each) => each.replace(password, "<password>"))).toMatchInlineSnapshot(`
+    const told = it.asked.map((each) =>
+      each.replace(mine.password, "<password>").replace(grader.password, "<the grader's>"),
+    );
+    expect(told).toMatchInlineSnapshot(`
       [
         "CREATE DATABASE kata_1",
         "CREATE USER IF NOT EXISTS kata_1 IDENTIFIED WITH sha256_password BY '<password>'",
         "GRANT SHOW, SELECT, INSERT, ALTER, TRUNCATE, OPTIMIZE, dictGet, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY, DROP TABLE, DROP VIEW, DROP DICTIONARY ON kata_1.* TO kata_1",
         "GRANT CREATE TEMPORARY TABLE ON *.* TO kata_1",
+        "CREATE USER IF NOT EXISTS kata_1_admin IDENTIFIED WITH sha256_password BY '<the grader's>'",
+        "GRANT SHOW, SELECT, INSERT, ALTER, TRUNCATE, OPTIMIZE, dictGet, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY, DROP TABLE, DROP VIEW, DROP DICTIONARY ON kata_1.* TO kata_1_admin",
+        "GRANT CREATE TEMPORARY TABLE ON *.* TO kata_1_admin",
         "DROP DATABASE IF EXISTS kata_1 SYNC",
         "DROP USER IF EXISTS kata_1",
+        "DROP USER IF EXISTS kata_1_admin",
       ]
     `);
   });

@@ -36,7 +36,9 @@ const noUsers = /\((ACCESS_DENIED|ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND)\)/;
 
 /**
  * A namespace is a database; its address names it in the path, as the official client reads it. Where
- * the server lets us make users, it has one of the same name, with rights in it alone.
+ * the server lets us make users, it has two, with rights in it alone: the submission's, of the same
+ * name, and the grader's. The server's own administrator would be dangerous there: a view reads with
+ * the rights of who reads it, unless it says otherwise.
  */
 export class ClickHouseDatabases implements Databases {
   readonly #server: Server;
@@ -51,7 +53,8 @@ export class ClickHouseDatabases implements Databases {
 
   async create(name: string): Promise<void> {
     await this.#ask(`CREATE DATABASE ${name}`);
-    if (!this.#refused) await this.#createUser(name);
+    for (const user of [name, administratorOf(name)])
+      if (!this.#refused) await this.#createUser(user, name);
   }
 
   async exists(name: string): Promise<boolean> {
@@ -73,39 +76,44 @@ export class ClickHouseDatabases implements Databases {
 
   async drop(name: string): Promise<void> {
     await this.#ask(`DROP DATABASE IF EXISTS ${name} SYNC`);
-    if (this.#users.delete(name)) await this.#ask(`DROP USER IF EXISTS ${name}`);
+    for (const user of [name, administratorOf(name)])
+      if (this.#users.delete(user)) await this.#ask(`DROP USER IF EXISTS ${user}`);
   }
 
   url(name: string): string {
-    const url = new URL(this.adminUrl(name));
-    if (!this.#users.has(name)) return url.href;
-    url.username = name;
-    url.password = password(this.#context, name);
-    return url.href;
+    return this.#urlOf(name, name);
   }
 
   adminUrl(name: string): string {
-    const url = new URL(this.#server.adminUrl);
-    url.pathname = `/${name}`;
-    return url.href;
+    return this.#urlOf(name, administratorOf(name));
   }
 
   async close(): Promise<void> {}
 
-  async #createUser(name: string): Promise<void> {
-    const secret = password(this.#context, name);
+  /** As a user, where there is one: else as whoever the server's address names. */
+  #urlOf(database: string, user: string): string {
+    const url = new URL(this.#server.adminUrl);
+    url.pathname = `/${database}`;
+    if (!this.#users.has(user)) return url.href;
+    url.username = user;
+    url.password = password(this.#context, user);
+    return url.href;
+  }
+
+  async #createUser(user: string, database: string): Promise<void> {
+    const secret = password(this.#context, user);
     try {
       await this.#ask(
-        `CREATE USER IF NOT EXISTS ${name} IDENTIFIED WITH sha256_password BY '${secret}'`,
+        `CREATE USER IF NOT EXISTS ${user} IDENTIFIED WITH sha256_password BY '${secret}'`,
       );
     } catch (error) {
       this.#refused = noUsers.test((error as Error).message);
       if (this.#refused) return;
       throw error;
     }
-    await this.#ask(`GRANT ${rights} ON ${name}.* TO ${name}`);
-    await this.#ask(`GRANT CREATE TEMPORARY TABLE ON *.* TO ${name}`);
-    this.#users.add(name);
+    await this.#ask(`GRANT ${rights} ON ${database}.* TO ${user}`);
+    await this.#ask(`GRANT CREATE TEMPORARY TABLE ON *.* TO ${user}`);
+    this.#users.add(user);
   }
 
   async #copyTable({ name, create_table_query, keeps }: Table, from: string, to: string) {
@@ -138,4 +146,8 @@ export class ClickHouseDatabases implements Databases {
   #ask(statement: string): Promise<string> {
     return ask(this.#server.adminUrl, statement);
   }
+}
+
+function administratorOf(name: string): string {
+  return `${name}_admin`;
 }
