@@ -73,8 +73,9 @@ describeContainers("containers", (env) => {
     expect(await containersOf(run)).toEqual([]);
   });
 
-  // Some moments of a run's start-up, whatever happens to be under way then.
-  test.each([0, 200])(
+  // Some moments of a run's start-up, whatever happens to be under way then; at once, since a watcher whose
+  // run died takes seconds to be sure that nothing is left.
+  test.concurrent.each([0, 200])(
     "are removed when the runner is killed with -9, %i ms after its first one was there",
     async (ms) => {
       await using temporary = await ownFolder();

@@ -234,8 +234,8 @@ describeContainers("a group of containers", (env) => {
     await temporary[Symbol.asyncDispose]();
   });
 
-  // Some moments of its start, and when it is all there.
-  test.each([0, 300, undefined])(
+  // Some moments of its start, and when it is all there; at once, since its watcher takes seconds to be sure.
+  test.concurrent.each([0, 300, undefined])(
     "leaves nothing when the runner is killed with -9 (%s ms)",
     async (ms) => {
       await using temporary = await ownFolder();
