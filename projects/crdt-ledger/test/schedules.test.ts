@@ -5,7 +5,7 @@ import { soak } from "../soak/soak.ts";
 const REFERENCE = join(import.meta.dirname, "../src/index.ts");
 const TAKES_ONE = join(import.meta.dirname, "fixtures/takes-one/index.ts");
 /** As many as a busy machine runs while somebody waits; `converges --schedules 10000` is for the evening. */
-const SCHEDULES = 100;
+const SCHEDULES = 500;
 /** Room for a busy machine, in milliseconds. */
 const PATIENCE_MS = 300_000;
 

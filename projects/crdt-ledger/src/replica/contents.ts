@@ -69,15 +69,11 @@ export class Contents {
   }
 
   get board(): Board {
-    const board = this.#board ?? new Board(this.doc);
-    if (board === this.#board && this.#stale.size > 0) {
-      // It reads from the document.
-      void this.doc;
-      for (const shape of this.#stale) board.refresh(shape);
-    }
+    const { doc } = this;
+    if (this.#board) for (const shape of this.#stale) this.#board.refresh(shape);
     this.#stale.clear();
-    this.#board = board;
-    return board;
+    this.#board ??= new Board(doc);
+    return this.#board;
   }
 
   get ledger(): Ledger {
@@ -145,7 +141,7 @@ export class Contents {
   merge({ change, peer, from, to, seen }: Waiting, atOnce: boolean): boolean {
     const { actor, seq, bytes } = change;
     if (from !== (this.#ends.get(peer) ?? 0)) return false;
-    const before = this.#now();
+    const before = this.now();
     let past: VersionVector | undefined;
     const sees = (origin: Origin) => {
       past ??= this.#doc.frontiersToVV([...seen]);
@@ -246,11 +242,11 @@ export class Contents {
   }
 
   mark(): Mark {
-    return { ...this.#now(), ends: new Map(this.#ends), version: new Map(this.#version) };
+    return { ...this.now(), ends: new Map(this.#ends), version: new Map(this.#version) };
   }
 
   /** A mark for as long as nothing is added. */
-  #now(): Mark {
+  now(): Mark {
     return {
       ends: this.#ends,
       version: this.#version,
@@ -265,8 +261,10 @@ export class Contents {
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
   backTo({ ends, version, changes, ledger, written, containers, made, isComplete }: Mark): void {
-    this.#doc = this.#doc.forkAt(this.#doc.vvToFrontiers(new VersionVector(ends)));
+    const doc = this.#doc;
+    this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(ends)));
     this.#doc.setPeerId(this.peer);
+    doc.free();
     this.#board = null;
     this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
     this.#containers = new Containers(containers.made.slice(0, made));
@@ -274,6 +272,11 @@ export class Contents {
     this.#version = version;
     this.#ends = ends;
     this.changes.truncate(changes);
+  }
+
+  /** Gives Loro's memory back, at once: of a document that nobody holds any more, that comes some time. */
+  close(): void {
+    this.#doc.free();
   }
 }
 

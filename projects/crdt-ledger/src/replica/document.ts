@@ -2,17 +2,17 @@
 import type { OpId } from "loro-crdt";
 import type { Actor, Change, Edit, Version, View } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
-import { assertEdits, isEntry } from "../model.ts";
+import { assertEdits, type Entry, isEntry } from "../model.ts";
 import { ledgerOf } from "./audit.ts";
 import { type CharacterId, takenOut } from "./characters.ts";
 import { Contents, type DocumentConfig, isSame, type Mark } from "./contents.ts";
-import { write } from "./edits.ts";
+import { assertPossible, write } from "./edits.ts";
 import type { Written } from "./ledger.ts";
 import { type Inverse, takeBack, type Undoable } from "./undo.ts";
 import { invalidChange, type Waiting, waitingFor } from "./waiting.ts";
 
 interface Before extends Mark {
-  readonly waiting: readonly Waiting[];
+  readonly waiting: Set<Waiting>;
 }
 
 export class LedgerDocument {
@@ -21,7 +21,7 @@ export class LedgerDocument {
   readonly #undoable: Undoable[] = [];
   readonly #putBack = new Map<number, CharacterId>();
   /** What came before something that it had seen. */
-  #waiting: readonly Waiting[] = [];
+  #waiting: Set<Waiting> = new Set();
 
   constructor(config: DocumentConfig) {
     this.#config = config;
@@ -43,11 +43,14 @@ export class LedgerDocument {
   edit(edits: readonly Edit[]): Change {
     assertEdits(edits);
     const inverses: Inverse[] = [];
+    const [first] = edits;
+    // As long as nothing is written, nothing has to be taken back, which takes as long as the history is.
+    if (first) this.#assertPossible(first);
     return this.#commit((tag) => {
-      for (const edit of edits) {
+      for (const [i, edit] of edits.entries()) {
+        if (i > 0) this.#assertPossible(edit);
         if (isEntry(edit)) {
-          const counter = this.#contents.nextCounter();
-          this.#write({ entry: edit, origin: { actor: this.#config.actor, counter } });
+          this.#contents.ledger.write(this.#written(edit));
           this.#contents.doc.getList(ledgerOf(this.#config.actor)).push({ ...edit });
         } else {
           const nextCounter = () => this.#contents.nextCounter();
@@ -104,13 +107,15 @@ export class LedgerDocument {
     const came = changes.map((change) => waitingFor(this.#config.document, change));
     for (const { change } of came) this.#contents.assertSame(change);
     // One alone is taken whole, or leaves nothing behind.
-    const before = this.#waiting.length + came.length > 1 ? this.#mark() : null;
-    const isAgain = ({ change }: Waiting) => came.some((one) => isSame(one.change, change));
-    this.#waiting = [...this.#waiting.filter((waiting) => !isAgain(waiting)), ...came];
+    const before = this.#waiting.size + came.length > 1 ? this.#mark() : null;
+    for (const waiting of this.#waiting) {
+      if (came.some(({ change }) => isSame(change, waiting.change))) this.#waiting.delete(waiting);
+    }
+    for (const one of came) this.#waiting.add(one);
     try {
       for (let next = this.#nextReady(); next; next = this.#nextReady()) {
         const { change } = next;
-        this.#waiting = this.#waiting.filter((waiting) => waiting !== next);
+        this.#waiting.delete(next);
         if (this.#contents.has(change)) {
           if (came.includes(next)) this.#contents.assertSame(change);
           continue;
@@ -147,7 +152,7 @@ export class LedgerDocument {
   }
 
   load(saved: Uint8Array): void {
-    const before = this.#contents.mark();
+    const before = this.#contents.now();
     try {
       const { pending } = this.#contents.doc.import(saved);
       if (pending) throw new Error("it lacks what came before");
@@ -159,12 +164,17 @@ export class LedgerDocument {
     this.receive([]);
   }
 
+  /** It is of no more use then. */
+  close(): void {
+    this.#contents.close();
+  }
+
   /** Does something as one change, or, where it fails, nothing. */
   #commit(work: (tag: string) => () => void): Change {
     const { actor } = this.#config;
     const { peer } = this.#contents;
     const seq = this.seqOf(actor) + 1;
-    const before = this.#contents.mark();
+    const before = this.#contents.now();
     const from = this.#contents.doc.oplogVersion();
     try {
       this.#contents.doc.getMap("log").set(actor, seq);
@@ -180,9 +190,13 @@ export class LedgerDocument {
     return change;
   }
 
-  /** @throws `INSUFFICIENT_ESCROW`, `NOT_TREASURER` */
-  #write(written: Written): void {
-    const may = this.#contents.ledger.mayWrite(written);
+  /** @throws `INVALID_EDIT`, `INSUFFICIENT_ESCROW`, `NOT_TREASURER` */
+  #assertPossible(edit: Edit): void {
+    if (!isEntry(edit)) {
+      assertPossible(this.#contents.board, edit);
+      return;
+    }
+    const may = this.#contents.ledger.mayWrite(this.#written(edit));
     if (may === "treasurer") {
       const { treasurer } = this.#config;
       throw new LedgerError("NOT_TREASURER", `Only ${treasurer} may issue money.`);
@@ -193,18 +207,24 @@ export class LedgerDocument {
         "There is no right to spend so much here. Whoever has it may lend it; it takes effect when it comes.",
       );
     }
-    this.#contents.ledger.write(written);
+  }
+
+  /** As this replica's next operation. */
+  #written(entry: Entry): Written {
+    const counter = this.#contents.nextCounter();
+    return { entry, origin: { actor: this.#config.actor, counter } };
   }
 
   #nextReady(): Waiting | undefined {
     const isThere = ({ peer, counter }: OpId) => counter < (this.#contents.ends.get(peer) ?? 0);
-    return this.#waiting.find(
+    const waiting = this.#waiting.values();
+    return waiting.find(
       ({ change: { actor, seq }, seen }) => seq <= this.seqOf(actor) + 1 && seen.every(isThere),
     );
   }
 
   #mark(): Before {
-    return { waiting: this.#waiting, ...this.#contents.mark() };
+    return { waiting: new Set(this.#waiting), ...this.#contents.mark() };
   }
 
   #backTo(before: Before): void {

@@ -16,19 +16,28 @@ export interface Writing {
   taken(from: number): readonly Run[];
 }
 
-/** @throws `INVALID_EDIT`: some of it may have been done by then */
-export function write(writing: Writing, edit: BoardEdit): void {
-  const { board, tag, inverses } = writing;
-  const { shape } = edit;
-  if (edit.kind === "add") {
+/** @throws `INVALID_EDIT` where it can't be done here and now */
+export function assertPossible(board: Board, edit: BoardEdit): void {
+  const { kind, shape } = edit;
+  if (kind === "add") {
     if (board.has(shape)) throw invalid(`there was a shape ${shape} before`);
   } else if (!board.isVisible(shape)) {
     throw invalid(`there is no shape ${shape}`);
   }
+  if (kind === "add" || kind === "move") assertPlace(board, edit);
+  if (kind === "insert" || kind === "remove") {
+    const length = kind === "remove" ? edit.length : 0;
+    assertWithin(board.text(shape).toString(), edit.at, length);
+  }
+}
+
+/** Of an edit that is possible. */
+export function write(writing: Writing, edit: BoardEdit): void {
+  const { board, tag, inverses } = writing;
+  const { shape } = edit;
   switch (edit.kind) {
     case "add": {
       const { type, ...settable } = edit.properties;
-      assertPlace(board, edit);
       const map = board.create(shape, type);
       for (const [name, value] of entriesOf(settable)) map.set(name, [value, tag]);
       map.set("place", newPlace(writing, edit));
@@ -42,7 +51,6 @@ export function write(writing: Writing, edit: BoardEdit): void {
       }
       break;
     case "move":
-      assertPlace(board, edit);
       settleRings(writing);
       inverses.push({ kind: "field", shape, name: "place", before: board.place(shape) as Place });
       board.map(shape).set("place", newPlace(writing, edit));
@@ -52,7 +60,6 @@ export function write(writing: Writing, edit: BoardEdit): void {
       inverses.push({ kind: "deleted", shape });
       break;
     case "insert": {
-      assertWithin(board.text(shape).toString(), edit.at, 0);
       const length = [...edit.text].length;
       inverses.push({ kind: "inserted", shape, from: writing.nextCounter(), length });
       board.text(shape).insert(edit.at, edit.text);
@@ -69,14 +76,12 @@ function remove(
   { shape, at, length }: Extract<BoardEdit, { kind: "remove" }>,
 ): void {
   const text = writing.board.text(shape);
-  const before = text.toString();
-  assertWithin(before, at, length);
   if (length === 0) return;
   const where = text.getCursor(at);
   if (!where) throw new Error(`Loro has no cursor at ${at} of ${shape}'s text.`);
   const from = writing.nextCounter();
+  const removed = text.slice(at, at + length);
   text.delete(at, length);
-  const removed = before.slice(at, at + length);
   const characters = writing.taken(from);
   writing.inverses.push({ kind: "removed", shape, text: removed, where, characters });
 }

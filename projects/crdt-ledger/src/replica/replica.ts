@@ -25,6 +25,7 @@ export function startReplica({ actor, treasurer }: ReplicaConfig): Replica {
     save: async (document) => open(document).save(),
     load: async (document, saved) => open(document).load(saved),
     async close() {
+      for (const document of documents.values()) document.close();
       documents.clear();
     },
   };

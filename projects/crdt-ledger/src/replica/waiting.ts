@@ -26,6 +26,8 @@ export function waitingFor(document: DocumentId, change: Change): Waiting {
   const meta = metaOf(change);
   const starts = meta.partialStartVersionVector.toJSON();
   const ends = meta.partialEndVersionVector.toJSON();
+  meta.partialStartVersionVector.free();
+  meta.partialEndVersionVector.free();
   const from = starts.get(peer) ?? 0;
   const to = ends.get(peer) ?? 0;
   const isOf = [...starts.keys(), ...ends.keys()].every((writer) => writer === peer);
