@@ -1,6 +1,6 @@
 /**
  * A board with a long history, as replicas would have written it, but written by the library alone: a replica looks
- * at each edit, which takes it some minutes for 250,000. `test/long-history-written.test.ts` holds it against theirs.
+ * at each edit, which takes it some minutes for 250,000. `test/written-history.test.ts` holds it against theirs.
  */
 import { LoroDoc, type LoroMap, type LoroText } from "loro-crdt";
 import type { Actor, Edit, Replica } from "../contract.ts";
