@@ -16,9 +16,9 @@ export interface Usage {
 /** Tells where the server is, answers each message with {@link Usage}, and ends with whoever listens. */
 export async function serve(address: string): Promise<void> {
   process.on("message", () => {
+    const { user, system } = process.cpuUsage();
     // What could be freed is nobody's memory. There without a flag: it isn't measured.
     globalThis.gc?.();
-    const { user, system } = process.cpuUsage();
     const usage: Usage = { rssBytes: process.memoryUsage.rss(), cpuUs: user + system };
     process.send?.(usage);
   });

@@ -131,6 +131,11 @@ export class LedgerDocument {
     }
   }
 
+  /** What waits for others comes again by itself, or not at all. */
+  forgetWaiting(): void {
+    this.#waiting = [];
+  }
+
   /** Whether what was taken can take effect. Where it can't, this document is of no more use. */
   takesEffect(): boolean {
     return this.#contents.takesEffect();

@@ -1,10 +1,12 @@
 /** One client: what it says, what it has, and what is sent to it. */
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Actor, ClientFrame, ServerConfig, ServerFrame, Version } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import type { Database } from "./database.ts";
 import { fromWire, Parcel, parseFrame, write } from "./frames.ts";
-import { type Log, lacks, type Snapshot } from "./log.ts";
+import { Known } from "./known.ts";
+import type { Log, Snapshot } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Room } from "./room.ts";
 
@@ -27,20 +29,24 @@ export interface Backing {
 export class Connection {
   readonly actor: Actor;
   readonly #socket: WebSocket;
+  readonly #stream: Socket;
   readonly #room: Room;
   readonly #backing: Backing;
-  /** What the client has, or has been sent; null before its hello. */
-  #version: Map<Actor, number> | null = null;
+  #isCorked = false;
+  /** Null before its hello. */
+  #known: Known | null = null;
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(socket: WebSocket, actor: Actor, room: Room, backing: Backing) {
+  /** @param stream what the WebSocket is spoken on */
+  constructor(socket: WebSocket, stream: Socket, actor: Actor, room: Room, backing: Backing) {
     this.actor = actor;
     this.#socket = socket;
+    this.#stream = stream;
     this.#room = room;
     this.#backing = backing;
     socket.on("message", (data, isBinary) => {
       const frame = isBinary ? undefined : parseFrame(String(data));
-      const first = this.#version === null;
+      const first = this.#known === null;
       if (!frame || first !== (frame.type === "hello")) return this.close(CLOSED.misspoken);
       const work = this.#take(frame).catch((error: unknown) => {
         // It must not be the end of the others.
@@ -71,18 +77,37 @@ export class Connection {
 
   /** Sends of what is new to somebody what is new to this client. */
   deliver(snapshot: Snapshot | null, parcel: Parcel): void {
-    for (const frame of this.#lacking(snapshot, parcel)) this.#put(frame);
+    for (const frame of this.#known?.take(snapshot, parcel) ?? []) this.#put(frame);
   }
 
   #put(frame: string | Buffer): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const waiting = this.#socket.bufferedAmount;
     // Whatever its size, one frame can be sent to somebody who reads.
-    if (waiting > 0 && waiting + frame.length > this.#backing.config.limits.backlogBytes) {
-      this.close(CLOSED.later);
-    } else {
+    if (!this.#fits(frame)) this.#uncork();
+    if (!this.#fits(frame)) this.close(CLOSED.later);
+    else {
+      this.#cork();
       this.#socket.send(frame, { binary: false });
     }
+  }
+
+  #fits(frame: string | Buffer): boolean {
+    const waiting = this.#socket.bufferedAmount;
+    return waiting === 0 || waiting + frame.length <= this.#backing.config.limits.backlogBytes;
+  }
+
+  /** What is sent in one turn of the event loop costs one write: a change of somebody's and an answer, say. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#stream.cork();
+    setImmediate(() => this.#uncork());
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#stream.uncork();
   }
 
   async #take(frame: ClientFrame): Promise<void> {
@@ -109,7 +134,7 @@ export class Connection {
     const last = first.seq + others.length;
     try {
       // Who has pushed them is not to be sent them, which may happen before the answer comes.
-      const sound = () => this.#has({ [this.actor]: last });
+      const sound = () => this.#known?.has({ [this.actor]: last });
       return await this.#room.stored.push(signal, [first, ...others], sound);
     } catch (error) {
       if (error instanceof LedgerError && error.code === "STORE_UNAVAILABLE") return error.code;
@@ -119,48 +144,25 @@ export class Connection {
 
   /** Sends what the client lacks as fast as it reads, and has it hear of what comes from then on. */
   async #sync(version: Version): Promise<void> {
-    this.#version = new Map(Object.entries(version));
-    let position = 0;
+    const known = new Known(version);
+    this.#known = known;
     try {
       // Nothing can happen between the last look and the join: what the room reads comes after this.
-      for (let more = true; more || position < this.#room.position; ) {
+      for (let more = true; more || known.position < this.#room.position; ) {
         const signal = this.#backing.database.budget();
         const { log } = this.#backing;
-        const has = Object.fromEntries(this.#version);
-        const page = await log.after(signal, this.#room.document, position, has);
-        const frames = this.#lacking(page.snapshot, new Parcel(page.rows));
+        const page = await log.after(signal, this.#room.document, known.position, known.version);
+        const frames = known.take(page.snapshot, new Parcel(page.rows));
         for (const frame of frames) await this.#sent(frame);
-        ({ position, more } = page);
+        known.reaches(page.position);
+        ({ more } = page);
       }
     } catch {
       return this.close(CLOSED.later);
     }
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.tell({ type: "synced" });
-    this.#room.join(this, position);
-  }
-
-  #lacking(snapshot: Snapshot | null, parcel: Parcel): (string | Buffer)[] {
-    const has = this.#version ?? new Map<Actor, number>();
-    const frames: (string | Buffer)[] = [];
-    if (snapshot && lacks(Object.fromEntries(has), snapshot.version)) {
-      const bytes = Buffer.from(snapshot.bytes).toString("base64");
-      frames.push(write({ type: "snapshot", version: snapshot.version, bytes }));
-      this.#has(snapshot.version);
-    }
-    const changes = parcel.frame(({ actor, seq }) => {
-      const isNew = seq > (has.get(actor) ?? 0);
-      if (isNew) has.set(actor, seq);
-      return isNew;
-    });
-    if (changes) frames.push(changes);
-    return frames;
-  }
-
-  #has(version: Version): void {
-    for (const [actor, seq] of Object.entries(version)) {
-      this.#version?.set(actor, Math.max(seq, this.#version.get(actor) ?? 0));
-    }
+    this.#room.join(this, known.position);
   }
 
   /** Resolves when it is on its way; rejects when the connection is lost. */

@@ -1,6 +1,7 @@
 /** What clients may say, and how it is written down. */
 import { z } from "zod";
-import type { Change, ClientFrame, ServerFrame, WireChange } from "../../contract.ts";
+import type { Actor, Change, ClientFrame, ServerFrame, WireChange } from "../../contract.ts";
+import type { Row } from "./log.ts";
 
 const actor = z.string().regex(/^[a-z0-9-]{1,40}$/);
 const seq = z.int32().positive();
@@ -45,17 +46,20 @@ export function toWire({ actor, seq, bytes }: Change): WireChange {
   return { actor, seq, bytes: Buffer.from(bytes).toString("base64") };
 }
 
-/** Changes as a frame has them, each written down once for all who are sent it. */
+/** Rows as a frame has them, each written down once for all who are sent it. */
 export class Parcel {
-  readonly #changes: readonly Change[];
+  readonly #rows: readonly Row[];
   /** The frame that has all of them. */
   readonly #all: Buffer;
   /** Where each of them ends in it. */
   readonly #ends: number[] = [];
+  /** Which of them are an actor's, in the order of their `seq`. */
+  readonly #of: ReadonlyMap<Actor, readonly number[]>;
 
-  constructor(changes: readonly Change[]) {
-    this.#changes = changes;
-    const written = changes.map((change) => JSON.stringify(toWire(change)));
+  /** @param rows in the order of the log */
+  constructor(rows: readonly Row[]) {
+    this.#rows = rows;
+    const written = rows.map((row) => JSON.stringify(toWire(row)));
     let end = HEAD.length;
     for (const { length } of written) {
       this.#ends.push(end + length);
@@ -63,30 +67,43 @@ export class Parcel {
     }
     // Nothing in it is beyond ASCII.
     this.#all = Buffer.from(`${HEAD}${written.join()}${TAIL}`, "latin1");
+    this.#of = Map.groupBy(rows.keys(), (i) => rows[i]?.actor ?? "");
   }
 
-  /** @returns a frame with those that `isLacking`; null where there are none */
-  frame(isLacking: (change: Change) => boolean): Buffer | null {
-    const runs: Buffer[] = [];
-    let begun = -1;
-    const end = (before: number) => {
-      if (begun === -1) return;
-      if (runs.length > 0) runs.push(COMMA);
-      const from = begun === 0 ? HEAD.length : (this.#ends[begun - 1] ?? 0) + COMMA.length;
-      runs.push(this.#all.subarray(from, this.#ends[before - 1]));
-      begun = -1;
-    };
-    let left = 0;
-    for (const [i, change] of this.#changes.entries()) {
-      if (!isLacking(change)) end(i);
-      else {
-        left += 1;
-        if (begun === -1) begun = i;
+  /** The position of the last one; 0 where there is none. */
+  get end(): number {
+    return this.#rows.at(-1)?.position ?? 0;
+  }
+
+  /** @returns a frame with those after `position` that aren't in `version`; null where there are none */
+  frame(position: number, version: ReadonlyMap<Actor, number>): Buffer | null {
+    const first = this.#rows.findIndex((row) => row.position > position);
+    if (first === -1) return null;
+    const known: number[] = [];
+    for (const [actor, own] of this.#of) {
+      const seq = version.get(actor) ?? 0;
+      for (const i of own) {
+        if ((this.#rows[i]?.seq ?? 0) > seq) break;
+        if (i >= first) known.push(i);
       }
     }
-    if (left === this.#changes.length) return left === 0 ? null : this.#all;
-    end(this.#changes.length);
-    return left === 0 ? null : Buffer.concat([HEAD_BYTES, ...runs, TAIL_BYTES]);
+    return first === 0 && known.length === 0 ? this.#all : this.#without(first, known);
+  }
+
+  /** @param first before which all are left out @param others that are left out, too */
+  #without(first: number, others: number[]): Buffer | null {
+    const runs: Buffer[] = [];
+    let from = first;
+    for (const to of [...others.sort((a, b) => a - b), this.#rows.length]) {
+      if (to > from) runs.push(runs.length > 0 ? COMMA : HEAD_BYTES, this.#written(from, to));
+      from = to + 1;
+    }
+    return runs.length > 0 ? Buffer.concat([...runs, TAIL_BYTES]) : null;
+  }
+
+  #written(from: number, to: number): Buffer {
+    const begin = from === 0 ? HEAD.length : (this.#ends[from - 1] ?? 0) + COMMA.length;
+    return this.#all.subarray(begin, this.#ends[to - 1]);
   }
 }
 

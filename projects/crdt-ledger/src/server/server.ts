@@ -1,7 +1,7 @@
 /** One of several servers: lets clients in, and keeps one room for each document that they are on. */
 import { once } from "node:events";
-import { createServer, type Server as HttpServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { DocumentId, Server, ServerConfig } from "../../contract.ts";
 import { Bus } from "./bus.ts";
@@ -71,7 +71,7 @@ class LedgerServer implements Server {
         if (told) this.#rooms.get(told.document)?.point(told.cursor);
       },
     });
-    sockets.on("connection", (socket, request) => this.#welcome(socket, request.url ?? "/"));
+    sockets.on("connection", (socket, request) => this.#welcome(socket, request));
     this.#pings = setInterval(() => this.#ping(), PING_MS);
   }
 
@@ -99,24 +99,24 @@ class LedgerServer implements Server {
     await this.#backing.database.close();
   }
 
-  async #welcome(socket: WebSocket, path: string): Promise<void> {
+  async #welcome(socket: WebSocket, request: IncomingMessage): Promise<void> {
     // What breaks a connection closes it, and there is nothing else to do.
     socket.on("error", () => {});
     this.#alive.add(socket);
     socket.on("pong", () => this.#alive.add(socket));
     // What comes while the token is looked at is not to be lost.
     socket.pause();
-    const admission = await admit(path, this.#backing.config.secret);
+    const admission = await admit(request.url ?? "/", this.#backing.config.secret);
     socket.resume();
-    if (admission && !this.#closing) return this.#seat(socket, admission);
+    if (admission && !this.#closing) return this.#seat(socket, request.socket, admission);
     const code = admission ? CLOSED.away : CLOSED.stranger;
     this.#backing.metrics.closed(code);
     socket.close(code);
   }
 
-  #seat(socket: WebSocket, { actor, document, until }: Admission): void {
+  #seat(socket: WebSocket, stream: Socket, { actor, document, until }: Admission): void {
     const room = this.#room(document);
-    const connection = new Connection(socket, actor, room, this.#backing);
+    const connection = new Connection(socket, stream, actor, room, this.#backing);
     this.#connections.add(connection);
     room.seats += 1;
     const left = Math.min(until - Date.now(), MAX_TIMER_MS);

@@ -1,12 +1,8 @@
-/** One document on this server: what decides whether a change is sound, and puts it into the log. */
+/** One document on this server: pushes come in, and go to the log many at a time. */
 import type { Actor, Change, DocumentId } from "../../contract.ts";
-import { LedgerError } from "../errors.ts";
-import { LedgerDocument } from "../replica/document.ts";
 import { unavailable, unlessAborted } from "./database.ts";
-import type { Head, Log, Row } from "./log.ts";
-
-/** Why changes were refused. */
-export type Refusal = "INVALID_CHANGE" | "TOO_EARLY";
+import type { Log, Row } from "./log.ts";
+import { Mirror, type Refusal, type Run } from "./mirror.ts";
 
 /** Who hands on what is stored. */
 export interface Audience {
@@ -18,36 +14,29 @@ export interface Audience {
 
 interface Push extends PromiseWithResolvers<Refusal | null> {
   readonly signal: AbortSignal;
-  readonly changes: readonly [Change, ...Change[]];
+  readonly changes: Run;
   readonly sound: () => void;
 }
 
 /** Pushes that are stored at once, at most. */
 const MOST_PUSHES = 256;
-const EMPTY: Head = { position: 0, hash: Buffer.alloc(0) };
 
 export class StoredDocument {
   readonly #log: Log;
   readonly #document: DocumentId;
-  readonly #treasurer: Actor;
-  /** What the log comes to, up to `#head`: the same code as on the clients, or it would decide otherwise. */
-  #replica: LedgerDocument;
-  #head = EMPTY;
+  readonly #mirror: Mirror;
   #audience: Audience | null = null;
   /** Up to where the log goes when what is being stored is there. */
   #expected = 0;
   #isCalled = false;
-  /** How far each actor's changes were found in the log when it was read in this turn; null: it wasn't yet. */
-  #found: Map<Actor, number> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
-  /** Those that have come and are yet to be stored. */
+  /** Those that have come and are yet to be looked at. */
   #pushes: Push[] = [];
 
   constructor(log: Log, document: DocumentId, treasurer: Actor) {
     this.#log = log;
     this.#document = document;
-    this.#treasurer = treasurer;
-    this.#replica = this.#emptyReplica();
+    this.#mirror = new Mirror(log, document, treasurer);
   }
 
   /** Up to where the audience is handed what there is: it needn't look. */
@@ -65,11 +54,7 @@ export class StoredDocument {
    * @returns why they were refused, and nothing was stored; null when all are stored for good
    * @throws LedgerError `STORE_UNAVAILABLE`: whether they are stored is unknown
    */
-  async push(
-    signal: AbortSignal,
-    changes: readonly [Change, ...Change[]],
-    sound: () => void,
-  ): Promise<Refusal | null> {
+  async push(signal: AbortSignal, changes: Run, sound: () => void): Promise<Refusal | null> {
     const push: Push = { signal, changes, sound, ...Promise.withResolvers<Refusal | null>() };
     push.promise.catch(() => {});
     this.#pushes.push(push);
@@ -83,12 +68,8 @@ export class StoredDocument {
   /** @returns how many rows were removed @throws LedgerError `STORE_UNAVAILABLE` */
   compact(signal: AbortSignal): Promise<number> {
     return this.#inTurn(signal, async () => {
-      await this.#catchUp(signal);
-      return this.#log.compact(signal, this.#document, {
-        ...this.#head,
-        version: this.#replica.version(),
-        bytes: this.#replica.save(),
-      });
+      await this.#mirror.catchUp(signal);
+      return this.#log.compact(signal, this.#document, this.#mirror.snapshot());
     });
   }
 
@@ -106,13 +87,12 @@ export class StoredDocument {
     // Whoever has less time is answered by then, whatever comes of it.
     const signal = left.at(-1)?.signal;
     if (!signal) return;
-    this.#found = null;
     try {
-      if (this.#head.position === 0) await this.#catchUp(signal);
+      if (this.#mirror.head.position === 0) await this.#mirror.catchUp(signal);
       while (left.length > 0) left = await this.#store(signal, left);
     } catch (error) {
-      // The replica may have what the log hasn't.
-      this.#forget();
+      // The mirror may have what the log hasn't.
+      this.#mirror.forget();
       for (const push of left) push.reject(error);
     }
   }
@@ -120,99 +100,71 @@ export class StoredDocument {
   /** @returns those that were not looked at yet */
   async #store(signal: AbortSignal, pushes: readonly Push[]): Promise<readonly Push[]> {
     const sound: Push[] = [];
-    const pushed: Push[] = [];
     const fresh: Change[] = [];
     const newest = new Map<Actor, number>();
-    let early: Push | undefined;
+    let read: Promise<void> | undefined;
+    const catchUp = () => (read ??= this.#mirror.catchUp(signal));
     let seen = 0;
+    let early: Push | undefined;
     for (const push of pushes) {
       // What is sent twice is held against what is stored; so that has to be stored first.
       const [{ actor, seq }] = push.changes;
       if ((newest.get(actor) ?? 0) >= seq) break;
       seen += 1;
-      const taken = await this.#take(signal, push);
-      if (taken === "WAITS") {
-        early = push;
-        break;
-      }
-      if (typeof taken === "string") {
-        push.resolve(taken);
+      const verdict = await this.#mirror.take(signal, push.changes, catchUp);
+      if (typeof verdict === "string") {
+        if (this.#mirror.isSpoilt) {
+          early = push;
+          break;
+        }
+        push.resolve(verdict);
         continue;
       }
       sound.push(push);
-      if (taken.length > 0) pushed.push(push);
-      fresh.push(...taken);
-      newest.set(actor, this.#replica.seqOf(actor));
+      fresh.push(...verdict);
+      newest.set(actor, this.#mirror.seqOf(actor));
     }
     const left = pushes.slice(seen);
-    if (!this.#replica.takesEffect()) {
+    if (!this.#mirror.takesEffect()) {
       await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
       return left;
     }
-    for (const push of pushed) push.sound();
+    for (const push of sound) push.sound();
     if (fresh.length > 0) await this.#append(signal, fresh);
     for (const push of sound) push.resolve(null);
     if (early) {
-      // The replica keeps what came too early, and would have it with what comes next: the log wouldn't.
-      this.#forget();
+      this.#mirror.forget();
       early.resolve("TOO_EARLY");
-      if (left.length > 0) await this.#catchUp(signal);
+      if (left.length > 0) await this.#mirror.catchUp(signal);
     }
     return left;
   }
 
   /** Together they are more than Loro can apply: which one is shows where each is by itself. */
   async #storeOneByOne(signal: AbortSignal, pushes: readonly Push[]): Promise<void> {
-    this.#forget();
-    await this.#catchUp(signal);
+    this.#mirror.forget();
+    await this.#mirror.catchUp(signal);
     const [only, ...others] = pushes;
     if (only && others.length === 0) only.resolve("INVALID_CHANGE");
     else for (const push of pushes) await this.#store(signal, [push]);
-  }
-
-  /**
-   * @returns those of the changes that the log hasn't yet, and the replica now has; or why there are none.
-   * `WAITS`: they are too early, and the replica keeps them
-   */
-  async #take(
-    signal: AbortSignal,
-    { changes }: Push,
-  ): Promise<readonly Change[] | Refusal | "WAITS"> {
-    const [{ actor, seq: from }] = changes;
-    const to = from + changes.length - 1;
-    // Who seems to be early may be so for this server only.
-    if (from > this.#replica.seqOf(actor) + 1) await this.#catchUpOnce(signal);
-    const known = this.#replica.seqOf(actor);
-    if (from > known + 1) return "TOO_EARLY";
-    const again = changes.slice(0, known + 1 - from);
-    if (!(await this.#areStored(signal, again))) return "INVALID_CHANGE";
-    const fresh = changes.slice(again.length);
-    if (fresh.length === 0) return fresh;
-    try {
-      this.#replica.take(fresh);
-    } catch (error) {
-      if (error instanceof LedgerError && error.code === "INVALID_CHANGE") return error.code;
-      throw error;
-    }
-    if (this.#replica.seqOf(actor) < to) await this.#catchUpOnce(signal);
-    return this.#replica.seqOf(actor) < to ? "WAITS" : fresh;
   }
 
   async #append(signal: AbortSignal, changes: readonly Change[]): Promise<void> {
     try {
       for (;;) {
         // One may have been pushed on another server as well.
-        const left = changes.filter(({ actor, seq }) => seq > (this.#found?.get(actor) ?? 0));
+        const left = this.#mirror.unstored(changes);
         if (left.length === 0) return this.#audience?.wake();
-        if (this.#head.position === 0) await this.#log.create(signal, this.#document);
-        this.#expected = this.#head.position + left.length;
-        const rows = await this.#log.append(signal, this.#document, this.#head, left);
+        const { head } = this.#mirror;
+        if (head.position === 0) await this.#log.create(signal, this.#document);
+        this.#expected = head.position + left.length;
+        const rows = await this.#log.append(signal, this.#document, head, left);
         if (rows) {
-          this.#head = rows.at(-1) ?? this.#head;
+          this.#mirror.stored(rows);
           return this.#audience?.hand(rows);
         }
         // Another server was first. What it stored was sound without these, and these without it.
-        await this.#catchUp(signal);
+        await this.#mirror.catchUp(signal);
       }
     } catch (error) {
       // It may be stored all the same.
@@ -221,56 +173,6 @@ export class StoredDocument {
     } finally {
       this.#expected = 0;
     }
-  }
-
-  /** Whether the log has these very bytes, as far as it still has their rows. */
-  async #areStored(signal: AbortSignal, changes: readonly Change[]): Promise<boolean> {
-    const [first] = changes;
-    if (!first) return true;
-    const { actor, seq: from } = first;
-    const to = from + changes.length - 1;
-    const rows = await this.#log.stored(signal, this.#document, { actor, from, to });
-    return rows.every(({ seq, bytes }) => bytes.equals(changes[seq - from]?.bytes ?? EMPTY.hash));
-  }
-
-  async #catchUpOnce(signal: AbortSignal): Promise<void> {
-    if (!this.#found) await this.#catchUp(signal);
-  }
-
-  async #catchUp(signal: AbortSignal): Promise<void> {
-    const found = this.#found ?? new Map<Actor, number>();
-    this.#found = found;
-    for (let more = true; more; ) {
-      const page = await this.#log.after(signal, this.#document, this.#head.position, {});
-      const { snapshot, rows } = page;
-      try {
-        if (snapshot) this.#replica.load(snapshot.bytes);
-        if (rows.length > 0) this.#replica.receive(rows);
-      } catch (cause) {
-        const after = this.#head.position;
-        this.#forget();
-        throw new LedgerError(
-          "STORE_UNAVAILABLE",
-          `The log of ${this.#document} can't be read after position ${after}: was a row altered? See verifyLog().`,
-          { cause },
-        );
-      }
-      for (const [actor, seq] of Object.entries(snapshot?.version ?? {})) found.set(actor, seq);
-      for (const { actor, seq } of rows) found.set(actor, seq);
-      this.#head = snapshot ?? rows.at(-1) ?? this.#head;
-      more = page.more;
-    }
-  }
-
-  #forget(): void {
-    this.#replica = this.#emptyReplica();
-    this.#head = EMPTY;
-  }
-
-  #emptyReplica(): LedgerDocument {
-    const [document, treasurer] = [this.#document, this.#treasurer];
-    // It never edits, so that nothing bears this name.
-    return new LedgerDocument({ document, actor: "server", treasurer });
   }
 
   /** Runs one work after the other, in the order of the calls; none with a signal begins too late. */
