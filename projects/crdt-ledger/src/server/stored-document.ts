@@ -100,6 +100,7 @@ export class StoredDocument {
   /** @returns those that were not looked at yet */
   async #store(signal: AbortSignal, pushes: readonly Push[]): Promise<readonly Push[]> {
     const sound: Push[] = [];
+    const pushed: Push[] = [];
     const fresh: Change[] = [];
     const newest = new Map<Actor, number>();
     let read: Promise<void> | undefined;
@@ -121,6 +122,7 @@ export class StoredDocument {
         continue;
       }
       sound.push(push);
+      if (verdict.length > 0) pushed.push(push);
       fresh.push(...verdict);
       newest.set(actor, this.#mirror.seqOf(actor));
     }
@@ -129,7 +131,7 @@ export class StoredDocument {
       await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
       return left;
     }
-    for (const push of sound) push.sound();
+    for (const push of pushed) push.sound();
     if (fresh.length > 0) await this.#append(signal, fresh);
     for (const push of sound) push.resolve(null);
     if (early) {
