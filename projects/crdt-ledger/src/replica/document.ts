@@ -133,7 +133,7 @@ export class LedgerDocument {
 
   /** What waits for others comes again by itself, or not at all. */
   forgetWaiting(): void {
-    this.#waiting = [];
+    this.#waiting = new Set();
   }
 
   /** Whether what was taken can take effect. Where it can't, this document is of no more use. */
