@@ -16,7 +16,7 @@ export default defineExperiment({
   metrics: {
     size: { what: "the piece", kind: "value", unit: "B" },
   },
-  turns: 10,
+  turns: 100,
   warmUpTurns: 1,
   async open({ parameters: { operations = 1 }, random }) {
     const saved = await longHistory(turnsOf(random, operations));

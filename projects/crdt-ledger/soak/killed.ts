@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { EngineError, openEngines } from "@db-katas/engines";
 import { freshSeed } from "@db-katas/grading";
+import { Cluster } from "./killed/cluster.ts";
 import type { RunResult } from "./killed/run.ts";
 import { soakKilled, totalsOf } from "./killed/soak.ts";
 
@@ -52,21 +53,25 @@ async function main(): Promise<void> {
   const from = performance.now();
   console.error(`Seeds ${seed} to ${seed + runs - 1}.`);
   const conclude = () => console.log(summary(results, (performance.now() - from) / 1_000));
+  await using stack = new AsyncDisposableStack();
+  let interrupted = false;
+  process.once("SIGINT", () => {
+    interrupted = true;
+    conclude();
+    const end = () => process.exit(130);
+    stack.disposeAsync().then(end, end);
+  });
   try {
-    await using engines = await openEngines();
-    process.once("SIGINT", () => {
-      conclude();
-      const end = () => process.exit(130);
-      engines[Symbol.asyncDispose]().then(end, end);
-    });
-    await soakKilled({
-      engines,
-      index: options.submission
-        ? resolve(typedIn, options.submission, "index.ts")
-        : resolve(import.meta.dirname, "../src/index.ts"),
+    const engines = stack.use(await openEngines());
+    const index = options.submission
+      ? resolve(typedIn, options.submission, "index.ts")
+      : resolve(import.meta.dirname, "../src/index.ts");
+    const cluster = stack.use(await Cluster.open(engines, index));
+    await soakKilled(cluster, {
       seed,
       runs,
       onRun(result, done) {
+        if (interrupted) return;
         results.push(result);
         if (result.failures.length > 0) console.log(report(result));
         if (done % TOLD_EVERY === 0 && done < runs) console.error(`${done} of ${runs}`);
@@ -75,6 +80,8 @@ async function main(): Promise<void> {
     conclude();
     process.exitCode = results.some(({ failures }) => failures.length > 0) ? 1 : 0;
   } catch (error) {
+    // Whatever it had to do with is being taken from it.
+    if (interrupted) return;
     console.error(error instanceof EngineError ? `${error.code}  ${error.message}` : error);
     process.exitCode = 2;
   }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { openEngines } from "@db-katas/engines";
 import { expect, test } from "vitest";
+import { Cluster } from "../soak/killed/cluster.ts";
 import { KINDS, planFrom } from "../soak/killed/plan.ts";
 import { soakKilled } from "../soak/killed/soak.ts";
 
@@ -25,7 +26,8 @@ test(
   "what is acknowledged survives SIGKILL to servers and PostgreSQL, once, and all see the same",
   async () => {
     await using engines = await openEngines();
-    const results = await soakKilled({ engines, index: REFERENCE, seed: SEED, runs: RUNS });
+    await using cluster = await Cluster.open(engines, REFERENCE);
+    const results = await soakKilled(cluster, { seed: SEED, runs: RUNS });
     expect(results.flatMap(({ failures }) => failures)).toEqual([]);
     expect(new Set(results.flatMap(({ kills }) => kills)).size).toBeGreaterThan(1);
     for (const { recoveriesMs, kills } of results) expect(recoveriesMs.length).toBe(kills.length);
@@ -37,7 +39,8 @@ test(
   "a server whose commits aren't written down when it acknowledges is found out",
   async () => {
     await using engines = await openEngines();
-    const [result] = await soakKilled({ engines, index: COMMITS_LAZILY, seed: SEED, runs: 1 });
+    await using cluster = await Cluster.open(engines, COMMITS_LAZILY);
+    const [result] = await soakKilled(cluster, { seed: SEED, runs: 1 });
     expect(result?.failures.join("\n")).toContain("were acknowledged, and are lost");
   },
   PATIENCE_MS,

@@ -1,5 +1,4 @@
 /** One server of a submission, as a process that can be killed. Arguments: its `index.ts`, and its config as JSON. */
-import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { DocumentId, Server, ServerConfig, Submission } from "../../contract.ts";
@@ -25,6 +24,7 @@ export interface Answered {
 const [index = "", config = "{}"] = process.argv.slice(2);
 // At a terminal Ctrl-C comes to all; whoever has started this one sees to its end.
 process.on("SIGINT", () => {});
+process.once("disconnect", () => process.exit());
 // Whoever starts this one has loaded it before, and said so where there is none.
 const { default: submission } = (await import(pathToFileURL(index).href)) as {
   readonly default: Submission;
@@ -39,5 +39,3 @@ process.on("message", ({ id, what, document }: Asked) => {
 // Whoever is killed writes nothing at its end.
 flushCompileCache();
 process.send?.({ address: await server.address() } satisfies Ready);
-await once(process, "disconnect");
-process.exit();

@@ -1,13 +1,9 @@
-/** Many runs, one after the other, on one cluster. */
-import type { EngineRun } from "@db-katas/engines";
-import { Cluster } from "./cluster.ts";
+/** Many runs, one after the other, on one cluster: each has a document of its own. */
+import type { Cluster } from "./cluster.ts";
 import { KINDS, type Kind, planFrom } from "./plan.ts";
 import { type RunResult, run } from "./run.ts";
 
 export interface KilledOptions {
-  readonly engines: EngineRun;
-  /** The `index.ts` of a submission. */
-  readonly index: string;
   /** Of the first run; the others follow. */
   readonly seed: number;
   readonly runs: number;
@@ -24,10 +20,11 @@ export interface Totals {
   readonly longestRecoveryMs: number;
 }
 
-/** @throws EngineError where no PostgreSQL is to be had that can be killed */
-export async function soakKilled(options: KilledOptions): Promise<RunResult[]> {
-  const { engines, index, seed, runs, onRun } = options;
-  await using cluster = await Cluster.open(engines, index);
+/** @throws where PostgreSQL can't be started again */
+export async function soakKilled(
+  cluster: Cluster,
+  { seed, runs, onRun }: KilledOptions,
+): Promise<RunResult[]> {
   const results: RunResult[] = [];
   for (let i = 0; i < runs; i++) {
     const result = await run(cluster, planFrom(seed + i));
