@@ -112,6 +112,7 @@ export class Mirror {
 
   /** Begins anew: what was taken and isn't stored is to be gone. */
   forget(): void {
+    this.#replica.close();
     this.#replica = this.#emptyReplica();
     this.#head = EMPTY;
     this.#stored = new Map();
