@@ -51,8 +51,8 @@ async function main(): Promise<void> {
   const runs = count(options.runs, "--runs");
   const results: RunResult[] = [];
   const from = performance.now();
-  console.error(`Seeds ${seed} to ${seed + runs - 1}.`);
-  const conclude = () => console.log(summary(results, (performance.now() - from) / 1_000));
+  console.error(`${runs} runs from seed ${seed} on`);
+  const conclude = () => console.log(summary(seed, results, (performance.now() - from) / 1_000));
   await using stack = new AsyncDisposableStack();
   let interrupted = false;
   process.once("SIGINT", () => {
@@ -91,11 +91,11 @@ function report({ seed, failures, story }: RunResult): string {
   return [`seed ${seed}:`, ...failures, ...story.map((line) => `  ${line}`)].join("\n  ");
 }
 
-function summary(results: readonly RunResult[], seconds: number): string {
+function summary(seed: number, results: readonly RunResult[], seconds: number): string {
   const { runs, failed, kills, compactions, acknowledged, longestRecoveryMs } = totalsOf(results);
   const dead = Object.entries(kills).map(([kind, times]) => `${kind} ${times} times`);
   return (
-    `${runs} runs, ${failed} failed. Killed: ${dead.join(", ")}; ${compactions} compactions; ` +
+    `${runs} runs from seed ${seed} on, ${failed} failed. Killed: ${dead.join(", ")}; ${compactions} compactions; ` +
     `${acknowledged} changes acknowledged; ${seconds.toFixed(1)} s; ` +
     `longest recovery ${(longestRecoveryMs / 1_000).toFixed(2)} s`
   );

@@ -78,7 +78,8 @@ export class Person {
 
   /** Until this one has made so many changes, and all are acknowledged. @throws where that can't be */
   async work(changes: number): Promise<void> {
-    await this.#until(`change ${this.acked + 1} is acknowledged`, async () => {
+    const what = () => `change ${this.acked + 1} is acknowledged`;
+    await this.#until(what, async () => {
       while (this.made.length < Math.min(changes, this.acked + AHEAD)) {
         await this.#inTurn(() => this.#make());
       }
@@ -89,7 +90,8 @@ export class Person {
 
   /** Until this one was told what it lacked, and has all that is in a version. @throws where that can't be */
   async hear(version: Version): Promise<void> {
-    await this.#until(`all of ${JSON.stringify(version)} is there`, async () => {
+    const what = () => `all of ${JSON.stringify(version)} is there`;
+    await this.#until(what, async () => {
       await this.#turn;
       const known = await this.version();
       return Object.entries(version).every(([actor, seq]) => (known[actor] ?? 0) >= seq);
@@ -109,15 +111,15 @@ export class Person {
   }
 
   /** Tries on each connection, and whenever something came. */
-  async #until(what: string, attempt: () => Promise<boolean>): Promise<void> {
+  async #until(what: () => string, attempt: () => Promise<boolean>): Promise<void> {
     const { signal } = this.#around;
     for (;;) {
       const { promise: event } = this.#event;
       await this.#connect();
-      if (await attempt()) return;
-      await event;
       if (this.#failure) throw this.#failure;
-      if (signal.aborted) throw new Error(`${this.actor} waits in vain until ${what}`);
+      if (await attempt()) return;
+      if (signal.aborted) throw new Error(`${this.actor} waits in vain until ${what()}`);
+      await event;
     }
   }
 
