@@ -62,9 +62,13 @@ export class Contents {
     this.#ledger = new Ledger(config.treasurer);
   }
 
-  /** With all that was merged in effect. */
+  /** With all that was merged in effect. @throws where Loro can't apply it: then there is only one way, back */
   get doc(): LoroDoc {
-    if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
+    if (this.#doc.isDetached()) {
+      // This throws where the next one, alone, panics: after that not even a copy can be made.
+      this.#doc.checkout(this.#doc.oplogFrontiers());
+      this.#doc.checkoutToLatest();
+    }
     return this.#doc;
   }
 
@@ -122,10 +126,20 @@ export class Contents {
     }
   }
 
-  /** @returns whether Loro can put into effect what was merged; where not, there is only one way: back */
-  takesEffect(): boolean {
+  /** @returns whether all that was merged is in effect now; there is a way back where not */
+  isApplied(): boolean {
     try {
       void this.doc;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The same in half the time; but where not, this is of no more use. */
+  takesEffect(): boolean {
+    try {
+      if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
       return true;
     } catch {
       return false;
@@ -148,8 +162,9 @@ export class Contents {
       return origin.counter < (past.get(peerOf(this.#config.document, origin.actor)) ?? 0);
     };
     try {
-      if (atOnce || bytes.length > LONGEST_LATER) this.takesEffect();
-      else this.#doc.detach();
+      const now = atOnce || bytes.length > LONGEST_LATER;
+      // What can't be applied is somebody else's: this one isn't refused for it.
+      if (!now || !this.isApplied()) this.#doc.detach();
       const { pending } = this.#doc.import(bytes);
       if (pending) throw new Error("it had seen what it doesn't say");
       const ops = this.#doc
@@ -157,7 +172,7 @@ export class Contents {
         .flatMap((json) => json.ops);
       const audited = audit(actor, ops);
       if (audited?.seq !== seq || !this.#take(actor, audited, sees)) throw new Error("not sound");
-      if (atOnce && !this.takesEffect()) throw new Error("Loro can't apply it");
+      if (atOnce && !this.isApplied()) throw new Error("Loro can't apply it");
       this.#outdate(audited);
     } catch {
       this.backTo(before);

@@ -92,7 +92,7 @@ export class LedgerDocument {
     // Taken alone, it takes effect or is refused.
     const before = changes.length > 1 ? this.#mark() : null;
     this.take(changes, !before);
-    if (!before || this.takesEffect()) return;
+    if (!before || this.#contents.isApplied()) return;
     // Which one it is shows where each takes effect by itself.
     this.#backTo(before);
     this.take(changes, true);

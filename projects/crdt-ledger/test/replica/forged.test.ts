@@ -1,9 +1,9 @@
 /** What can be said with Loro's own means, in an actor's name, and that actor's replica never says. */
 import { LoroDoc, LoroMap, LoroText } from "loro-crdt";
 import { beforeEach, expect, test } from "vitest";
-import type { Change, Replica } from "../../contract.ts";
+import type { Change, Edit, Replica } from "../../contract.ts";
 import { peerOf } from "../../src/replica/identity.ts";
-import { added, DOCUMENT, replicaOf, typed } from "./people.ts";
+import { added, DOCUMENT, removed, replicaOf, typed } from "./people.ts";
 
 const EVE = "eve";
 const PLACE = [null, `${EVE}:1:9`, `${EVE}:1`];
@@ -88,6 +88,51 @@ test.each(Object.entries(forgeries))("refused: %s", async (_what, work) => {
   expect(await ada.version(DOCUMENT)).toEqual({ ada: 1 });
   await ada.edit(DOCUMENT, [typed("note", 5, "!")]);
 });
+
+/** What eve's replica would say of a text, had it another length for her. */
+async function beyond(edit: Edit): Promise<Change> {
+  const eve = replicaOf(EVE);
+  await eve.receive(DOCUMENT, [first]);
+  const change = await eve.edit(DOCUMENT, [edit]);
+  const told = new LoroDoc();
+  for (const { bytes } of [first, change]) told.import(bytes);
+  const doc = new LoroDoc();
+  doc.import(first.bytes);
+  const from = doc.oplogVersion();
+  const json = told.exportJsonUpdates(from, undefined, false);
+  for (const { content } of json.changes.flatMap(({ ops }) => ops)) {
+    if ("pos" in content) content.pos = 999;
+  }
+  // Nothing takes effect in it, so that nothing can fail.
+  doc.detach();
+  doc.importJsonUpdates(json);
+  return { ...change, bytes: doc.export({ mode: "update", from }) };
+}
+
+test.each([
+  ["typed", "a character", typed("note", 2, "x"), "!"],
+  ["removed", "a character", removed("note", 1, 2), "!"],
+  ["typed", "a page", typed("note", 2, "x"), "and on ".repeat(500)],
+])(
+  "refused: %s beyond the end of a text, alone or with %s of others",
+  async (_how, _what, edit, text) => {
+    const forged = await beyond(edit);
+    const cleo = replicaOf("cleo");
+    await cleo.receive(DOCUMENT, [first]);
+    const sound = await cleo.edit(DOCUMENT, [typed("note", 5, text)]);
+    const before = await ada.view(DOCUMENT);
+    for (const changes of [[forged], [forged, sound], [sound, forged]]) {
+      await expect(ada.receive(DOCUMENT, changes)).rejects.toMatchObject({
+        code: "INVALID_CHANGE",
+        message: expect.stringContaining("Change 1 of eve"),
+      });
+      expect(await ada.view(DOCUMENT)).toEqual(before);
+      expect(await ada.version(DOCUMENT)).toEqual({ ada: 1 });
+    }
+    await ada.receive(DOCUMENT, [sound]);
+    expect(await ada.view(DOCUMENT)).toEqual(await cleo.view(DOCUMENT));
+  },
+);
 
 test("of two who take one id, one has the shape, in whatever order their changes come", async () => {
   const [bob, eve] = [replicaOf("bob"), replicaOf(EVE)];
