@@ -39,9 +39,12 @@ export async function run(
   const copies = people.map(
     (person): Copy => ({ ...person, queue: [], came: [], done: [], told: new Set() }),
   );
-  const gone = new Set<ShapeId>();
+  /** How many have deleted a shape and not undone it: one is enough. */
+  const deletions = new Map<ShapeId, number>();
   const added = new Set<ShapeId>();
   const addedBy = new Map<Change, ShapeId>();
+  const deleted = (shape: ShapeId, times: 1 | -1) =>
+    deletions.set(shape, (deletions.get(shape) ?? 0) + times);
   const failed = (what: string, expected: string, received: string) => ({
     ...{ what, expected, received, story },
   });
@@ -76,19 +79,15 @@ export async function run(
           copy.told.add(edit.shape);
           addedBy.set(change, edit.shape);
         }
-        if (edit.kind === "delete") gone.add(edit.shape);
+        if (edit.kind === "delete") deleted(edit.shape, 1);
         publish(copy, change);
       } else if (event.kind === "undo") {
         const change = await replica.undo(document);
         const edit = copy.done.pop();
         if (!change || !edit) continue;
         story.push(`${name}:${change.seq} undoes: ${told(edit)}`);
-        if (edit.kind === "add") gone.add(edit.shape);
-        // Another one may have deleted it as well: then nothing is known of it any more.
-        if (edit.kind === "delete") {
-          added.delete(edit.shape);
-          gone.delete(edit.shape);
-        }
+        if (edit.kind === "add") deleted(edit.shape, 1);
+        if (edit.kind === "delete") deleted(edit.shape, -1);
         publish(copy, change);
       } else if (event.kind === "deliver") {
         await deliver(copy, [...new Set(event.picks.flatMap((pick) => at(copy.queue, pick)))]);
@@ -110,6 +109,8 @@ export async function run(
     return failed(what, "no error", `${error.code}: ${error.message}`);
   }
   const views = await Promise.all(copies.map(({ replica }) => replica.view(document)));
+  const gone = new Set<ShapeId>();
+  for (const [shape, times] of deletions) if (times > 0) gone.add(shape);
   return compared(copies, views, { added, gone }, failed);
 }
 
