@@ -142,6 +142,8 @@ export class Contents {
       if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
       return true;
     } catch {
+      // Loro has panicked in it, and holds on to it: close() couldn't give it back.
+      this.#doc = new LoroDoc();
       return false;
     }
   }

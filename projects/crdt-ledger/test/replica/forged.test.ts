@@ -2,8 +2,9 @@
 import { LoroDoc, LoroMap, LoroText } from "loro-crdt";
 import { beforeEach, expect, test } from "vitest";
 import type { Change, Edit, Replica } from "../../contract.ts";
+import { LedgerDocument } from "../../src/replica/document.ts";
 import { peerOf } from "../../src/replica/identity.ts";
-import { added, DOCUMENT, removed, replicaOf, typed } from "./people.ts";
+import { added, DOCUMENT, removed, replicaOf, TREASURER, typed } from "./people.ts";
 
 const EVE = "eve";
 const PLACE = [null, `${EVE}:1:9`, `${EVE}:1`];
@@ -133,6 +134,18 @@ test.each([
     expect(await ada.view(DOCUMENT)).toEqual(await cleo.view(DOCUMENT));
   },
 );
+
+test("whoever asks later whether all can take effect finds out, and can begin anew", async () => {
+  const forged = await beyond(typed("note", 2, "x"));
+  const document = new LedgerDocument({
+    document: DOCUMENT,
+    actor: "server",
+    treasurer: TREASURER,
+  });
+  for (const change of [first, forged]) document.take([change]);
+  expect(document.takesEffect()).toBe(false);
+  document.close();
+});
 
 test("of two who take one id, one has the shape, in whatever order their changes come", async () => {
   const [bob, eve] = [replicaOf("bob"), replicaOf(EVE)];
