@@ -53,9 +53,13 @@ export async function tryOut(url: string): Promise<void> {
 /** In which new topics get their leaders. */
 const leadersMs = 10_000;
 
-const unsettled = ["LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PARTITION"];
+const unsettled = [
+  "LEADER_NOT_AVAILABLE",
+  "NOT_LEADER_FOR_PARTITION",
+  "UNKNOWN_TOPIC_OR_PARTITION",
+];
 
-/** Makes topics; they have leaders then. Asks sooner than the client would by itself. */
+/** Makes topics; they have leaders then, who answer. Asks sooner than the client would by itself. */
 export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });
   const names = topics.map(({ topic }) => topic);
@@ -63,6 +67,8 @@ export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promis
   for (;;) {
     try {
       await admin.fetchTopicMetadata({ topics: names });
+      // A broker tells of a new leader before it is one: BrokerMetadataPublisher, Kafka 4.
+      await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
       return;
     } catch (error) {
       const { type } = ((error as Error).cause ?? error) as { type?: string };
