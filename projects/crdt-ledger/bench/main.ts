@@ -131,7 +131,7 @@ interface Idle {
 async function compareIdle(clients: number): Promise<Idle[]> {
   const memory = async (name: ContenderName, number: number): Promise<number> => {
     await using relay = await opens(name, number);
-    return (await relay.usage()).rssBytes;
+    return await relay.memory();
   };
   const found: Idle[] = [];
   for (const name of NAMES) {

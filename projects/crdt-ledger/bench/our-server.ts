@@ -47,6 +47,10 @@ export class OurServer implements AsyncDisposable {
     return this.#process.usage();
   }
 
+  memory(): Promise<number> {
+    return this.#process.memory();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.terminate();
     await this.#process[Symbol.asyncDispose]();

@@ -69,6 +69,7 @@ export const ours: Open = async ({ postgres, clients }) => {
       return told;
     },
     usage: () => server.usage(),
+    memory: () => server.memory(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 

@@ -9,6 +9,8 @@ export interface Relay extends AsyncDisposable {
   /** Sends the client's next change; resolves when somebody who only listens has it. */
   deliver(client: number): Promise<void>;
   usage(): Promise<Usage>;
+  /** Of the server, in bytes. */
+  memory(): Promise<number>;
 }
 
 export interface RelayStage {

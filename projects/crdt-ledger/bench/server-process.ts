@@ -1,7 +1,7 @@
 /** A server in a process of its own, so that what it takes is its own, too. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import type { Ready, Usage } from "./servers/child.ts";
+import { FREED, type Ready, type Usage } from "./servers/child.ts";
 
 export class ServerProcess implements AsyncDisposable {
   readonly address: string;
@@ -24,9 +24,18 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(child, ready as Ready);
   }
 
-  async usage(): Promise<Usage> {
+  usage(): Promise<Usage> {
+    return this.#ask("usage");
+  }
+
+  /** Its resident memory, without what can be freed, in bytes. */
+  async memory(): Promise<number> {
+    return (await this.#ask(FREED)).rssBytes;
+  }
+
+  async #ask(message: string): Promise<Usage> {
     const answer = once(this.#child, "message");
-    this.#child.send("usage");
+    this.#child.send(message);
     const [usage] = await answer;
     return usage as Usage;
   }

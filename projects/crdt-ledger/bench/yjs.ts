@@ -116,6 +116,7 @@ async function open(
       return told;
     },
     usage: () => server.usage(),
+    memory: () => server.memory(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -26,7 +26,7 @@ export default defineExperiment({
         const taken = async (number: number): Promise<number> => {
           const open = contenders[contender as keyof typeof contenders];
           await using relay = await open({ postgres, clients: number });
-          return (await relay.usage()).rssBytes;
+          return await relay.memory();
         };
         const few = await taken(FEW);
         turn.record("more", (await taken(clients)) - few);

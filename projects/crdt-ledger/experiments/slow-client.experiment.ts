@@ -52,7 +52,7 @@ export default defineExperiment({
           writer.send(JSON.stringify(push));
           await acked;
         }
-        turn.record("taken", (await server.usage()).rssBytes);
+        turn.record("taken", await server.memory());
       },
       async [Symbol.asyncDispose]() {},
     };

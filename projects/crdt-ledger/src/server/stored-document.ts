@@ -1,4 +1,5 @@
 /** One document on this server: pushes come in, and go to the log many at a time. */
+import { setImmediate as turn } from "node:timers/promises";
 import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { unavailable, unlessAborted } from "./database.ts";
 import type { Log, Row } from "./log.ts";
@@ -81,6 +82,8 @@ export class StoredDocument {
 
   /** Whoever's turn it is takes along what has come meanwhile: many changes cost one commit, as one does. */
   async #storePushes(): Promise<void> {
+    // What lies in sockets by now comes along as well: one write less for each who is there.
+    await turn();
     let left: readonly Push[] = this.#pushes.splice(0, MOST_PUSHES);
     this.#isCalled = false;
     this.#call();
