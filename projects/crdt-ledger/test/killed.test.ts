@@ -10,6 +10,8 @@ const COMMITS_LAZILY = join(import.meta.dirname, "fixtures/commits-lazily/index.
 /** In these, PostgreSQL and servers are killed, each alone and together, and compactions meet that. */
 const SEED = 2;
 const RUNS = 3;
+/** Until a server is found out that was found out in seven of ten runs. */
+const TRIES = 10;
 /** Room for a busy machine, in milliseconds. */
 const PATIENCE_MS = 120_000;
 
@@ -40,8 +42,13 @@ test(
   async () => {
     await using engines = await openEngines();
     await using cluster = await Cluster.open(engines, COMMITS_LAZILY);
-    const [result] = await soakKilled(cluster, { seed: SEED, runs: 1 });
-    expect(result?.failures.join("\n")).toContain("were acknowledged, and are lost");
+    const failures: string[] = [];
+    // What PostgreSQL has just written down all the same is not lost: then it is another run that shows it.
+    for (let seed = SEED; failures.length === 0 && seed < SEED + TRIES; seed++) {
+      const [result] = await soakKilled(cluster, { seed, runs: 1 });
+      failures.push(...(result?.failures ?? []));
+    }
+    expect(failures.join("\n")).toContain("were acknowledged, and are lost");
   },
   PATIENCE_MS,
 );
