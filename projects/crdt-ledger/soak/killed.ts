@@ -3,12 +3,12 @@
  * with 1 where something was lost that was acknowledged, or anything else came out wrong.
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { EngineError, openEngines } from "@db-katas/engines";
 import { freshSeed } from "@db-katas/grading";
 import { Cluster } from "./killed/cluster.ts";
 import type { RunResult } from "./killed/run.ts";
 import { soakKilled, totalsOf } from "./killed/soak.ts";
+import { count, optionsOf } from "./options.ts";
 
 const USAGE = `Kills servers and PostgreSQL while four people draw and pay, and says what was lost.
 
@@ -28,21 +28,16 @@ comes new with nothing included.
 
 Exits with 1 where a run failed, and with 2 where none could be done. One run again, on an attempt of yours:
 
-  pnpm --filter @db-katas/crdt-ledger survives --runs 1 --seed 7 --submission attempts/crdt-ledger
-`;
+  pnpm --filter @db-katas/crdt-ledger survives --runs 1 --seed 7 --submission attempts/crdt-ledger`;
 /** How many runs come between two words on how far it is. */
 const TOLD_EVERY = 20;
 
-const { values: options } = parseArgs({
-  options: {
-    runs: { type: "string", default: "200" },
-    seed: { type: "string", default: String(freshSeed()) },
-    submission: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const options = optionsOf(USAGE, {
+  runs: { type: "string", default: "200" },
+  seed: { type: "string", default: String(freshSeed()) },
+  submission: { type: "string" },
 });
-if (options.help) process.stdout.write(USAGE);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   /** pnpm runs this in the package's folder; a path is meant from where it was typed. */
@@ -99,13 +94,4 @@ function summary(seed: number, results: readonly RunResult[], seconds: number): 
     `${acknowledged} changes acknowledged; ${seconds.toFixed(1)} s; ` +
     `longest recovery ${(longestRecoveryMs / 1_000).toFixed(2)} s`
   );
-}
-
-/** @throws where it is no whole number from 1 */
-function count(text: string, flag: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw new Error(`${flag} takes a whole number from 1, and was given ${JSON.stringify(text)}.`);
-  }
-  return number;
 }

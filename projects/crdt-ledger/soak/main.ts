@@ -3,7 +3,7 @@
  * of them leaves people with different boards; what is left of it, made smaller, is printed with its seed.
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { count, optionsOf } from "./options.ts";
 import { soak } from "./soak.ts";
 
 const HELP = `Random schedules of five people who edit one board, each on a replica of their own: whatever comes late,
@@ -22,20 +22,13 @@ with seed 4711 again:
 
   pnpm --filter @db-katas/crdt-ledger converges --seed 4711 --schedules 1 --submission my-answer`;
 
-const { values: options } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    schedules: { type: "string", default: "500" },
-    events: { type: "string", default: "60" },
-    seed: { type: "string", default: "1" },
-    threads: { type: "string" },
-    submission: { type: "string" },
-  },
+const options = optionsOf(HELP, {
+  schedules: { type: "string", default: "500" },
+  events: { type: "string", default: "60" },
+  seed: { type: "string", default: "1" },
+  threads: { type: "string" },
+  submission: { type: "string" },
 });
-if (options.help) {
-  console.log(HELP);
-  process.exit();
-}
 /** pnpm runs this in the package's folder; a path is meant from where it was typed. */
 const typedIn = process.env.INIT_CWD ?? process.cwd();
 const schedules = count(options.schedules, "--schedules");
@@ -65,12 +58,3 @@ console.log(
     `${seconds.toFixed(1)} s, ${cpuMs.toFixed(1)} ms of processor time each`,
 );
 process.exitCode = diverged.length > 0 ? 1 : 0;
-
-/** @throws where it is no whole number from 1 */
-function count(text: string, flag: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw new Error(`${flag} takes a whole number from 1, and was given ${JSON.stringify(text)}.`);
-  }
-  return number;
-}
