@@ -95,7 +95,7 @@ export function experimentCrashed(
 ): MeasureError {
   return new MeasureError("EXPERIMENT_CRASHED", {
     happened: `The experiment ${name} crashed during ${during}: ${messageOf(cause)}`,
-    remedy: `mend it; what was measured is kept (${kept.turns} turns, in ${kept.file}), and the same command goes on from there unless the experiment's file has changed`,
+    remedy: `mend it; what was measured is kept (${kept.turns} ${kept.turns === 1 ? "turn" : "turns"}, in ${kept.file}), and the same command goes on from there unless the experiment's file has changed`,
     cause,
   });
 }

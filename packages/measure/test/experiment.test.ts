@@ -4,7 +4,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EngineRun, openEngines } from "@db-katas/engines";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Journal, loadExperiment, type MeasureError, runExperiment } from "../src/index.ts";
 
 const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
@@ -119,6 +119,23 @@ describe("what ends half-way", () => {
     expect(error.code).toBe("EXPERIMENT_CRASHED");
     expect(shown(error)).toMatchSnapshot();
     expect(await linesOf("turn")).toHaveLength(3);
+  });
+
+  it.each([
+    ["which fails", { crashIn: 1 }],
+    ["whose turns are all there", {}],
+  ])("doesn't wait for an experiment that never closes, %s", async (_, parameters) => {
+    const unending = await loadExperiment(fixture("unending.experiment.ts"));
+    const journal = await Journal.open(file);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const run = failure(runExperiment(unending, { engines, journal, parameters }));
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+      await vi.runAllTimersAsync();
+      expect(shown(await run)).toMatchSnapshot();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("a signal keeps earlier turns, and the next run goes on", async () => {

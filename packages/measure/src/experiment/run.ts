@@ -30,6 +30,8 @@ export interface RunOptions {
 }
 
 const WARM_UP_TURNS = 2;
+/** How long an experiment may take to close what it has opened, in milliseconds. */
+const CLOSING_MS = 20_000;
 
 /**
  * Runs what is missing of an experiment: turns that the journal has, of the same experiment with the
@@ -58,12 +60,14 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
   if (missing.length > 0) {
     const session = randomUUID();
     let during = "its opening";
+    let bench: Bench | undefined;
     try {
       const stage = { leases, parameters, random: randomFrom(seed), signal };
-      const bench = opened.use(await definition.open(stage));
+      const open = await definition.open(stage);
+      bench = open;
       const perform = (number: number) => {
         during = number < 0 ? "a warm-up" : `turn ${number}`;
-        return performTurn(definition, bench, leases, number, signal);
+        return performTurn(definition, open, leases, number, signal);
       };
       for (let turn = -(definition.warmUpTurns ?? WARM_UP_TURNS); turn < 0; turn++) {
         await perform(turn);
@@ -86,7 +90,11 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
         done.add(number);
         options.onTurn?.(done.size, count);
       }
+      during = "its end";
+      await close(open);
     } catch (error) {
+      // Whatever that comes to as well: this is what went wrong first.
+      if (bench && during !== "its end") await close(bench).catch(() => {});
       if (signal.aborted) throw signal.reason;
       const kept = { turns: done.size, file: journal.file };
       throw experimentCrashed(experiment.name, during, kept, error);
@@ -96,6 +104,16 @@ export async function runExperiment(experiment: Experiment, options: RunOptions)
   // Turns of an earlier run were measured under its load, not under today's.
   const load = Number((mean(turns, (turn) => turn.load) ?? environment.load).toFixed(2));
   return new Results(experiment, parameters, { ...environment, load }, turns);
+}
+
+/** @throws where it can't be closed, or takes so long that it will hardly ever be: nobody is to wait for that */
+async function close(bench: Bench): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const patience = setTimeout(() => {
+    const seconds = CLOSING_MS / 1_000;
+    reject(new Error(`it isn't closed after ${seconds} s; is a client still out of its pool?`));
+  }, CLOSING_MS);
+  await Promise.race([bench[Symbol.asyncDispose](), late]).finally(() => clearTimeout(patience));
 }
 
 /** Every contender once: in their order, and in the opposite order in each second turn (ABBA). */
