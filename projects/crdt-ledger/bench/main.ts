@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { openEngines } from "@db-katas/engines";
 import { ascending, quantileSorted, shuffle } from "d3-array";
 import reference from "../src/index.ts";
-import { type ContenderName, contenders, NAMES, OURS } from "./contenders.ts";
+import { type ContenderName, contenders, LEAST, NAMES, OURS } from "./contenders.ts";
 import { run, type Sample } from "./load.ts";
 import type { Relay, RelayStage } from "./relay.ts";
 import { range, save, spreadOf, table } from "./report.ts";
@@ -25,6 +25,8 @@ const { values: options } = parseArgs({
 /** Those with whom it is judged: a team, not a couple nor a stadium. */
 const JUDGED_CLIENTS = 50;
 const LEAST_SHARE = 2;
+const JUDGED: readonly ContenderName[] = NAMES.filter((name) => name !== LEAST);
+const PEERS: readonly string[] = JUDGED.filter((name) => name !== OURS);
 const MOST_IDLE_MB = 150;
 
 await using engines = await openEngines({ onProgress: console.error });
@@ -47,6 +49,9 @@ for (const clients of options.clients.map(Number)) {
   ]);
   console.log(`\n${clients} clients`);
   console.log(table(["", "changes/s", "ours × it", "p50 ms", "p99 ms", "CPU µs"], rows));
+  for (const { name, least } of summaries) {
+    if (PEERS.includes(name)) console.log(`${LEAST} is ${range(least, 2)} × ${name}`);
+  }
 }
 const idle = await compareIdle(Number(options.idle));
 console.log(`\n${options.idle} clients who do nothing`);
@@ -73,6 +78,8 @@ interface Summary {
   readonly perSecond: ReturnType<typeof spreadOf>;
   /** Our rate as a multiple of its rate in the same round. */
   readonly share: ReturnType<typeof spreadOf>;
+  /** The same of {@link LEAST}: what storing first leaves. */
+  readonly least: ReturnType<typeof spreadOf>;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly cpuUs: ReturnType<typeof spreadOf>;
@@ -107,14 +114,18 @@ function summarize(
   samples: ReadonlyMap<ContenderName, readonly Sample[]>,
 ): Summary {
   const mine = samples.get(name) ?? [];
-  const ours = samples.get(OURS) ?? [];
+  const shareOf = (other: ContenderName) => {
+    const theirs = samples.get(other) ?? [];
+    return spreadOf(
+      mine.map(({ perSecond }, round) => (theirs[round]?.perSecond ?? Number.NaN) / perSecond),
+    );
+  };
   const latencies = mine.flatMap((sample) => sample.latencies).sort(ascending);
   return {
     name,
     perSecond: spreadOf(mine.map(({ perSecond }) => perSecond)),
-    share: spreadOf(
-      mine.map(({ perSecond }, round) => (ours[round]?.perSecond ?? Number.NaN) / perSecond),
-    ),
+    share: shareOf(OURS),
+    least: shareOf(LEAST),
     p50Ms: quantileSorted(latencies, 0.5) ?? Number.NaN,
     p99Ms: quantileSorted(latencies, 0.99) ?? Number.NaN,
     cpuUs: spreadOf(mine.map(({ cpuUs }) => cpuUs)),
@@ -134,7 +145,7 @@ async function compareIdle(clients: number): Promise<Idle[]> {
     return await relay.memory();
   };
   const found: Idle[] = [];
-  for (const name of NAMES) {
+  for (const name of JUDGED) {
     found.push({ name, few: await memory(name, 2), many: await memory(name, clients) });
   }
   return found;
@@ -147,7 +158,7 @@ function megabytes(bytes: number): string {
 function judge(): void {
   const judged = relayed[JUDGED_CLIENTS] ?? [];
   const p99 = (name: string) => judged.find((one) => one.name === name)?.p99Ms ?? Number.NaN;
-  const others = judged.filter(({ name }) => name !== OURS);
+  const others = judged.filter(({ name }) => PEERS.includes(name));
   const ours = idle.find(({ name }) => name === OURS);
   const more = ours ? (ours.many - ours.few) / 1e6 : Number.NaN;
   const bars: [string, boolean][] = others.flatMap(({ name, share, p99Ms }) => [

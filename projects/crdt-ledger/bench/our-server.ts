@@ -1,4 +1,4 @@
-/** The reference's server in a process of its own, with a document of its own, and who connects to it. */
+/** A server that speaks the contract's frames in a process of its own, with a document of its own, and who connects. */
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { WebSocket } from "ws";
@@ -21,12 +21,16 @@ export class OurServer implements AsyncDisposable {
 
   /**
    * @param postgres of a database that is migrated
+   * @param file of `servers/`
    * @param backlogBytes default: so much that nobody is sent away who is only busy
    */
-  static async start(postgres: string, backlogBytes = 16 * 1_024 * 1_024): Promise<OurServer> {
+  static async start(
+    postgres: string,
+    { file = "ours.ts", backlogBytes = 16 * 1_024 * 1_024 } = {},
+  ): Promise<OurServer> {
     const secret = randomUUID();
     const args = [postgres, secret, String(backlogBytes)];
-    return new OurServer(await ServerProcess.start("ours.ts", args), secret);
+    return new OurServer(await ServerProcess.start(file, args), secret);
   }
 
   /** Resolves when the client has been told all that there is. */

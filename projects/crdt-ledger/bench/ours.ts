@@ -1,6 +1,6 @@
-/** Clients of the reference's server. */
+/** Clients of the reference's server, and of any other one that speaks the contract's frames. */
 import type { WebSocket } from "ws";
-import type { Actor, Change, ClientFrame, Replica, ServerFrame } from "../contract.ts";
+import type { Actor, Change, ClientFrame, Replica, ServerFrame, WireChange } from "../contract.ts";
 import { OurServer, replicaOf } from "./our-server.ts";
 import { Deliveries, type Open } from "./relay.ts";
 
@@ -10,15 +10,19 @@ const REFUSED = '{"type":"refused"';
 interface Person {
   readonly replica: Replica;
   readonly socket: WebSocket;
-  /** Frames that push one change each. */
-  readonly ready: string[];
+  readonly ready: WireChange[];
+  /** What is to be pushed with the next frame: as on the whiteboard, what is there goes together. */
+  readonly outbox: WireChange[];
   made: number;
   sent: number;
 }
 
-export const ours: Open = async ({ postgres, clients }) => {
+export const ours: Open = (stage) => open("ours.ts", stage);
+export const rowsOnly: Open = (stage) => open("rows-only.ts", stage);
+
+async function open(file: string, { postgres, clients }: Parameters<Open>[0]): ReturnType<Open> {
   await using opening = new AsyncDisposableStack();
-  const server = opening.use(await OurServer.start(postgres));
+  const server = opening.use(await OurServer.start(postgres, { file }));
   const { document } = server;
   const deliveries = new Deliveries();
   const connect = async (actor: Actor): Promise<WebSocket> => {
@@ -38,7 +42,7 @@ export const ours: Open = async ({ postgres, clients }) => {
     socket.on("message", (data: Buffer) => {
       if (data.toString("latin1", 0, REFUSED.length) === REFUSED) deliveries.fail(String(data));
     });
-    people.push({ replica, socket, ready: [], made: 0, sent: 0 });
+    people.push({ replica, socket, ready: [], outbox: [], made: 0, sent: 0 });
   }
   const listener = await connect(LISTENER);
   listener.on("message", (data) => {
@@ -54,18 +58,19 @@ export const ours: Open = async ({ postgres, clients }) => {
     async prepare(each) {
       for (const [client, person] of people.entries()) {
         while (person.ready.length < each) {
-          const change = await next(person, `shape-${client}`);
-          person.ready.push(push(change));
+          const { actor, seq, bytes } = await next(person, `shape-${client}`);
+          person.ready.push({ actor, seq, bytes: Buffer.from(bytes).toString("base64") });
         }
       }
     },
     deliver(client) {
       const person = people[client] as Person;
-      const frame = person.ready.shift();
-      if (!frame) throw new Error("More changes were asked for than were prepared.");
+      const change = person.ready.shift();
+      if (!change) throw new Error("More changes were asked for than were prepared.");
       person.sent += 1;
       const told = deliveries.until(client, person.sent);
-      person.socket.send(frame);
+      person.outbox.push(change);
+      if (person.outbox.length === 1) queueMicrotask(() => push(person));
       return told;
     },
     usage: () => server.usage(),
@@ -86,9 +91,10 @@ export const ours: Open = async ({ postgres, clients }) => {
       { kind: "add", shape, parent: null, above: null, properties },
     ]);
   }
-};
+}
 
-function push({ actor, seq, bytes }: Change): string {
-  const changes = [{ actor, seq, bytes: Buffer.from(bytes).toString("base64") }];
-  return JSON.stringify({ type: "push", id: seq, changes } satisfies ClientFrame);
+function push({ socket, outbox }: Person): void {
+  const changes = outbox.splice(0);
+  const id = changes.at(-1)?.seq ?? 0;
+  socket.send(JSON.stringify({ type: "push", id, changes } satisfies ClientFrame));
 }

@@ -22,6 +22,7 @@ export default defineExperiment({
     ours: { what: "the reference: looks at each change, and has it in PostgreSQL first" },
     "y-websocket": { what: "y-websocket's server, which keeps what comes in memory" },
     hocuspocus: { what: "Hocuspocus, without an extension that keeps anything" },
+    "rows-only": { what: "a server that has each change in PostgreSQL first, and looks at none" },
   },
   metrics: {
     cpu: { what: "processor time of the server's process", kind: "value", unit: "us/change" },

@@ -33,7 +33,7 @@ export default defineExperiment({
     return {
       async measure(contender, turn) {
         // A process anew for each: what one has taken once, it keeps.
-        await using server = await OurServer.start(postgres, BACKLOG_BYTES);
+        await using server = await OurServer.start(postgres, { backlogBytes: BACKLOG_BYTES });
         const writer = await server.connect("writer");
         const reader = await server.connect("reader");
         const other = await server.connect("other");
