@@ -59,7 +59,8 @@ export function turnsOf(random: Random, operations: number): Turn[] {
 export async function longHistory(turns: readonly Turn[]): Promise<Uint8Array> {
   const [first = ""] = WRITERS;
   const replica = await replicaOf(first);
-  const { bytes: added } = await replica.edit(DOCUMENT, shapesToAdd());
+  await replica.edit(DOCUMENT, shapesToAdd());
+  const added = await replica.save(DOCUMENT);
   await replica.close();
   const writers = WRITERS.map((actor) => new Writer(actor, added));
   for (const { writer, edits } of turns) {

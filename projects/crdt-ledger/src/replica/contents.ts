@@ -1,18 +1,22 @@
 /** What a document has come to: Loro's document, and what is read from it as changes come. */
-import { LoroDoc, type PeerID, VersionVector } from "loro-crdt";
+import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
 import type { Actor, Change, DocumentId, Properties, ShapeId } from "../../contract.ts";
 import { type Audited, audit } from "./audit.ts";
 import { Board } from "./board.ts";
 import { Changes } from "./changes.ts";
 import { Containers, counterOf, type Made } from "./containers.ts";
+import { encode, toJson } from "./encoding.ts";
 import { historyOf } from "./history.ts";
 import { peerOf } from "./identity.ts";
 import { Ledger, type Origin, type Sees } from "./ledger.ts";
 import { invalidChange, type Waiting } from "./waiting.ts";
 import { wholeOf } from "./whole.ts";
 
-/** In bytes: longer changes take effect by themselves. Measured: about there it begins to be quicker. */
-const LONGEST_LATER = 1_024;
+/** Changes that Loro is given later, at most: whoever needs what they come to is not to wait for long. */
+const MOST_LATER = 5_000;
+
+/** How Loro's JSON is to be read: peers by their numbers. */
+const WRITTEN_OUT = { schema_version: 1, start_version: {}, peers: null };
 
 export interface DocumentConfig {
   readonly document: DocumentId;
@@ -37,6 +41,8 @@ export interface Mark {
   readonly containers: Containers;
   readonly made: number;
   readonly isComplete: boolean;
+  readonly unmerged: number;
+  readonly merges: number;
 }
 
 export class Contents {
@@ -44,6 +50,12 @@ export class Contents {
   readonly changes = new Changes();
   readonly #config: DocumentConfig;
   #doc: LoroDoc;
+  /** Sound changes that Loro hasn't yet: it takes many at once in less time than one after the other. */
+  #unmerged: Waiting[] = [];
+  /** How often it was given any. */
+  #merges = 0;
+  /** Whether there is something among them, or merged since all was in effect, that Loro may not be able to apply. */
+  #isDoubtful = false;
   /** Null: to be read anew. */
   #board: Board | null = null;
   /** What changes have touched since the board has read it. */
@@ -53,22 +65,27 @@ export class Contents {
   #version = new Map<Actor, number>();
   /** Where the operations of each peer end: Loro knows as well, and takes long to tell. */
   #ends = new Map<PeerID, number>();
+  /** Those who have written something here, and this replica's own. */
+  readonly #actors = new Map<PeerID, Actor>();
 
   constructor(config: DocumentConfig) {
     this.#config = config;
     this.peer = peerOf(config.document, config.actor);
     this.#doc = new LoroDoc();
     this.#doc.setPeerId(this.peer);
+    this.#actors.set(this.peer, config.actor);
     this.#ledger = new Ledger(config.treasurer);
   }
 
   /** With all that was merged in effect. @throws where Loro can't apply it: then there is only one way, back */
   get doc(): LoroDoc {
+    this.#giveToLoro();
     if (this.#doc.isDetached()) {
       // This throws where the next one, alone, panics: after that not even a copy can be made.
       this.#doc.checkout(this.#doc.oplogFrontiers());
       this.#doc.checkoutToLatest();
     }
+    this.#isDoubtful = false;
     return this.#doc;
   }
 
@@ -95,6 +112,7 @@ export class Contents {
   /** It has taken effect. */
   add(change: Change, { peer, to }: Added): void {
     this.#version.set(change.actor, change.seq);
+    this.#actors.set(peer, change.actor);
     this.#ends.set(peer, to);
     this.changes.add(change);
   }
@@ -136,10 +154,16 @@ export class Contents {
     }
   }
 
-  /** The same in half the time; but where not, this is of no more use. */
+  /**
+   * The same in half the time; but where not, this is of no more use. Changes that only set properties can
+   * always be applied, audited as they are: what they come to is for whoever looks.
+   */
   takesEffect(): boolean {
+    if (!this.#isDoubtful && this.#unmerged.length < MOST_LATER) return true;
     try {
+      this.#giveToLoro();
       if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
+      this.#isDoubtful = false;
       return true;
     } catch {
       // Loro has panicked in it, and holds on to it: close() couldn't give it back.
@@ -150,38 +174,74 @@ export class Contents {
 
   /**
    * A change that comes with many takes effect with them, when somebody looks or asks {@link takesEffect}:
-   * by itself it takes Loro several times as long, unless its text is long.
+   * by itself it takes Loro several times as long.
    * @param atOnce whether it takes effect by itself all the same
    * @returns whether it is sound; nothing is changed where it isn't
    */
-  merge({ change, peer, from, to, seen }: Waiting, atOnce: boolean): boolean {
-    const { actor, seq, bytes } = change;
+  merge(waiting: Waiting, atOnce: boolean): boolean {
+    const { change, peer, from, to, seen, ops } = waiting;
+    const { actor, seq } = change;
     if (from !== (this.#ends.get(peer) ?? 0)) return false;
     const before = this.now();
     let past: VersionVector | undefined;
     const sees = (origin: Origin) => {
-      past ??= this.#doc.frontiersToVV([...seen]);
+      past ??= this.#pastOf(seen);
       return origin.counter < (past.get(peerOf(this.#config.document, origin.actor)) ?? 0);
     };
     try {
-      const now = atOnce || bytes.length > LONGEST_LATER;
-      // What can't be applied is somebody else's: this one isn't refused for it.
-      if (!now || !this.isApplied()) this.#doc.detach();
-      const { pending } = this.#doc.import(bytes);
-      if (pending) throw new Error("it had seen what it doesn't say");
-      const ops = this.#doc
-        .exportJsonInIdSpan({ peer, counter: from, length: to - from })
-        .flatMap((json) => json.ops);
       const audited = audit(actor, ops);
-      if (audited?.seq !== seq || !this.#take(actor, audited, sees)) throw new Error("not sound");
+      const isSound = audited?.seq === seq && this.#follows(waiting);
+      if (!isSound || !this.#take(actor, audited, sees)) throw new Error("not sound");
+      this.#unmerged.push(waiting);
+      this.#isDoubtful ||= !setsOnly(audited);
       if (atOnce && !this.isApplied()) throw new Error("Loro can't apply it");
       this.#outdate(audited);
     } catch {
-      this.backTo(before);
+      this.unmerge(before);
       return false;
     }
     this.add(change, { peer, to });
     return true;
+  }
+
+  /** As others are to be sent it. @param from the counter of its first operation */
+  encode(change: Pick<Change, "actor" | "seq">, from: number): Uint8Array {
+    const { doc, peer } = this;
+    const length = this.nextCounter() - from;
+    const changes = doc.exportJsonInIdSpan({ peer, counter: from, length });
+    return encode(this.#config.document, change, changes, (of) => {
+      const actor = this.#actors.get(of);
+      if (actor === undefined) throw new Error(`Nobody here is Loro's peer ${of}.`);
+      return actor;
+    });
+  }
+
+  #giveToLoro(): void {
+    if (this.#unmerged.length === 0) return;
+    this.#doc.detach();
+    const changes = this.#unmerged.map((one) => toJson(one.peer, one));
+    this.#unmerged = [];
+    this.#merges += 1;
+    this.#doc.importJsonUpdates(JSON.stringify({ ...WRITTEN_OUT, changes }));
+  }
+
+  #pastOf(seen: readonly OpId[]): VersionVector {
+    this.#giveToLoro();
+    return this.#doc.frontiersToVV([...seen]);
+  }
+
+  /** Whether Loro would say that it was made after these: of all that its actor had seen, the newest. */
+  #follows({ peer, from, seen }: Waiting): boolean {
+    const [one, ...others] = seen;
+    const isOwn = one?.peer === peer && one.counter === from - 1;
+    if (others.length === 0 && (from === 0 || isOwn)) return true;
+    if (new Set(seen.map((each) => each.peer)).size < seen.length) return false;
+    const pasts = seen.map((each) => this.#pastOf([each]));
+    const isIn = (each: OpId, past: VersionVector) => each.counter < (past.get(each.peer) ?? 0);
+    const knowsItself = from === 0 || pasts.some((past) => isIn({ peer, counter: from - 1 }, past));
+    return (
+      knowsItself && seen.every((each, i) => pasts.every((past, j) => i === j || !isIn(each, past)))
+    );
   }
 
   /** @returns whether its writer had the right to all of it */
@@ -217,6 +277,7 @@ export class Contents {
   /** After a load: two have taken one id, so it matters who was there before. */
   #complete(except: readonly Made[]): void {
     if (this.#containers.isComplete) return;
+    this.#giveToLoro();
     for (const { audited } of historyOf(this.#config.document, this.#doc)) {
       const others = audited.made.filter(({ map }) => except.every((one) => one.map !== map));
       for (const one of others) this.#containers.add(one);
@@ -244,6 +305,9 @@ export class Contents {
       this.#containers = new Containers(whole.made);
       this.#containers.isComplete = false;
     } else this.#readHistory();
+    for (const actor of this.#version.keys()) {
+      this.#actors.set(peerOf(this.#config.document, actor), actor);
+    }
   }
 
   #readHistory(): void {
@@ -273,16 +337,31 @@ export class Contents {
       containers: this.#containers,
       made: this.#containers.made.length,
       isComplete: this.#containers.isComplete,
+      unmerged: this.#unmerged.length,
+      merges: this.#merges,
     };
   }
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
-  backTo({ ends, version, changes, ledger, written, containers, made, isComplete }: Mark): void {
+  backTo(mark: Mark): void {
     const doc = this.#doc;
-    this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(ends)));
+    this.#unmerged = [];
+    this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(mark.ends)));
     this.#doc.setPeerId(this.peer);
     doc.free();
     this.#board = null;
+    this.#restore(mark);
+  }
+
+  /** Takes back what was merged since; to the document nothing else has happened. */
+  unmerge(mark: Mark): void {
+    if (this.#merges === mark.merges) {
+      this.#unmerged.splice(mark.unmerged);
+      this.#restore(mark);
+    } else this.backTo(mark);
+  }
+
+  #restore({ ends, version, changes, ledger, written, containers, made, isComplete }: Mark): void {
     this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
     this.#containers = new Containers(containers.made.slice(0, made));
     this.#containers.isComplete = isComplete;
@@ -295,6 +374,11 @@ export class Contents {
   close(): void {
     this.#doc.free();
   }
+}
+
+/** A text and a list have positions, and one that was made up may be beyond their end; a map has none. */
+function setsOnly({ slots, entries, containers }: Audited): boolean {
+  return !slots && entries.length === 0 && containers.values().every((one) => one.endsWith(":Map"));
 }
 
 export function isSame(a: Change, b: Change): boolean {

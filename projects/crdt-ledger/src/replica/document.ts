@@ -180,7 +180,7 @@ export class LedgerDocument {
     const { peer } = this.#contents;
     const seq = this.seqOf(actor) + 1;
     const before = this.#contents.now();
-    const from = this.#contents.doc.oplogVersion();
+    const from = this.#contents.nextCounter();
     try {
       this.#contents.doc.getMap("log").set(actor, seq);
       const done = work(`${actor}:${seq}`);
@@ -190,7 +190,7 @@ export class LedgerDocument {
       this.#contents.backTo(before);
       throw error;
     }
-    const change = { actor, seq, bytes: this.#contents.doc.export({ mode: "update", from }) };
+    const change = { actor, seq, bytes: this.#contents.encode({ actor, seq }, from) };
     this.#contents.add(change, { peer, to: this.#contents.nextCounter() });
     return change;
   }
@@ -234,6 +234,6 @@ export class LedgerDocument {
 
   #backTo(before: Before): void {
     this.#waiting = before.waiting;
-    this.#contents.backTo(before);
+    this.#contents.unmerge(before);
   }
 }

@@ -15,8 +15,10 @@ const known = new Map<string, PeerID>();
 
 export function peerOf(document: DocumentId, actor: Actor): PeerID {
   const name = `${document}\n${actor}`;
-  const peer = known.get(name) ?? digestOf(name);
+  const found = known.get(name);
+  if (found !== undefined) return found;
   if (known.size >= MOST_KNOWN) known.clear();
+  const peer = digestOf(name);
   known.set(name, peer);
   return peer;
 }

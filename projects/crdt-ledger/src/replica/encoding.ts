@@ -1,0 +1,200 @@
+/**
+ * A change as others are sent it: after which operations it was made, and its own, as JSON behind a checksum. What
+ * Loro exports it alone can read, by merging it; this can be looked at first, and many can be merged at once.
+ *
+ * Peers have their actors' names, containers those of the operations that made them, and what follows from the
+ * change's actor and number isn't in it: the entry in the log, and each operation's own counter.
+ */
+import CRC32 from "crc-32";
+import type { ContainerID, JsonChange, JsonOp, JsonValue, OpId, PeerID } from "loro-crdt";
+import type { Actor, Change, DocumentId } from "../../contract.ts";
+import { isActor } from "../model.ts";
+import { LOG } from "./audit.ts";
+import { peerOf } from "./identity.ts";
+
+/** What is in a change's bytes. */
+export interface Operations {
+  /** The counter of the first one. */
+  readonly from: number;
+  /** The first counter after them. */
+  readonly to: number;
+  /** The newest operations that its actor had seen, its own among them: those that no other one had seen. */
+  readonly seen: readonly OpId[];
+  readonly ops: readonly JsonOp[];
+}
+
+type Written = readonly unknown[];
+type Of = Pick<Change, "actor" | "seq">;
+
+const CHECKSUM_BYTES = 4;
+/** Loro's counters are of 32 bits. */
+const LAST_COUNTER = 2 ** 31 - 1;
+const CONTAINER = "🦜:";
+const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** @param changes what Loro says of it: one, or the pieces of a long one */
+export function encode(
+  document: DocumentId,
+  change: Of,
+  changes: readonly JsonChange[],
+  actorOf: (peer: PeerID) => Actor,
+): Uint8Array {
+  const [first] = changes;
+  const from = idIn(first?.id ?? "");
+  const seen = (first?.deps ?? []).map(idIn).map(({ peer, counter }) => [actorOf(peer), counter]);
+  // The first one is the entry in the log.
+  const ops = changes.flatMap((piece) => piece.ops).slice(1);
+  const written = ops.map((op) => write(op, actorOf));
+  const body = utf8.encode(JSON.stringify([from.counter, seen, written]));
+  const bytes = new Uint8Array(CHECKSUM_BYTES + body.length);
+  viewOf(bytes).setInt32(0, checksumOf(document, change, body));
+  bytes.set(body, CHECKSUM_BYTES);
+  return bytes;
+}
+
+/** @returns undefined for what nobody has encoded, or for another document, actor or number */
+export function decode(
+  document: DocumentId,
+  { actor, seq, bytes }: Change,
+): Operations | undefined {
+  if (bytes.length < CHECKSUM_BYTES) return;
+  const body = bytes.subarray(CHECKSUM_BYTES);
+  if (viewOf(bytes).getInt32(0) !== checksumOf(document, { actor, seq }, body)) return;
+  const [from, seen, written] = parsed(body) ?? [];
+  if (!isCounter(from) || !Array.isArray(seen) || !Array.isArray(written)) return;
+  const had: OpId[] = [];
+  for (const one of seen) {
+    const [who, counter] = Array.isArray(one) ? one : [];
+    if (!isActor(who) || !isCounter(counter)) return;
+    had.push({ peer: peerOf(document, who), counter });
+  }
+  const reader = { document, peer: peerOf(document, actor) };
+  const numbered = { type: "insert", key: actor, value: seq } as const;
+  const ops: JsonOp[] = [{ container: LOG, counter: from, content: numbered }];
+  let to = from + 1;
+  for (const one of written) {
+    const op = Array.isArray(one) ? read(one, to, reader) : undefined;
+    if (!op) return;
+    ops.push(op);
+    to += lengthOf(op);
+    if (to > LAST_COUNTER) return;
+  }
+  return { from, to, seen: had, ops };
+}
+
+/** As Loro merges it; the Lamport number it finds by itself, whatever is said. */
+export function toJson(peer: PeerID, { from, seen, ops }: Operations): JsonChange {
+  const deps = seen.map(({ peer: of, counter }) => `${counter}@${of}` as const);
+  return { id: `${from}@${peer}`, timestamp: 0, deps, lamport: 0, msg: null, ops: [...ops] };
+}
+
+function write({ container, content }: JsonOp, actorOf: (peer: PeerID) => Actor): Written {
+  const named = nameOf(container, actorOf);
+  if ("key" in content) {
+    if (content.type === "delete") return [named, content.key];
+    const made = content.type === "insert" ? kindOf(content.value) : undefined;
+    return [named, content.key, made ? { new: made } : content.value];
+  }
+  if (content.type === "insert" && "text" in content) return [named, content.pos, content.text];
+  if (content.type === "insert" && "pos" in content) return [named, content.pos, content.value];
+  if (content.type === "delete" && "start_id" in content) {
+    const { peer, counter } = idIn(content.start_id);
+    return [named, content.pos, content.len, counter, actorOf(peer)];
+  }
+  throw new Error(`Replicas write nothing like this: ${JSON.stringify(content)}.`);
+}
+
+/** @returns undefined for what {@link write} never writes */
+function read(
+  [named, at, what, start, whose]: Written,
+  counter: number,
+  { document, peer }: { readonly document: DocumentId; readonly peer: PeerID },
+): JsonOp | undefined {
+  const container = containerOf(document, named);
+  if (container === undefined) return;
+  if (typeof at === "string") {
+    if (!container.endsWith(":Map") || what === undefined) return;
+    const made = newIn(what);
+    const value = made ? `${CONTAINER}cid:${counter}@${peer}:${made}` : (what as JsonValue);
+    return { container, counter, content: { type: "insert", key: at, value } };
+  }
+  if (!isCounter(at) || container.endsWith(":Map")) return;
+  const isText = container.endsWith(":Text");
+  if (isText && typeof what === "string" && what.length > 0 && what.isWellFormed()) {
+    return { container, counter, content: { type: "insert", pos: at, text: what } };
+  }
+  if (!isText && Array.isArray(what) && what.length > 0) {
+    return { container, counter, content: { type: "insert", pos: at, value: what } };
+  }
+  if (!isText || !Number.isSafeInteger(what) || what === 0) return;
+  if (!isCounter(start) || !isActor(whose)) return;
+  const id = `${start}@${peerOf(document, whose)}` as const;
+  return {
+    container,
+    counter,
+    content: { type: "delete", pos: at, len: what as number, start_id: id },
+  };
+}
+
+function lengthOf({ content }: JsonOp): number {
+  if ("len" in content) return Math.abs(content.len);
+  if ("text" in content) return [...content.text].length;
+  return "pos" in content && "value" in content ? (content.value as JsonValue[]).length : 1;
+}
+
+const ROOT = "cid:root-";
+
+function nameOf(container: ContainerID, actorOf: (peer: PeerID) => Actor): string {
+  if (container.startsWith(ROOT)) return container.slice(ROOT.length);
+  const [id = "", kind] = container.slice("cid:".length).split(":");
+  const { peer, counter } = idIn(id);
+  return `${counter}@${actorOf(peer)}:${kind}`;
+}
+
+const NAMED = /^(?:(\d{1,10})@([a-z0-9-]{1,40})|([a-z0-9-]{1,60})):(Map|List|Text)$/;
+
+function containerOf(document: DocumentId, named: unknown): ContainerID | undefined {
+  const [, counter, actor, root, kind] = (typeof named === "string" && NAMED.exec(named)) || [];
+  if (root !== undefined) return `cid:root-${root}:${kind as "Map"}`;
+  if (actor !== undefined)
+    return `cid:${Number(counter)}@${peerOf(document, actor)}:${kind as "Map"}`;
+}
+
+/** What kind of container a value stands for that its operation makes. */
+function kindOf(value: JsonValue | undefined): string | undefined {
+  if (typeof value === "string" && value.startsWith(`${CONTAINER}cid:`))
+    return value.split(":").at(-1);
+}
+
+function newIn(what: unknown): "Map" | "Text" | undefined {
+  if (typeof what !== "object" || what === null || !("new" in what)) return;
+  return what.new === "Map" || what.new === "Text" ? what.new : undefined;
+}
+
+function parsed(body: Uint8Array): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(strictUtf8.decode(body));
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** It finds what was broken on its way. Who forges a change makes its checksum as well: that is for the audit. */
+function checksumOf(document: DocumentId, { actor, seq }: Of, body: Uint8Array): number {
+  return CRC32.buf(body, CRC32.str(`${document}\n${actor}\n${seq}\n`));
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+function isCounter(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_COUNTER;
+}
+
+function idIn(id: string): OpId {
+  const [counter, peer] = id.split("@");
+  return { counter: Number(counter), peer: peer as PeerID };
+}
