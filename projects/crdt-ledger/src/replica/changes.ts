@@ -4,14 +4,18 @@ import { seqIn } from "../model.ts";
 
 export class Changes {
   readonly #all: Change[] = [];
+  /** The counters of their first operations. */
+  readonly #from: number[] = [];
   readonly #known = new Map<string, Change>();
 
   get length(): number {
     return this.#all.length;
   }
 
-  add(change: Change): void {
+  /** @param from the counter of its first operation */
+  add(change: Change, from: number): void {
     this.#all.push(change);
+    this.#from.push(from);
     this.#known.set(nameOf(change), change);
   }
 
@@ -20,9 +24,13 @@ export class Changes {
     return this.#known.get(nameOf(change));
   }
 
-  /** Forgets those after the first ones. */
-  truncate(length: number): void {
-    for (const change of this.#all.splice(length)) this.#known.delete(nameOf(change));
+  /** Forgets those after the first ones, the last one first. @param forgotten told of each */
+  truncate(length: number, forgotten: (change: Change, from: number) => void): void {
+    while (this.#all.length > length) {
+      const [change, from] = [this.#all.pop() as Change, this.#from.pop() as number];
+      this.#known.delete(nameOf(change));
+      forgotten(change, from);
+    }
   }
 
   /** Those that `version` lacks; undefined where some of what `here` counts is not here one by one. */

@@ -15,6 +15,8 @@ import { wholeOf } from "./whole.ts";
 /** Changes that Loro is given later, at most: whoever needs what they come to is not to wait for long. */
 const MOST_LATER = 5_000;
 
+/** Changes that it is given in a moment that nobody waits for. */
+const SOME = 256;
 /** How Loro's JSON is to be read: peers by their numbers. */
 const WRITTEN_OUT = { schema_version: 1, start_version: {}, peers: null };
 
@@ -27,6 +29,7 @@ export interface DocumentConfig {
 /** A change that was added, as Loro has it. */
 interface Added {
   readonly peer: PeerID;
+  readonly from: number;
   /** The first counter after its operations. */
   readonly to: number;
 }
@@ -110,11 +113,11 @@ export class Contents {
   }
 
   /** It has taken effect. */
-  add(change: Change, { peer, to }: Added): void {
+  add(change: Change, { peer, from, to }: Added): void {
     this.#version.set(change.actor, change.seq);
     this.#actors.set(peer, change.actor);
     this.#ends.set(peer, to);
-    this.changes.add(change);
+    this.changes.add(change, from);
   }
 
   /** This replica has added a shape. */
@@ -182,7 +185,7 @@ export class Contents {
     const { change, peer, from, to, seen, ops } = waiting;
     const { actor, seq } = change;
     if (from !== (this.#ends.get(peer) ?? 0)) return false;
-    const before = this.now();
+    const before = this.mark();
     let past: VersionVector | undefined;
     const sees = (origin: Origin) => {
       past ??= this.#pastOf(seen);
@@ -200,7 +203,7 @@ export class Contents {
       this.unmerge(before);
       return false;
     }
-    this.add(change, { peer, to });
+    this.add(change, { peer, from, to });
     return true;
   }
 
@@ -216,11 +219,15 @@ export class Contents {
     });
   }
 
-  #giveToLoro(): void {
+  /** Has Loro merge some of what it hasn't yet: the less is left for whoever needs it. */
+  mergeSome(): void {
+    this.#giveToLoro(SOME);
+  }
+
+  #giveToLoro(most = this.#unmerged.length): void {
     if (this.#unmerged.length === 0) return;
     this.#doc.detach();
-    const changes = this.#unmerged.map((one) => toJson(one.peer, one));
-    this.#unmerged = [];
+    const changes = this.#unmerged.splice(0, most).map((one) => toJson(one.peer, one));
     this.#merges += 1;
     this.#doc.importJsonUpdates(JSON.stringify({ ...WRITTEN_OUT, changes }));
   }
@@ -323,11 +330,6 @@ export class Contents {
   }
 
   mark(): Mark {
-    return { ...this.now(), ends: new Map(this.#ends), version: new Map(this.#version) };
-  }
-
-  /** A mark for as long as nothing is added. */
-  now(): Mark {
     return {
       ends: this.#ends,
       version: this.#version,
@@ -344,13 +346,13 @@ export class Contents {
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
   backTo(mark: Mark): void {
+    this.#restore(mark);
     const doc = this.#doc;
     this.#unmerged = [];
-    this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(mark.ends)));
+    this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(this.#ends)));
     this.#doc.setPeerId(this.peer);
     doc.free();
     this.#board = null;
-    this.#restore(mark);
   }
 
   /** Takes back what was merged since; to the document nothing else has happened. */
@@ -365,9 +367,12 @@ export class Contents {
     this.#ledger = new Ledger(this.#config.treasurer, ledger.written.slice(0, written));
     this.#containers = new Containers(containers.made.slice(0, made));
     this.#containers.isComplete = isComplete;
+    this.changes.truncate(changes, ({ actor, seq }, from) => {
+      setOrDelete(version, actor, seq - 1);
+      setOrDelete(ends, peerOf(this.#config.document, actor), from);
+    });
     this.#version = version;
     this.#ends = ends;
-    this.changes.truncate(changes);
   }
 
   /** Gives Loro's memory back, at once: of a document that nobody holds any more, that comes some time. */
@@ -377,6 +382,11 @@ export class Contents {
 }
 
 /** A text and a list have positions, and one that was made up may be beyond their end; a map has none. */
+function setOrDelete<Key>(map: Map<Key, number>, key: Key, value: number): void {
+  if (value > 0) map.set(key, value);
+  else map.delete(key);
+}
+
 function setsOnly({ slots, entries, containers }: Audited): boolean {
   return !slots && entries.length === 0 && containers.values().every((one) => one.endsWith(":Map"));
 }

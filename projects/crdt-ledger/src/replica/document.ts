@@ -136,6 +136,11 @@ export class LedgerDocument {
     this.#waiting = new Set();
   }
 
+  /** Does some of what has to be done before somebody looks. */
+  mergeSome(): void {
+    this.#contents.mergeSome();
+  }
+
   /** Whether what was taken can take effect. Where it can't, this document is of no more use. */
   takesEffect(): boolean {
     return this.#contents.takesEffect();
@@ -157,7 +162,7 @@ export class LedgerDocument {
   }
 
   load(saved: Uint8Array): void {
-    const before = this.#contents.now();
+    const before = this.#contents.mark();
     try {
       const { pending } = this.#contents.doc.import(saved);
       if (pending) throw new Error("it lacks what came before");
@@ -179,7 +184,7 @@ export class LedgerDocument {
     const { actor } = this.#config;
     const { peer } = this.#contents;
     const seq = this.seqOf(actor) + 1;
-    const before = this.#contents.now();
+    const before = this.#contents.mark();
     const from = this.#contents.nextCounter();
     try {
       this.#contents.doc.getMap("log").set(actor, seq);
@@ -191,7 +196,7 @@ export class LedgerDocument {
       throw error;
     }
     const change = { actor, seq, bytes: this.#contents.encode({ actor, seq }, from) };
-    this.#contents.add(change, { peer, to: this.#contents.nextCounter() });
+    this.#contents.add(change, { peer, from, to: this.#contents.nextCounter() });
     return change;
   }
 

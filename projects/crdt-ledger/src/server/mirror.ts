@@ -61,6 +61,11 @@ export class Mirror {
     return this.#replica.takesEffect();
   }
 
+  /** For moments in which nobody waits for it. */
+  mergeSome(): void {
+    this.#replica.mergeSome();
+  }
+
   /**
    * @param catchUp reads what is new in the log
    * @throws LedgerError `STORE_UNAVAILABLE`

@@ -163,7 +163,11 @@ export class StoredDocument {
         const { head } = this.#mirror;
         if (head.position === 0) await this.#log.create(signal, this.#document);
         this.#expected = head.position + left.length;
-        const rows = await this.#log.append(signal, this.#document, head, left);
+        const [rows] = await Promise.all([
+          this.#log.append(signal, this.#document, head, left),
+          // Meanwhile there is nothing else to do.
+          turn().then(() => this.#mirror.mergeSome()),
+        ]);
         if (rows) {
           this.#mirror.stored(rows);
           return this.#audience?.hand(rows);

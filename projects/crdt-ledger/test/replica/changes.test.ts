@@ -10,7 +10,7 @@ test("what somebody lacks comes in the order in which it came here", () => {
     ["bob", 1],
     ["ada", 2],
   ] as const)
-    changes.add(change(actor, seq));
+    changes.add(change(actor, seq), 0);
   const here = new Map([
     ["ada", 2],
     ["bob", 1],
@@ -24,7 +24,7 @@ test("what somebody lacks comes in the order in which it came here", () => {
 
 test("somebody called like what every object has is nobody in particular", () => {
   const changes = new Changes();
-  changes.add(change("constructor", 1));
+  changes.add(change("constructor", 1), 0);
   const here = new Map([["constructor", 1]]);
   expect(changes.since({}, here)).toHaveLength(1);
   expect(changes.since({ constructor: 1 } as unknown as Record<string, number>, here)).toEqual([]);
@@ -32,7 +32,7 @@ test("somebody called like what every object has is nobody in particular", () =>
 
 test("where some came as one piece, only those who need them are told that they are missing", () => {
   const changes = new Changes();
-  changes.add(change("ada", 3));
+  changes.add(change("ada", 3), 0);
   const here = new Map([["ada", 3]]);
   expect(changes.since({ ada: 1 }, here)).toBeUndefined();
   expect(changes.since({ ada: 2 }, here)).toHaveLength(1);
@@ -40,9 +40,15 @@ test("where some came as one piece, only those who need them are told that they 
 
 test("what is forgotten may come again, and be another one", () => {
   const changes = new Changes();
-  changes.add(change("ada", 1));
-  changes.add(change("ada", 2));
-  changes.truncate(1);
+  changes.add(change("ada", 1), 0);
+  changes.add(change("ada", 2), 4);
+  changes.add(change("ada", 3), 7);
+  const forgotten: [number, number][] = [];
+  changes.truncate(1, ({ seq }, from) => forgotten.push([seq, from]));
+  expect(forgotten).toEqual([
+    [3, 7],
+    [2, 4],
+  ]);
   expect(changes.length).toBe(1);
   expect(changes.find(change("ada", 2))).toBeUndefined();
   expect(changes.find(change("ada", 1))?.seq).toBe(1);
