@@ -33,6 +33,13 @@ export class Changes {
     }
   }
 
+  /** Forgets all of them: somebody else has them. */
+  clear(): void {
+    this.#all.length = 0;
+    this.#from.length = 0;
+    this.#known.clear();
+  }
+
   /** Those that `version` lacks; undefined where some of what `here` counts is not here one by one. */
   since(version: Version, here: ReadonlyMap<Actor, number>): Change[] | undefined {
     const found = this.#all.filter(({ actor, seq }) => seq > seqIn(version, actor));

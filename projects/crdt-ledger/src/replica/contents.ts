@@ -13,10 +13,10 @@ import { invalidChange, type Waiting } from "./waiting.ts";
 import { wholeOf } from "./whole.ts";
 
 /** Changes that Loro is given later, at most: whoever needs what they come to is not to wait for long. */
-const MOST_LATER = 5_000;
+const MOST_LATER = 10_000;
 
-/** Changes that it is given in a moment that nobody waits for. */
-const SOME = 256;
+/** Changes that it is given in a moment that nobody waits for: in about a millisecond. */
+const SOME = 64;
 /** How Loro's JSON is to be read: peers by their numbers. */
 const WRITTEN_OUT = { schema_version: 1, start_version: {}, peers: null };
 
@@ -220,8 +220,9 @@ export class Contents {
   }
 
   /** Has Loro merge some of what it hasn't yet: the less is left for whoever needs it. */
-  mergeSome(): void {
+  mergeSome(): boolean {
     this.#giveToLoro(SOME);
+    return this.#unmerged.length > 0;
   }
 
   #giveToLoro(most = this.#unmerged.length): void {

@@ -136,9 +136,14 @@ export class LedgerDocument {
     this.#waiting = new Set();
   }
 
-  /** Does some of what has to be done before somebody looks. */
-  mergeSome(): void {
-    this.#contents.mergeSome();
+  /** Does some of what has to be done before somebody looks. @returns whether there is more of it */
+  mergeSome(): boolean {
+    return this.#contents.mergeSome();
+  }
+
+  /** Keeps what changes come to, and not them: {@link changesSince} has none of those that are here by now. */
+  forgetChanges(): void {
+    this.#contents.changes.clear();
   }
 
   /** Whether what was taken can take effect. Where it can't, this document is of no more use. */

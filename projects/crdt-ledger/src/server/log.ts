@@ -1,5 +1,5 @@
 /** The log of all documents' changes, in the tables that `migrate.ts` makes. */
-import { hash as digestOf } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Actor, Change, DocumentId, Version } from "../../contract.ts";
 import { seqIn } from "../model.ts";
 import type { Database } from "./database.ts";
@@ -68,8 +68,11 @@ export function lacks(version: Version, other: Version): boolean {
 
 function hashOf(before: Uint8Array, document: DocumentId, row: Omit<Row, "hash">): Buffer {
   const { position, actor, seq, bytes } = row;
-  const place = Buffer.from(JSON.stringify([document, position, actor, seq]));
-  return digestOf("sha256", Buffer.concat([before, place, bytes]), "buffer");
+  return createHash("sha256")
+    .update(before)
+    .update(JSON.stringify([document, position, actor, seq]))
+    .update(bytes)
+    .digest();
 }
 
 function rowOf({ position, actor, seq, bytes, hash }: StoredRow): Row {

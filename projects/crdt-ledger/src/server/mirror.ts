@@ -61,9 +61,9 @@ export class Mirror {
     return this.#replica.takesEffect();
   }
 
-  /** For moments in which nobody waits for it. */
-  mergeSome(): void {
-    this.#replica.mergeSome();
+  /** For moments in which nobody waits for anything. @returns whether there is more to do */
+  mergeSome(): boolean {
+    return this.#replica.mergeSome();
   }
 
   /**
@@ -127,6 +127,8 @@ export class Mirror {
   #read(head: Head, rows: readonly Row[]): void {
     this.#head = head;
     for (const { actor, seq } of rows) this.#stored.set(actor, seq);
+    // The log has them.
+    this.#replica.forgetChanges();
   }
 
   #take(changes: readonly Change[]): Verdict {

@@ -21,6 +21,8 @@ interface Push extends PromiseWithResolvers<Refusal | null> {
 
 /** Pushes that are stored at once, at most. */
 const MOST_PUSHES = 256;
+/** For how long nobody pushes anything where nobody is about to, in milliseconds. */
+const PAUSE_MS = 50;
 
 export class StoredDocument {
   readonly #log: Log;
@@ -30,6 +32,7 @@ export class StoredDocument {
   /** Up to where the log goes when what is being stored is there. */
   #expected = 0;
   #isCalled = false;
+  #pause: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   /** Those that have come and are yet to be looked at. */
   #pushes: Push[] = [];
@@ -98,6 +101,17 @@ export class StoredDocument {
       this.#mirror.forget();
       for (const push of left) push.reject(error);
     }
+    this.#rest();
+  }
+
+  /** Does, as long as nobody pushes anything, what can wait until then. */
+  #rest(): void {
+    clearTimeout(this.#pause);
+    const work = () => {
+      if (!this.#isCalled && this.#mirror.mergeSome()) this.#pause = setTimeout(work);
+    };
+    this.#pause = setTimeout(work, PAUSE_MS);
+    this.#pause.unref();
   }
 
   /** @returns those that were not looked at yet */
@@ -163,11 +177,7 @@ export class StoredDocument {
         const { head } = this.#mirror;
         if (head.position === 0) await this.#log.create(signal, this.#document);
         this.#expected = head.position + left.length;
-        const [rows] = await Promise.all([
-          this.#log.append(signal, this.#document, head, left),
-          // Meanwhile there is nothing else to do.
-          turn().then(() => this.#mirror.mergeSome()),
-        ]);
+        const rows = await this.#log.append(signal, this.#document, head, left);
         if (rows) {
           this.#mirror.stored(rows);
           return this.#audience?.hand(rows);
