@@ -3,13 +3,15 @@
  * Loro exports it alone can read, by merging it; this can be looked at first, and many can be merged at once.
  *
  * Peers have their actors' names, containers those of the operations that made them, and what follows from the
- * change's actor and number isn't in it: the entry in the log, and each operation's own counter.
+ * change's actor and number isn't in it: the entry in the log, each operation's own counter, the actor's name
+ * where it is about its own, and the tag of what it sets.
  */
 import CRC32 from "crc-32";
 import type { ContainerID, JsonChange, JsonOp, JsonValue, OpId, PeerID } from "loro-crdt";
 import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { isActor } from "../model.ts";
 import { LOG } from "./audit.ts";
+import type { Tag } from "./board.ts";
 import { peerOf } from "./identity.ts";
 
 /** What is in a change's bytes. */
@@ -21,6 +23,13 @@ export interface Operations {
   /** The newest operations that its actor had seen, its own among them: those that no other one had seen. */
   readonly seen: readonly OpId[];
   readonly ops: readonly JsonOp[];
+}
+
+/** What operations are read for. */
+interface Reader {
+  readonly document: DocumentId;
+  readonly peer: PeerID;
+  readonly tag: Tag;
 }
 
 type Written = readonly unknown[];
@@ -41,12 +50,16 @@ export function encode(
   actorOf: (peer: PeerID) => Actor,
 ): Uint8Array {
   const [first] = changes;
-  const from = idIn(first?.id ?? "");
-  const seen = (first?.deps ?? []).map(idIn).map(({ peer, counter }) => [actorOf(peer), counter]);
+  const { peer: own, counter: from } = idIn(first?.id ?? "");
+  const deps = (first?.deps ?? []).map(idIn);
+  const others = deps.filter(({ peer }) => peer !== own);
+  const seen = others.map(({ peer, counter }) => [actorOf(peer), counter]);
+  const whose = (peer: PeerID) => (peer === own ? "" : `@${actorOf(peer)}`);
   // The first one is the entry in the log.
   const ops = changes.flatMap((piece) => piece.ops).slice(1);
-  const written = ops.map((op) => write(op, actorOf));
-  const body = utf8.encode(JSON.stringify([from.counter, seen, written]));
+  const written = ops.map((op) => write(op, whose, tagOf(change)));
+  const isNext = deps.length > others.length;
+  const body = utf8.encode(JSON.stringify([from, Number(isNext), seen, written]));
   const bytes = new Uint8Array(CHECKSUM_BYTES + body.length);
   viewOf(bytes).setInt32(0, checksumOf(document, change, body));
   bytes.set(body, CHECKSUM_BYTES);
@@ -61,15 +74,17 @@ export function decode(
   if (bytes.length < CHECKSUM_BYTES) return;
   const body = bytes.subarray(CHECKSUM_BYTES);
   if (viewOf(bytes).getInt32(0) !== checksumOf(document, { actor, seq }, body)) return;
-  const [from, seen, written] = parsed(body) ?? [];
+  const [from, isNext, seen, written] = parsed(body) ?? [];
   if (!isCounter(from) || !Array.isArray(seen) || !Array.isArray(written)) return;
-  const had: OpId[] = [];
+  if (isNext !== 0 && (isNext !== 1 || from === 0)) return;
+  const peer = peerOf(document, actor);
+  const had: OpId[] = isNext === 1 ? [{ peer, counter: from - 1 }] : [];
   for (const one of seen) {
     const [who, counter] = Array.isArray(one) ? one : [];
     if (!isActor(who) || !isCounter(counter)) return;
     had.push({ peer: peerOf(document, who), counter });
   }
-  const reader = { document, peer: peerOf(document, actor) };
+  const reader = { document, peer, tag: tagOf({ actor, seq }) };
   const numbered = { type: "insert", key: actor, value: seq } as const;
   const ops: JsonOp[] = [{ container: LOG, counter: from, content: numbered }];
   let to = from + 1;
@@ -89,34 +104,37 @@ export function toJson(peer: PeerID, { from, seen, ops }: Operations): JsonChang
   return { id: `${from}@${peer}`, timestamp: 0, deps, lamport: 0, msg: null, ops: [...ops] };
 }
 
-function write({ container, content }: JsonOp, actorOf: (peer: PeerID) => Actor): Written {
-  const named = nameOf(container, actorOf);
+/** @param whose of others: `@` and their names; nothing of its own */
+function write({ container, content }: JsonOp, whose: (peer: PeerID) => string, tag: Tag): Written {
+  const named = nameIn(container, whose);
   if ("key" in content) {
     if (content.type === "delete") return [named, content.key];
     const made = content.type === "insert" ? kindOf(content.value) : undefined;
-    return [named, content.key, made ? { new: made } : content.value];
+    return [named, content.key, made ? { new: made } : withLast(content.value, tag, OWN)];
   }
   if (content.type === "insert" && "text" in content) return [named, content.pos, content.text];
   if (content.type === "insert" && "pos" in content) return [named, content.pos, content.value];
   if (content.type === "delete" && "start_id" in content) {
     const { peer, counter } = idIn(content.start_id);
-    return [named, content.pos, content.len, counter, actorOf(peer)];
+    return [named, content.pos, content.len, `${counter}${whose(peer)}`];
   }
   throw new Error(`Replicas write nothing like this: ${JSON.stringify(content)}.`);
 }
 
 /** @returns undefined for what {@link write} never writes */
 function read(
-  [named, at, what, start, whose]: Written,
+  [named, at, what, start]: Written,
   counter: number,
-  { document, peer }: { readonly document: DocumentId; readonly peer: PeerID },
+  reader: Reader,
 ): JsonOp | undefined {
-  const container = containerOf(document, named);
+  const container = containerOf(reader, named);
   if (container === undefined) return;
   if (typeof at === "string") {
     if (!container.endsWith(":Map") || what === undefined) return;
     const made = newIn(what);
-    const value = made ? `${CONTAINER}cid:${counter}@${peer}:${made}` : (what as JsonValue);
+    const value = made
+      ? `${CONTAINER}cid:${counter}@${reader.peer}:${made}`
+      : (withLast(what, OWN, reader.tag) as JsonValue);
     return { container, counter, content: { type: "insert", key: at, value } };
   }
   if (!isCounter(at) || container.endsWith(":Map")) return;
@@ -127,14 +145,10 @@ function read(
   if (!isText && Array.isArray(what) && what.length > 0) {
     return { container, counter, content: { type: "insert", pos: at, value: what } };
   }
-  if (!isText || !Number.isSafeInteger(what) || what === 0) return;
-  if (!isCounter(start) || !isActor(whose)) return;
-  const id = `${start}@${peerOf(document, whose)}` as const;
-  return {
-    container,
-    counter,
-    content: { type: "delete", pos: at, len: what as number, start_id: id },
-  };
+  const id = operationOf(reader, start);
+  if (!isText || !Number.isSafeInteger(what) || what === 0 || !id) return;
+  const content = { type: "delete", pos: at, len: what as number, start_id: id } as const;
+  return { container, counter, content };
 }
 
 function lengthOf({ content }: JsonOp): number {
@@ -145,21 +159,40 @@ function lengthOf({ content }: JsonOp): number {
 
 const ROOT = "cid:root-";
 
-function nameOf(container: ContainerID, actorOf: (peer: PeerID) => Actor): string {
+function nameIn(container: ContainerID, whose: (peer: PeerID) => string): string {
   if (container.startsWith(ROOT)) return container.slice(ROOT.length);
   const [id = "", kind] = container.slice("cid:".length).split(":");
   const { peer, counter } = idIn(id);
-  return `${counter}@${actorOf(peer)}:${kind}`;
+  return `${counter}${whose(peer)}:${kind}`;
 }
 
-const NAMED = /^(?:(\d{1,10})@([a-z0-9-]{1,40})|([a-z0-9-]{1,60})):(Map|List|Text)$/;
+const IN_A_CONTAINER = /^([^:]+):(Map|List|Text)$/;
+const ROOT_NAME = /^[a-z][a-z0-9-]{0,60}$/;
 
-function containerOf(document: DocumentId, named: unknown): ContainerID | undefined {
-  const [, counter, actor, root, kind] = (typeof named === "string" && NAMED.exec(named)) || [];
-  if (root !== undefined) return `cid:root-${root}:${kind as "Map"}`;
-  if (actor !== undefined)
-    return `cid:${Number(counter)}@${peerOf(document, actor)}:${kind as "Map"}`;
+function containerOf(reader: Reader, named: unknown): ContainerID | undefined {
+  const [, name, kind] = (typeof named === "string" && IN_A_CONTAINER.exec(named)) || [];
+  if (name === undefined) return;
+  if (ROOT_NAME.test(name)) return `${ROOT}${name}:${kind as "Map"}`;
+  const id = operationOf(reader, name);
+  if (id) return `cid:${id}:${kind as "Map"}`;
 }
+
+const OPERATION = /^(\d{1,10})(?:@([a-z0-9-]{1,40}))?$/;
+
+function operationOf({ document, peer }: Reader, name: unknown): `${number}@${PeerID}` | undefined {
+  const [, counter, actor] = (typeof name === "string" && OPERATION.exec(name)) || [];
+  if (counter === undefined) return;
+  return `${Number(counter)}@${actor === undefined ? peer : peerOf(document, actor)}`;
+}
+
+/** Stands for the change's own tag, where a value says last which change it comes from. */
+const OWN = "";
+
+function withLast(value: unknown, last: string, instead: string): unknown {
+  return Array.isArray(value) && value.at(-1) === last ? value.with(-1, instead) : value;
+}
+
+const tagOf = ({ actor, seq }: Of): Tag => `${actor}:${seq}`;
 
 /** What kind of container a value stands for that its operation makes. */
 function kindOf(value: JsonValue | undefined): string | undefined {

@@ -2,7 +2,10 @@
 import pg from "pg";
 import { LedgerError } from "../errors.ts";
 
-export type Query = <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
+export type Query = <Row extends object>(
+  text: string | { readonly name: string; readonly text: string },
+  values?: unknown[],
+) => Promise<Row[]>;
 
 /** Of the budget, so that the answer that there is none arrives in time as well. */
 const SHARE = 0.9;
@@ -34,6 +37,20 @@ export class Database {
   /** One statement. @throws LedgerError `STORE_UNAVAILABLE`: whether it took effect is unknown */
   query<Row extends object>(signal: AbortSignal, text: string, values?: unknown[]): Promise<Row[]> {
     return this.#withClient(signal, (query) => query<Row>(text, values));
+  }
+
+  /**
+   * One statement that is asked often: each connection has it planned once.
+   * @param name of this text and no other
+   * @throws LedgerError `STORE_UNAVAILABLE`: whether it took effect is unknown
+   */
+  prepared<Row extends object>(
+    signal: AbortSignal,
+    name: string,
+    text: string,
+    values: unknown[],
+  ): Promise<Row[]> {
+    return this.#withClient(signal, (query) => query<Row>({ name, text }, values));
   }
 
   /** All that `work` reads, as it was at one moment. @throws LedgerError `STORE_UNAVAILABLE` */

@@ -151,10 +151,11 @@ export class Log {
     });
     const ends: number[] = [];
     for (const { bytes } of rows) ends.push((ends.at(-1) ?? 0) + bytes.length);
-    // One statement is one message: no lock is held while a server is away or slow. Bytes and hashes come as
-    // one value each, which PostgreSQL takes in less time than arrays of them.
-    const told = await this.#database.query(
+    // One statement is one message: no lock is held while a server is away or slow. What all rows have
+    // comes as one value each: arrays take the client and PostgreSQL longer.
+    const told = await this.#database.prepared(
       signal,
+      "append",
       `WITH moved AS (
          UPDATE documents SET position = $4, head = $5
          WHERE document = $1 AND position = $2 AND head = $3 RETURNING document
@@ -163,8 +164,10 @@ export class Log {
          SELECT moved.document, $2 + o.n, o.actor, o.seq,
            substring($6::bytea FROM 1 + o.after FOR o.upto - o.after),
            substring($7::bytea FROM 1 + ${HASH_BYTES} * (o.n::integer - 1) FOR ${HASH_BYTES})
-         FROM moved, unnest($8::text[], $9::integer[], $10::integer[], $11::integer[])
-           WITH ORDINALITY AS o (actor, seq, after, upto, n)
+         FROM moved, unnest(
+           string_to_array($8, ','), string_to_array($9, ',')::integer[],
+           string_to_array($10, ',')::integer[], string_to_array($11, ',')::integer[]
+         ) WITH ORDINALITY AS o (actor, seq, after, upto, n)
        )
        SELECT pg_notify('${GROWN}', document || ' ' || $4) FROM moved`,
       [
@@ -175,10 +178,10 @@ export class Log {
         hash,
         Buffer.concat(rows.map((row) => row.bytes)),
         Buffer.concat(rows.map((row) => row.hash)),
-        rows.map((row) => row.actor),
-        rows.map((row) => row.seq),
-        [0, ...ends.slice(0, -1)],
-        ends,
+        rows.map((row) => row.actor).join(),
+        rows.map((row) => row.seq).join(),
+        [0, ...ends.slice(0, -1)].join(),
+        ends.join(),
       ],
     );
     return told.length > 0 ? rows : null;
