@@ -9,14 +9,14 @@ import { encode, toJson } from "./encoding.ts";
 import { historyOf } from "./history.ts";
 import { peerOf } from "./identity.ts";
 import { Ledger, type Origin, type Sees } from "./ledger.ts";
-import { invalidChange, type Waiting } from "./waiting.ts";
+import { invalidChange, type Waiting, waitingFor } from "./waiting.ts";
 import { wholeOf } from "./whole.ts";
 
 /** Changes that Loro is given later, at most: whoever needs what they come to is not to wait for long. */
 const MOST_LATER = 10_000;
 
-/** Changes that it is given in a moment that nobody waits for: in about a millisecond. */
-const SOME = 64;
+/** Changes that it is given at a time where nobody waits for it: that takes it some milliseconds. */
+const SOME = 256;
 /** How Loro's JSON is to be read: peers by their numbers. */
 const WRITTEN_OUT = { schema_version: 1, start_version: {}, peers: null };
 
@@ -54,7 +54,7 @@ export class Contents {
   readonly #config: DocumentConfig;
   #doc: LoroDoc;
   /** Sound changes that Loro hasn't yet: it takes many at once in less time than one after the other. */
-  #unmerged: Waiting[] = [];
+  #unmerged: Change[] = [];
   /** How often it was given any. */
   #merges = 0;
   /** Whether there is something among them, or merged since all was in effect, that Loro may not be able to apply. */
@@ -162,7 +162,10 @@ export class Contents {
    * always be applied, audited as they are: what they come to is for whoever looks.
    */
   takesEffect(): boolean {
-    if (!this.#isDoubtful && this.#unmerged.length < MOST_LATER) return true;
+    if (!this.#isDoubtful) {
+      if (this.#unmerged.length > MOST_LATER) this.mergeSome();
+      return true;
+    }
     try {
       this.#giveToLoro();
       if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
@@ -195,7 +198,7 @@ export class Contents {
       const audited = audit(actor, ops);
       const isSound = audited?.seq === seq && this.#follows(waiting);
       if (!isSound || !this.#take(actor, audited, sees)) throw new Error("not sound");
-      this.#unmerged.push(waiting);
+      this.#unmerged.push(change);
       this.#isDoubtful ||= !setsOnly(audited);
       if (atOnce && !this.isApplied()) throw new Error("Loro can't apply it");
       this.#outdate(audited);
@@ -228,7 +231,12 @@ export class Contents {
   #giveToLoro(most = this.#unmerged.length): void {
     if (this.#unmerged.length === 0) return;
     this.#doc.detach();
-    const changes = this.#unmerged.splice(0, most).map((one) => toJson(one.peer, one));
+    const { document } = this.#config;
+    // To read them once more takes less than to keep all of them as they were read.
+    const changes = this.#unmerged
+      .splice(0, most)
+      .map((change) => waitingFor(document, change))
+      .map((waiting) => toJson(waiting.peer, waiting));
     this.#merges += 1;
     this.#doc.importJsonUpdates(JSON.stringify({ ...WRITTEN_OUT, changes }));
   }
