@@ -1,24 +1,17 @@
 /** What a document has come to: Loro's document, and what is read from it as changes come. */
-import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
+import type { LoroDoc, OpId, PeerID, VersionVector } from "loro-crdt";
 import type { Actor, Change, DocumentId, Properties, ShapeId } from "../../contract.ts";
 import { type Audited, audit } from "./audit.ts";
 import { Board } from "./board.ts";
 import { Changes } from "./changes.ts";
 import { Containers, counterOf, type Made } from "./containers.ts";
-import { encode, toJson } from "./encoding.ts";
+import { encode } from "./encoding.ts";
 import { historyOf } from "./history.ts";
 import { peerOf } from "./identity.ts";
 import { Ledger, type Origin, type Sees } from "./ledger.ts";
-import { invalidChange, type Waiting, waitingFor } from "./waiting.ts";
+import { Merging } from "./merging.ts";
+import { invalidChange, type Waiting } from "./waiting.ts";
 import { wholeOf } from "./whole.ts";
-
-/** Changes that Loro is given later, at most: whoever needs what they come to is not to wait for long. */
-const MOST_LATER = 10_000;
-
-/** Changes that it is given at a time where nobody waits for it: that takes it some milliseconds. */
-const SOME = 256;
-/** How Loro's JSON is to be read: peers by their numbers. */
-const WRITTEN_OUT = { schema_version: 1, start_version: {}, peers: null };
 
 export interface DocumentConfig {
   readonly document: DocumentId;
@@ -44,21 +37,14 @@ export interface Mark {
   readonly containers: Containers;
   readonly made: number;
   readonly isComplete: boolean;
-  readonly unmerged: number;
-  readonly merges: number;
+  readonly merging: number;
 }
 
 export class Contents {
   readonly peer: PeerID;
   readonly changes = new Changes();
   readonly #config: DocumentConfig;
-  #doc: LoroDoc;
-  /** Sound changes that Loro hasn't yet: it takes many at once in less time than one after the other. */
-  #unmerged: Change[] = [];
-  /** How often it was given any. */
-  #merges = 0;
-  /** Whether there is something among them, or merged since all was in effect, that Loro may not be able to apply. */
-  #isDoubtful = false;
+  readonly #merging: Merging;
   /** Null: to be read anew. */
   #board: Board | null = null;
   /** What changes have touched since the board has read it. */
@@ -74,22 +60,14 @@ export class Contents {
   constructor(config: DocumentConfig) {
     this.#config = config;
     this.peer = peerOf(config.document, config.actor);
-    this.#doc = new LoroDoc();
-    this.#doc.setPeerId(this.peer);
+    this.#merging = new Merging(config.document, this.peer);
     this.#actors.set(this.peer, config.actor);
     this.#ledger = new Ledger(config.treasurer);
   }
 
   /** With all that was merged in effect. @throws where Loro can't apply it: then there is only one way, back */
   get doc(): LoroDoc {
-    this.#giveToLoro();
-    if (this.#doc.isDetached()) {
-      // This throws where the next one, alone, panics: after that not even a copy can be made.
-      this.#doc.checkout(this.#doc.oplogFrontiers());
-      this.#doc.checkoutToLatest();
-    }
-    this.#isDoubtful = false;
-    return this.#doc;
+    return this.#merging.doc;
   }
 
   get board(): Board {
@@ -149,33 +127,17 @@ export class Contents {
 
   /** @returns whether all that was merged is in effect now; there is a way back where not */
   isApplied(): boolean {
-    try {
-      void this.doc;
-      return true;
-    } catch {
-      return false;
-    }
+    return this.#merging.isApplied();
   }
 
-  /**
-   * The same in half the time; but where not, this is of no more use. Changes that only set properties can
-   * always be applied, audited as they are: what they come to is for whoever looks.
-   */
+  /** Whether all that was merged can take effect; but where not, this is of no more use. */
   takesEffect(): boolean {
-    if (!this.#isDoubtful) {
-      if (this.#unmerged.length > MOST_LATER) this.mergeSome();
-      return true;
-    }
-    try {
-      this.#giveToLoro();
-      if (this.#doc.isDetached()) this.#doc.checkoutToLatest();
-      this.#isDoubtful = false;
-      return true;
-    } catch {
-      // Loro has panicked in it, and holds on to it: close() couldn't give it back.
-      this.#doc = new LoroDoc();
-      return false;
-    }
+    return this.#merging.takesEffect();
+  }
+
+  /** Does some of what is left for later. @returns whether there is more of it */
+  mergeSome(): boolean {
+    return this.#merging.mergeSome();
   }
 
   /**
@@ -191,15 +153,14 @@ export class Contents {
     const before = this.mark();
     let past: VersionVector | undefined;
     const sees = (origin: Origin) => {
-      past ??= this.#pastOf(seen);
+      past ??= this.#merging.pastOf(seen);
       return origin.counter < (past.get(peerOf(this.#config.document, origin.actor)) ?? 0);
     };
     try {
       const audited = audit(actor, ops);
       const isSound = audited?.seq === seq && this.#follows(waiting);
       if (!isSound || !this.#take(actor, audited, sees)) throw new Error("not sound");
-      this.#unmerged.push(change);
-      this.#isDoubtful ||= !setsOnly(audited);
+      this.#merging.add(change, !setsOnly(audited));
       if (atOnce && !this.isApplied()) throw new Error("Loro can't apply it");
       this.#outdate(audited);
     } catch {
@@ -222,37 +183,13 @@ export class Contents {
     });
   }
 
-  /** Has Loro merge some of what it hasn't yet: the less is left for whoever needs it. */
-  mergeSome(): boolean {
-    this.#giveToLoro(SOME);
-    return this.#unmerged.length > 0;
-  }
-
-  #giveToLoro(most = this.#unmerged.length): void {
-    if (this.#unmerged.length === 0) return;
-    this.#doc.detach();
-    const { document } = this.#config;
-    // To read them once more takes less than to keep all of them as they were read.
-    const changes = this.#unmerged
-      .splice(0, most)
-      .map((change) => waitingFor(document, change))
-      .map((waiting) => toJson(waiting.peer, waiting));
-    this.#merges += 1;
-    this.#doc.importJsonUpdates(JSON.stringify({ ...WRITTEN_OUT, changes }));
-  }
-
-  #pastOf(seen: readonly OpId[]): VersionVector {
-    this.#giveToLoro();
-    return this.#doc.frontiersToVV([...seen]);
-  }
-
   /** Whether Loro would say that it was made after these: of all that its actor had seen, the newest. */
   #follows({ peer, from, seen }: Waiting): boolean {
     const [one, ...others] = seen;
     const isOwn = one?.peer === peer && one.counter === from - 1;
     if (others.length === 0 && (from === 0 || isOwn)) return true;
     if (new Set(seen.map((each) => each.peer)).size < seen.length) return false;
-    const pasts = seen.map((each) => this.#pastOf([each]));
+    const pasts = seen.map((each) => this.#merging.pastOf([each]));
     const isIn = (each: OpId, past: VersionVector) => each.counter < (past.get(each.peer) ?? 0);
     const knowsItself = from === 0 || pasts.some((past) => isIn({ peer, counter: from - 1 }, past));
     return (
@@ -293,8 +230,7 @@ export class Contents {
   /** After a load: two have taken one id, so it matters who was there before. */
   #complete(except: readonly Made[]): void {
     if (this.#containers.isComplete) return;
-    this.#giveToLoro();
-    for (const { audited } of historyOf(this.#config.document, this.#doc)) {
+    for (const { audited } of historyOf(this.#config.document, this.#merging.history)) {
       const others = audited.made.filter(({ map }) => except.every((one) => one.map !== map));
       for (const one of others) this.#containers.add(one);
     }
@@ -312,9 +248,10 @@ export class Contents {
 
   /** Begins anew with what is in the Loro document. @throws where replicas can't have made it */
   readAll(): void {
-    this.#ends = this.#doc.oplogVersion().toJSON();
-    this.#board = new Board(this.#doc);
-    const whole = wholeOf(this.#doc, this.#board, this.#config);
+    const { doc } = this;
+    this.#ends = doc.oplogVersion().toJSON();
+    this.#board = new Board(doc);
+    const whole = wholeOf(doc, this.#board, this.#config);
     if (whole) {
       this.#version = whole.version;
       this.#ledger = whole.ledger;
@@ -330,7 +267,7 @@ export class Contents {
     this.#version = new Map();
     this.#ledger = new Ledger(this.#config.treasurer);
     this.#containers = new Containers();
-    for (const { actor, audited, sees } of historyOf(this.#config.document, this.#doc)) {
+    for (const { actor, audited, sees } of historyOf(this.#config.document, this.doc)) {
       const { seq } = audited;
       const isNext = seq === (this.#version.get(actor) ?? 0) + 1;
       if (!isNext || !this.#take(actor, audited, sees)) throw new Error(`${actor}:${seq}`);
@@ -348,28 +285,21 @@ export class Contents {
       containers: this.#containers,
       made: this.#containers.made.length,
       isComplete: this.#containers.isComplete,
-      unmerged: this.#unmerged.length,
-      merges: this.#merges,
+      merging: this.#merging.length,
     };
   }
 
   /** Loro takes nothing back; but it can make another document, of all that came before. */
   backTo(mark: Mark): void {
     this.#restore(mark);
-    const doc = this.#doc;
-    this.#unmerged = [];
-    this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(this.#ends)));
-    this.#doc.setPeerId(this.peer);
-    doc.free();
+    this.#merging.fork(this.#ends);
     this.#board = null;
   }
 
   /** Takes back what was merged since; to the document nothing else has happened. */
   unmerge(mark: Mark): void {
-    if (this.#merges === mark.merges) {
-      this.#unmerged.splice(mark.unmerged);
-      this.#restore(mark);
-    } else this.backTo(mark);
+    this.#restore(mark);
+    if (this.#merging.truncate(mark.merging, this.#ends)) this.#board = null;
   }
 
   #restore({ ends, version, changes, ledger, written, containers, made, isComplete }: Mark): void {
@@ -386,7 +316,7 @@ export class Contents {
 
   /** Gives Loro's memory back, at once: of a document that nobody holds any more, that comes some time. */
   close(): void {
-    this.#doc.free();
+    this.#merging.close();
   }
 }
 
