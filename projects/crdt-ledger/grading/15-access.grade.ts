@@ -190,7 +190,8 @@ async function forgeries(
   t.equal(await apart.push([issued]), "INVALID_CHANGE", refused);
   t.equal(await rowsOf(elsewhere), [], "and not stored");
   const first = await forger.edit(stage.document, [rectangle("forged")]);
-  // It is numbered like bob's, who has drawn and written something.
+  // It is numbered like bob's, who has drawn and written something, and has seen a first change of hers.
+  await mint.receive(stage.document, [first]);
   const lent = await mint.edit(stage.document, [rectangle("minted"), ...money]);
   await forger.receive(stage.document, [lent]);
   const spent = await forger.edit(stage.document, [
