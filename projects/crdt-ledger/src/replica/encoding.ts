@@ -6,7 +6,7 @@
  * change's actor and number isn't in it: the entry in the log, each operation's own counter, the actor's name
  * where it is about its own, and the tag of what it sets.
  */
-import CRC32 from "crc-32";
+import crc32 from "crc/calculators/crc32";
 import type { ContainerID, JsonChange, JsonOp, JsonValue, OpId, PeerID } from "loro-crdt";
 import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { isActor } from "../model.ts";
@@ -216,7 +216,7 @@ function parsed(body: Uint8Array): unknown[] | undefined {
 
 /** It finds what was broken on its way. Who forges a change makes its checksum as well: that is for the audit. */
 function checksumOf(document: DocumentId, { actor, seq }: Of, body: Uint8Array): number {
-  return CRC32.buf(body, CRC32.str(`${document}\n${actor}\n${seq}\n`));
+  return crc32(body, crc32(utf8.encode(`${document}\n${actor}\n${seq}\n`)));
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
