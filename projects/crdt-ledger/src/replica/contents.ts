@@ -166,6 +166,8 @@ export class Contents {
     } catch {
       this.unmerge(before);
       return false;
+    } finally {
+      past?.free();
     }
     this.add(change, { peer, from, to });
     return true;
@@ -192,9 +194,11 @@ export class Contents {
     const pasts = seen.map((each) => this.#merging.pastOf([each]));
     const isIn = (each: OpId, past: VersionVector) => each.counter < (past.get(each.peer) ?? 0);
     const knowsItself = from === 0 || pasts.some((past) => isIn({ peer, counter: from - 1 }, past));
-    return (
-      knowsItself && seen.every((each, i) => pasts.every((past, j) => i === j || !isIn(each, past)))
+    const areNewest = seen.every((each, i) =>
+      pasts.every((past, j) => i === j || !isIn(each, past)),
     );
+    for (const past of pasts) past.free();
+    return knowsItself && areNewest;
   }
 
   /** @returns whether its writer had the right to all of it */

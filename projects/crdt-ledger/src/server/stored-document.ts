@@ -108,10 +108,14 @@ export class StoredDocument {
   #rest(): void {
     clearTimeout(this.#pause);
     const work = () => {
-      if (!this.#isCalled && this.#mirror.mergeSome()) this.#pause = setTimeout(work);
+      try {
+        if (!this.#isCalled && this.#mirror.mergeSome()) this.#pause = setTimeout(work).unref();
+      } catch {
+        // It reads the log anew when somebody comes.
+        void this.#inTurn(null, async () => this.#mirror.forget());
+      }
     };
-    this.#pause = setTimeout(work, PAUSE_MS);
-    this.#pause.unref();
+    this.#pause = setTimeout(work, PAUSE_MS).unref();
   }
 
   /** @returns those that were not looked at yet */
