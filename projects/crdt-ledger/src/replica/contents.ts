@@ -330,8 +330,10 @@ function setOrDelete<Key>(map: Map<Key, number>, key: Key, value: number): void 
   else map.delete(key);
 }
 
-function setsOnly({ slots, entries, containers }: Audited): boolean {
-  return !slots && entries.length === 0 && containers.values().every((one) => one.endsWith(":Map"));
+function setsOnly({ slots, entries, made, containers }: Audited): boolean {
+  // What is typed into a shape that the same change adds stands with no container of others.
+  const hasLists = slots || entries.length > 0 || made.length > 0;
+  return !hasLists && containers.values().every((one) => one.endsWith(":Map"));
 }
 
 export function isSame(a: Change, b: Change): boolean {

@@ -134,6 +134,22 @@ test("whoever asks later whether all can take effect finds out, and can begin an
   document.close();
 });
 
+test("typed beyond the end of a text that the same change makes: asked later, it can't take effect either", () => {
+  const change = forged((doc) => (shapeIn(doc, "more").get("text") as LoroText).insert(0, "x"));
+  const json = toJson(peerOf(DOCUMENT, EVE), operationsOf(change));
+  for (const { content } of json.ops) if ("text" in content) content.pos = 999;
+  const document = new LedgerDocument({
+    document: DOCUMENT,
+    actor: "server",
+    treasurer: TREASURER,
+  });
+  document.take([first]);
+  expect(document.takesEffect()).toBe(true);
+  document.take([written(change, [json])]);
+  expect(document.takesEffect()).toBe(false);
+  document.close();
+});
+
 test("of two who take one id, one has the shape, in whatever order their changes come", async () => {
   const [bob, eve] = [replicaOf("bob"), replicaOf(EVE)];
   const changes: Change[] = [];
