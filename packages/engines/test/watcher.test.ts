@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEngines } from "../src/index.ts";
 import { smallDisks } from "../src/providers/small-disk.ts";
+import { Watcher } from "../src/watcher/client.ts";
 import { isAlive, killTree, processRef, processTree } from "../src/watcher/processes.ts";
 import { type RunRecord, recordFile } from "../src/watcher/record.ts";
 import { segmentsIn } from "../src/watcher/remove.ts";
@@ -221,6 +222,20 @@ test("what a run left whose watcher was killed too is swept away by the next", a
     "db-katas-notes",
   ]);
   expect(ref && isAlive(ref)).toBe(false);
+});
+
+test.runIf(linux)("what was killed has left not even its pid to whoever looks", async () => {
+  await using temporary = await ownFolder();
+  await using watching = new AsyncDisposableStack();
+  const watcher = new Watcher(join(temporary.path, "run"));
+  watching.defer(() => watcher.end());
+  const log = join(temporary.path, "log");
+  for (let i = 0; i < 50; i++) {
+    const { key, pid } = await watcher.launch(`sleep-${i}`, { file: "sleep", args: ["60"], log });
+    await watcher.ask({ op: "kill", key });
+    // A zombie would still be there: PostgreSQL takes it for the server that has its data folder.
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  }
 });
 
 test("a pid that is used again is left alone", async () => {

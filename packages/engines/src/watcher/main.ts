@@ -26,7 +26,13 @@ import { sweep } from "./sweep.ts";
 const [, , runFolder = ""] = process.argv;
 if (!runFolder) throw new Error("usage: main.ts <run folder>");
 
-const launched = new Map<string, ProcessRef>();
+interface LaunchedProcess {
+  readonly ref: ProcessRef;
+  /** Resolves when nothing is left of it, not even its pid: a server that is started next may look who has that. */
+  readonly reaped: Promise<void>;
+}
+
+const launched = new Map<string, LaunchedProcess>();
 const adopted = new Map<number, ProcessRef>();
 const folders = new Set<string>([runFolder]);
 const containers = new Map<string, ContainerScope>();
@@ -42,7 +48,7 @@ function record(): void {
   if (!self || ending) return;
   writeRecord(runFolder, {
     watcher: self,
-    processes: [...launched.values(), ...adopted.values()],
+    processes: [...launchedRefs(), ...adopted.values()],
     folders: [...folders],
     containers: [...containers.values()],
   });
@@ -62,10 +68,15 @@ function launch(key: string, { file, args, env, cwd, uid, gid, log }: Launch): P
     closeSync(output);
     // At once, not when Node says that it runs: the pipe may close in between.
     const { pid } = child;
-    // A process that is gone this soon has nobody left to end.
-    if (pid !== undefined) launched.set(key, processRef(pid) ?? { pid, started: "gone" });
+    const reaped = Promise.withResolvers<void>();
+    if (pid !== undefined) {
+      // A process that is gone this soon has nobody left to end.
+      const ref = processRef(pid) ?? { pid, started: "gone" };
+      launched.set(key, { ref, reaped: reaped.promise });
+    }
     child.once("error", reject);
     child.once("exit", (code, signalName) => {
+      reaped.resolve();
       say({ kind: "exit", key, code, signal: signalName });
     });
     child.once("spawn", () => {
@@ -75,10 +86,14 @@ function launch(key: string, { file, args, env, cwd, uid, gid, log }: Launch): P
   });
 }
 
-function known(key: string): ProcessRef {
-  const ref = launched.get(key);
-  if (!ref) throw new Error(`nothing called ${key} was launched`);
-  return ref;
+function known(key: string): LaunchedProcess {
+  const found = launched.get(key);
+  if (!found) throw new Error(`nothing called ${key} was launched`);
+  return found;
+}
+
+function launchedRefs(): ProcessRef[] {
+  return [...launched.values()].map(({ ref }) => ref);
 }
 
 async function handle(request: ToWatcher): Promise<number | undefined> {
@@ -87,20 +102,23 @@ async function handle(request: ToWatcher): Promise<number | undefined> {
     case "launch":
       return launch(request.key, request.launch);
     case "signal":
-      signal(known(request.key), request.signal);
+      signal(known(request.key).ref, request.signal);
       return undefined;
     case "pause":
-      return pauseTree(known(request.key));
+      return pauseTree(known(request.key).ref);
     case "resume":
-      for (const row of processTree(known(request.key)).reverse()) signal(row, "SIGCONT");
+      for (const row of processTree(known(request.key).ref).reverse()) signal(row, "SIGCONT");
       return undefined;
-    case "kill":
-      await killTree(known(request.key));
+    case "kill": {
+      const { ref, reaped } = known(request.key);
+      await killTree(ref);
+      await reaped;
       launched.delete(request.key);
       record();
       return undefined;
+    }
     case "memory":
-      return treeMemory(known(request.key));
+      return treeMemory(known(request.key).ref);
     case "adopt": {
       const ref = processRef(request.pid);
       if (ref) adopted.set(request.pid, ref);
@@ -135,7 +153,7 @@ async function handle(request: ToWatcher): Promise<number | undefined> {
 
 function end(settled: boolean): Promise<void> {
   ending ??= (async () => {
-    const doomed = [...launched.values(), ...adopted.values(), ...processesOf(runFolder)];
+    const doomed = [...launchedRefs(), ...adopted.values(), ...processesOf(runFolder)];
     // All are stopped before any is killed, so that none reacts to the death of another.
     for (const ref of doomed) if (isAlive(ref)) stopTree(ref);
     // What is on a small disk is gone with the process that holds it.
