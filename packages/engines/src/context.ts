@@ -35,6 +35,16 @@ export function unique(prefix: string): string {
   return `${prefix}-${serial}`;
 }
 
+/**
+ * A database's name that is unique within its run, on whichever server: what is called after it on
+ * another one, such as a replication slot, is nobody else's either. None is the beginning of another,
+ * since the stand-in for MongoDB would drop that one along.
+ */
+export function databaseName(context: Pick<RunContext, "id">): string {
+  serial += 1;
+  return `kata_${context.id}_${String(serial).padStart(6, "0")}`;
+}
+
 /** Runs a program to its end, under the watcher. */
 export async function runTool(
   context: RunContext,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RunContext } from "./context.ts";
+import { databaseName, type RunContext } from "./context.ts";
 import type { Namespace, Namespaces, Server } from "./definition.ts";
 import type { LeaseTemplate } from "./types.ts";
 
@@ -29,7 +29,6 @@ export class DatabaseNamespaces implements Namespaces {
   readonly #templates = new Map<string, Promise<string>>();
   readonly #taken = new Set<string>();
   #dropping: Promise<unknown> = Promise.resolve();
-  #serial = 0;
   #closing = false;
 
   constructor(server: Server, context: RunContext, databases: Databases) {
@@ -44,9 +43,7 @@ export class DatabaseNamespaces implements Namespaces {
 
   async take(wanted?: LeaseTemplate): Promise<Namespace> {
     const template = wanted && (await this.#template(wanted));
-    this.#serial += 1;
-    // No name is the beginning of another: the stand-in for MongoDB would drop that one along.
-    const name = `kata_${this.#context.id}_${String(this.#serial).padStart(6, "0")}`;
+    const name = databaseName(this.#context);
     await this.#create(name);
     const databases = this.#databases;
     if (template !== undefined) await databases.copy(template, name);

@@ -240,7 +240,10 @@ export interface RunningEngine extends AsyncDisposable {
 /** A share of an engine: a namespace of its own behind proxies of its own. */
 export interface Lease extends AsyncDisposable {
   readonly engine: RunningEngine;
-  /** Name of the namespace: a database, a database number, a file. */
+  /**
+   * Name of the namespace: a database, a database number, a file. No other lease of the run has a
+   * database of that name, on whichever server.
+   */
   readonly namespace: string;
   /**
    * Of an engine that runs on another (Kafka Connect on Kafka): the lease on that one, with a

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
-import type { RunContext } from "../../context.ts";
+import { databaseName, type RunContext } from "../../context.ts";
 import type { Namespace, Namespaces, Server } from "../../definition.ts";
 import { Pool } from "../../pool.ts";
 import type { LeaseTemplate } from "../../types.ts";
@@ -16,6 +16,8 @@ import {
 const poolSize = 4;
 /** Nobody can be in it. In `template1` TimescaleDB's launcher is at times, and then it can't be cloned. */
 const pristine = "template0";
+/** How long somebody who reads the log of changes may take to end, in milliseconds. */
+const readersEndMs = 5_000;
 const noTemplate: LeaseTemplate = { key: "", build: async () => {} };
 
 interface Template {
@@ -36,7 +38,6 @@ export class PostgresNamespaces implements Namespaces {
   readonly #databases = new Set<string>();
   #admin: pg.Pool | undefined;
   #adminUrl = "";
-  #serial = 0;
   #strategy: Promise<string> | undefined;
   #closed: Promise<unknown> | undefined;
   #closing = false;
@@ -213,8 +214,7 @@ export class PostgresNamespaces implements Namespaces {
   }
 
   async #clone(template: Template): Promise<string> {
-    this.#serial += 1;
-    const name = `kata_${this.#context.id}_${this.#serial}`;
+    const name = databaseName(this.#context);
     await this.#createDatabase(name, template.database, template);
     return name;
   }
@@ -227,6 +227,12 @@ export class PostgresNamespaces implements Namespaces {
   }
 
   async #dropNow(name: string): Promise<void> {
+    // Its force ends whoever is in, but not who reads the log of changes there.
+    await this.#query(
+      `SELECT pg_terminate_backend(active_pid, ${readersEndMs})
+         FROM pg_replication_slots WHERE active AND database = $1`,
+      [name],
+    );
     await this.#query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     this.#databases.delete(name);
   }
