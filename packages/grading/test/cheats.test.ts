@@ -13,7 +13,7 @@ import {
   loadRubric,
   type Rubric,
 } from "../src/index.ts";
-import { CHEATS, type Cheat, formatTable } from "./cheats/cheats.ts";
+import { CHEATS, formatTable } from "./cheats/cheats.ts";
 
 const FOLDER = join(import.meta.dirname, "cheats");
 const DOC = join(import.meta.dirname, "..", "..", "..", "docs", "threat-model.md");
@@ -56,31 +56,32 @@ it("an honest answer passes, isolated or not", async (context) => {
   }
 });
 
-async function tryOut(cheat: Cheat, isolated: boolean): Promise<void> {
+const MODES = { byDefault: "by default", isolated: "isolated" } as const;
+const tried = (Object.keys(MODES) as (keyof typeof MODES)[]).flatMap((mode) =>
+  CHEATS.filter((cheat) => cheat[mode] !== "not tried").map((cheat) => {
+    const outcome = cheat[mode];
+    return { cheat, mode, outcome, title: `${cheat.name}, ${MODES[mode]}: ${outcome}` };
+  }),
+);
+const late = tried.filter(({ outcome }) => outcome === "timed out");
+
+async function tryOut({ cheat, mode, outcome }: (typeof tried)[number]): Promise<void> {
+  const isolated = mode === "isolated";
+  // A machine that can't isolate says so, and nothing weaker is graded in its place.
+  if (isolated && refusal) return expect(refusal).toContain("can't be isolated");
   const { verdict, failure } = await verdictOf(cheat.name, cheat.check, isolated);
-  const mode = isolated ? "isolated" : "byDefault";
-  const wanted = cheat[mode];
-  const caught = wanted !== "not caught" && wanted !== "ended";
-  expect(verdict, failure?.message).toBe(caught ? wanted : "passed");
+  const caught = outcome !== "not caught" && outcome !== "ended";
+  expect(verdict, failure?.message).toBe(caught ? outcome : "passed");
   if (caught) expect(failure?.message).toContain(cheat.says[mode]);
 }
 
-/** Those that are waited for are all waited for at once: what limits them is a clock. */
-function apart(mode: "byDefault" | "isolated", run: (cheat: Cheat) => Promise<void>): void {
-  const tried = CHEATS.filter((cheat) => cheat[mode] !== "not tried");
-  const late = tried.filter((cheat) => cheat[mode] === "timed out");
-  it.concurrent.each(late)(`$name: $${mode}`, run);
-  it.each(tried.filter((cheat) => !late.includes(cheat)))(`$name: $${mode}`, run);
-}
+describe("those that are waited for, all at once: what limits them is a clock", () => {
+  it.concurrent.each(late)("$title", tryOut);
+});
 
-describe("by default", () => apart("byDefault", (cheat) => tryOut(cheat, false)));
-
-describe("isolated", () =>
-  apart("isolated", async (cheat) => {
-    // A machine that can't isolate says so, and nothing weaker is graded in its place.
-    if (refusal) expect(refusal).toContain("can't be isolated");
-    else await tryOut(cheat, true);
-  }));
+describe("the others, one after another", () => {
+  it.each(tried.filter((one) => !late.includes(one)))("$title", tryOut);
+});
 
 it("who goes around the proxy is told why that was not graded", async () => {
   const { failure } = await verdictOf("around-the-proxy", "knows", false);
