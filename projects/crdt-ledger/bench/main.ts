@@ -8,22 +8,25 @@ import { parseArgs } from "node:util";
 import { openEngines } from "@db-katas/engines";
 import { ascending, quantileSorted, shuffle } from "d3-array";
 import reference from "../src/index.ts";
-import { type ContenderName, contenders, LEAST, NAMES, OURS } from "./contenders.ts";
-import { run, type Sample } from "./load.ts";
-import type { Relay, RelayStage } from "./relay.ts";
+import { ClientsProcess } from "./clients-process.ts";
+import { type ContenderName, LEAST, NAMES, OURS } from "./contenders.ts";
+import type { Sample } from "./load.ts";
 import { range, save, spreadOf, table } from "./report.ts";
 
 const { values: options } = parseArgs({
   options: {
     clients: { type: "string", multiple: true, default: ["2", "50", "500"] },
     rounds: { type: "string", default: "11" },
-    changes: { type: "string", default: "2000" },
-    "in-flight": { type: "string", default: "4" },
+    "warm-up": { type: "string", default: "5" },
+    changes: { type: "string", default: "10000" },
+    "in-flight": { type: "string", default: "8" },
     idle: { type: "string", default: "500" },
   },
 });
 /** Those with whom it is judged: a team, not a couple nor a stadium. */
 const JUDGED_CLIENTS = 50;
+/** Of the others: with 500 clients a change takes y-websocket milliseconds. */
+const MOST_CHANGES = 2_000;
 const LEAST_SHARE = 2;
 const JUDGED: readonly ContenderName[] = NAMES.filter((name) => name !== LEAST);
 const PEERS: readonly string[] = JUDGED.filter((name) => name !== OURS);
@@ -87,26 +90,28 @@ interface Summary {
 
 async function compare(clients: number): Promise<Summary[]> {
   await using opened = new AsyncDisposableStack();
-  const relays = new Map<ContenderName, Relay>();
-  for (const name of NAMES) relays.set(name, opened.use(await opens(name, clients)));
+  const contenders = new Map<ContenderName, ClientsProcess>();
+  for (const name of NAMES) contenders.set(name, opened.use(await opens(name, clients)));
+  const most = clients === JUDGED_CLIENTS ? Number.POSITIVE_INFINITY : MOST_CHANGES;
+  const changes = Math.min(most, Number(options.changes));
   const load = {
     clients,
-    changes: Math.max(1, Math.round(Number(options.changes) / clients)),
+    changes: Math.max(1, Math.round(changes / clients)),
     inFlight: Number(options["in-flight"]),
   };
   const samples = new Map<ContenderName, Sample[]>(NAMES.map((name) => [name, []]));
-  // The first round is for compilers: compiled code is what is compared.
-  for (let round = -1; round < Number(options.rounds); round++) {
-    for (const [name, relay] of shuffle([...relays])) {
-      const sample = await run(relay, load);
+  // The first rounds are for compilers: compiled code is what is compared.
+  for (let round = -Number(options["warm-up"]); round < Number(options.rounds); round++) {
+    for (const [name, contender] of shuffle([...contenders])) {
+      const sample = await contender.run(load);
       if (round >= 0) samples.get(name)?.push(sample);
     }
   }
   return NAMES.map((name) => summarize(name, samples));
 }
 
-function opens(name: ContenderName, clients: number): Promise<Relay> {
-  return contenders[name]({ postgres, clients } satisfies RelayStage);
+function opens(name: ContenderName, clients: number): Promise<ClientsProcess> {
+  return ClientsProcess.start(name, { postgres, clients });
 }
 
 function summarize(
@@ -141,8 +146,8 @@ interface Idle {
 
 async function compareIdle(clients: number): Promise<Idle[]> {
   const memory = async (name: ContenderName, number: number): Promise<number> => {
-    await using relay = await opens(name, number);
-    return await relay.memory();
+    await using contender = await opens(name, number);
+    return await contender.memory();
   };
   const found: Idle[] = [];
   for (const name of JUDGED) {

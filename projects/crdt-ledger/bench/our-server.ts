@@ -65,3 +65,8 @@ export async function replicaOf(actor: Actor): Promise<Replica> {
   const config = { role: "replica", name: actor, actor, treasurer: "treasury" } as const;
   return (await reference.createNode(config)) as Replica;
 }
+
+/** What a client of a bench is called. */
+export function actorOf(client: number): Actor {
+  return `person-${client}`;
+}

@@ -1,20 +1,19 @@
 /** Clients of the reference's server, and of any other one that speaks the contract's frames. */
 import type { WebSocket } from "ws";
-import type { Actor, Change, ClientFrame, Replica, ServerFrame, WireChange } from "../contract.ts";
-import { OurServer, replicaOf } from "./our-server.ts";
+import type { Actor, ServerFrame } from "../contract.ts";
+import { type Made, Maker } from "./maker.ts";
+import type { Config } from "./makers/ours.ts";
+import { actorOf, OurServer } from "./our-server.ts";
 import { Deliveries, type Open } from "./relay.ts";
 
 const LISTENER: Actor = "listener";
 const REFUSED = '{"type":"refused"';
 
 interface Person {
-  readonly replica: Replica;
   readonly socket: WebSocket;
-  readonly ready: WireChange[];
+  readonly ready: Made<string>[];
   /** What is to be pushed with the next frame: as on the whiteboard, what is there goes together. */
-  readonly outbox: WireChange[];
-  made: number;
-  sent: number;
+  readonly outbox: Made<string>[];
 }
 
 export const ours: Open = (stage) => open("ours.ts", stage);
@@ -24,6 +23,7 @@ async function open(file: string, { postgres, clients }: Parameters<Open>[0]): R
   await using opening = new AsyncDisposableStack();
   const server = opening.use(await OurServer.start(postgres, { file }));
   const { document } = server;
+  const maker = opening.use(new Maker<string>("ours.ts", { document, clients } satisfies Config));
   const deliveries = new Deliveries();
   const connect = async (actor: Actor): Promise<WebSocket> => {
     const socket = await server.connect(actor);
@@ -34,15 +34,14 @@ async function open(file: string, { postgres, clients }: Parameters<Open>[0]): R
   const people: Person[] = [];
   const numberOf = new Map<Actor, number>();
   for (let client = 0; client < clients; client++) {
-    const actor = `person-${client}`;
+    const actor = actorOf(client);
     numberOf.set(actor, client);
-    const replica = await replicaOf(actor);
     const socket = await connect(actor);
     // It makes nothing else of what comes: what clients make of it is not compared.
     socket.on("message", (data: Buffer) => {
       if (data.toString("latin1", 0, REFUSED.length) === REFUSED) deliveries.fail(String(data));
     });
-    people.push({ replica, socket, ready: [], outbox: [], made: 0, sent: 0 });
+    people.push({ socket, ready: [], outbox: [] });
   }
   const listener = await connect(LISTENER);
   listener.on("message", (data) => {
@@ -56,19 +55,14 @@ async function open(file: string, { postgres, clients }: Parameters<Open>[0]): R
   const opened = opening.move();
   return {
     async prepare(each) {
-      for (const [client, person] of people.entries()) {
-        while (person.ready.length < each) {
-          const { actor, seq, bytes } = await next(person, `shape-${client}`);
-          person.ready.push({ actor, seq, bytes: Buffer.from(bytes).toString("base64") });
-        }
-      }
+      const made = await maker.make(each);
+      for (const [client, { ready }] of people.entries()) ready.push(...(made[client] ?? []));
     },
     deliver(client) {
       const person = people[client] as Person;
       const change = person.ready.shift();
       if (!change) throw new Error("More changes were asked for than were prepared.");
-      person.sent += 1;
-      const told = deliveries.until(client, person.sent);
+      const told = deliveries.until(client, change.number);
       person.outbox.push(change);
       if (person.outbox.length === 1) queueMicrotask(() => push(person));
       return told;
@@ -77,24 +71,11 @@ async function open(file: string, { postgres, clients }: Parameters<Open>[0]): R
     memory: () => server.memory(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-
-  /** A shape at first, then it is dragged along. */
-  function next(person: Person, shape: string): Promise<Change> {
-    person.made += 1;
-    const [x, y] = [person.made % 1_000, person.made % 777];
-    if (person.made > 1) {
-      return person.replica.edit(document, [{ kind: "set", shape, properties: { x, y } }]);
-    }
-    const size = { width: 40, height: 30 };
-    const properties = { type: "rectangle", x, y, ...size, color: "#336699" } as const;
-    return person.replica.edit(document, [
-      { kind: "add", shape, parent: null, above: null, properties },
-    ]);
-  }
 }
 
 function push({ socket, outbox }: Person): void {
   const changes = outbox.splice(0);
-  const id = changes.at(-1)?.seq ?? 0;
-  socket.send(JSON.stringify({ type: "push", id, changes } satisfies ClientFrame));
+  const id = changes.at(-1)?.number ?? 0;
+  const written = changes.map((change) => change.written);
+  socket.send(`{"type":"push","id":${id},"changes":[${written.join()}]}`);
 }
