@@ -1,11 +1,10 @@
 import { defineExperiment } from "@db-katas/measure";
-import { type ContenderName, contenders } from "../bench/contenders.ts";
-import { run } from "../bench/load.ts";
-import type { Relay } from "../bench/relay.ts";
+import { ClientsProcess } from "../bench/clients-process.ts";
+import { type ContenderName, NAMES } from "../bench/contenders.ts";
 import { migrated } from "./stage.ts";
 
 /** Of one client's, on their way at a time. */
-const IN_FLIGHT = 4;
+const IN_FLIGHT = 8;
 
 export default defineExperiment({
   title: "How many changes of a board a server hands on to everybody, and how late they arrive.",
@@ -15,7 +14,7 @@ export default defineExperiment({
       full: 50,
       quick: 4,
     },
-    changes: { what: "changes of each client in a turn", full: 40, quick: 5 },
+    changes: { what: "changes of each client in a turn", full: 100, quick: 5 },
   },
   engines: { postgres: { engine: "postgres" } },
   contenders: {
@@ -30,15 +29,15 @@ export default defineExperiment({
   async open({ leases, parameters: { clients = 1, changes = 1 } }) {
     await using opening = new AsyncDisposableStack();
     const postgres = await migrated(leases);
-    const relays = new Map<string, Relay>();
-    for (const [name, open] of Object.entries(contenders)) {
-      relays.set(name, opening.use(await open({ postgres, clients })));
+    const contenders = new Map<ContenderName, ClientsProcess>();
+    for (const name of NAMES) {
+      contenders.set(name, opening.use(await ClientsProcess.start(name, { postgres, clients })));
     }
     const opened = opening.move();
     return {
       async measure(contender, turn) {
-        const relay = relays.get(contender as ContenderName) as Relay;
-        const sample = await run(relay, { clients, changes, inFlight: IN_FLIGHT });
+        const theirs = contenders.get(contender as ContenderName) as ClientsProcess;
+        const sample = await theirs.run({ clients, changes, inFlight: IN_FLIGHT });
         turn.record("throughput", sample.perSecond);
         turn.record("cpu", sample.cpuUs);
         for (const ms of sample.latencies) turn.record("latency", ms);

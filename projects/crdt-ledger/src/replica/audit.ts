@@ -5,7 +5,7 @@
 import type { ContainerID, JsonChange, JsonOp, JsonValue } from "loro-crdt";
 import type { Actor, Properties, ShapeId } from "../../contract.ts";
 import { type Entry, isEntry, isId, PROPERTIES, SETTABLE } from "../model.ts";
-import { deletionBy } from "./board.ts";
+import { DELETION, deletionBy } from "./board.ts";
 import { counterOf, type Made } from "./containers.ts";
 
 /** What a change touches, where it is sound as far as it can be told without what it had seen. */
@@ -24,6 +24,9 @@ export interface Audited {
 export const LOG: ContainerID = "cid:root-log:Map";
 const SHAPES: ContainerID = "cid:root-shapes:Map";
 const SLOTS: ContainerID = "cid:root-slots:List";
+const ROOT = "cid:root-";
+const NOTHING: readonly never[] = [];
+const NO_PARENTS: ReadonlySet<ShapeId> = new Set();
 export const ledgerOf = (actor: Actor) => `ledger-${actor}`;
 
 /**
@@ -42,52 +45,66 @@ export function changesIn({ ops }: Pick<JsonChange, "ops">): JsonOp[][] {
 
 /** @returns undefined where the actor's replica can't have made it */
 export function audit(actor: Actor, ops: readonly JsonOp[]): Audited | undefined {
-  const [first, ...rest] = ops;
+  const [first] = ops;
   const seq = first?.container === LOG ? insertedIn(first, actor) : undefined;
   if (!Number.isSafeInteger(seq)) return;
   const tag = `${actor}:${seq}`;
   const containers = new Set<ContainerID>();
-  const drafts = new Map<ContainerID, Draft>();
-  const texts = new Set<ContainerID>();
-  const parents = new Set<ShapeId>();
-  const entries: { entry: Entry; counter: number }[] = [];
+  // Most changes only set something.
+  let drafts: Map<ContainerID, Draft> | undefined;
+  let texts: Set<ContainerID> | undefined;
+  let parents: Set<ShapeId> | undefined;
+  let entries: { entry: Entry; counter: number }[] | undefined;
   let slots = false;
-  for (const op of rest) {
+  for (let i = 1; i < ops.length; i++) {
+    const op = ops[i] as JsonOp;
     const { container, content } = op;
-    if (container === SLOTS) {
-      const ours = (slot: JsonValue) => typeof slot === "string" && slot.startsWith(`${tag}:`);
-      if (content.type !== "insert" || !valuesOf(op)?.every(ours)) return;
-      slots = true;
-    } else if (container === `cid:root-${ledgerOf(actor)}:List`) {
-      const values = valuesOf(op);
-      if (!values?.every(isEntry)) return;
-      for (const [i, entry] of values.entries()) entries.push({ entry, counter: op.counter + i });
-    } else if (container === SHAPES) {
-      const added = keyOf(op);
-      const map = added === undefined ? undefined : containerIn(op, added, "Map");
-      if (!added || !isId(added) || !map) return;
-      drafts.set(map, { shape: added, fields: new Map() });
-    } else if (container.startsWith("cid:root-")) {
-      return;
-    } else if (container.endsWith(":Text")) {
-      if (!isTyping(op)) return;
-      if (!texts.has(container)) containers.add(container);
-    } else {
+    if (!container.startsWith(ROOT)) {
+      if (container.endsWith(":Text")) {
+        if (!isTyping(op)) return;
+        if (!texts?.has(container)) containers.add(container);
+        continue;
+      }
       const name = keyOf(op);
       if (name === undefined || !isField(op, actor, tag)) return;
       const value = insertedIn(op, name);
-      if (name === "place") addParent(parents, value);
-      const draft = drafts.get(container);
+      if (name === "place") parents = addParent(parents, value);
+      const draft = drafts?.get(container);
       // What a shape is, and its text, it has from the first.
       if (!draft && (name === "type" || name === "text")) return;
       if (draft) draft.fields.set(name, value);
       else containers.add(container);
-      if (name === "text") texts.add(containerIn(op, name, "Text") as ContainerID);
-    }
+      if (name === "text") {
+        texts ??= new Set();
+        texts.add(containerIn(op, name, "Text") as ContainerID);
+      }
+    } else if (container === SLOTS) {
+      const ours = (slot: JsonValue) => typeof slot === "string" && slot.startsWith(`${tag}:`);
+      if (content.type !== "insert" || !valuesOf(op)?.every(ours)) return;
+      slots = true;
+    } else if (container === `${ROOT}${ledgerOf(actor)}:List`) {
+      const values = valuesOf(op);
+      if (!values?.every(isEntry)) return;
+      entries ??= [];
+      for (const [n, entry] of values.entries()) entries.push({ entry, counter: op.counter + n });
+    } else if (container === SHAPES) {
+      const added = keyOf(op);
+      const map = added === undefined ? undefined : containerIn(op, added, "Map");
+      if (!added || !isId(added) || !map) return;
+      drafts ??= new Map();
+      drafts.set(map, { shape: added, fields: new Map() });
+    } else return;
   }
-  const made = [...drafts].map(([map, draft]) => madeOf(actor, map, draft));
+  const made = drafts ? [...drafts].map(([map, draft]) => madeOf(actor, map, draft)) : NOTHING;
   if (!made.every((one) => one !== undefined)) return;
-  return { seq: seq as number, slots, containers, made, parents, entries };
+  return {
+    seq: seq as number,
+    slots,
+    containers,
+    made,
+    parents: parents ?? NO_PARENTS,
+    entries: entries ?? NOTHING,
+  };
 }
 
 /** A shape whose map is being filled. */
@@ -96,6 +113,7 @@ interface Draft {
   readonly fields: Map<string, JsonValue | undefined>;
 }
 
+const IS_SETTABLE: ReadonlySet<string> = new Set(SETTABLE);
 const WHOLE = ["type", ...SETTABLE, "place", "text"];
 
 function madeOf(actor: Actor, map: ContainerID, { shape, fields }: Draft): Made | undefined {
@@ -105,9 +123,12 @@ function madeOf(actor: Actor, map: ContainerID, { shape, fields }: Draft): Made 
   return { shape, type, map, text, origin: { actor, counter: counterOf(map) } };
 }
 
-function addParent(parents: Set<ShapeId>, place: JsonValue | undefined): void {
+function addParent(
+  parents: Set<ShapeId> | undefined,
+  place: JsonValue | undefined,
+): Set<ShapeId> | undefined {
   const [parent] = place as (JsonValue | undefined)[];
-  if (typeof parent === "string") parents.add(parent);
+  return typeof parent === "string" ? (parents ?? new Set()).add(parent) : parents;
 }
 
 function keyOf({ content }: JsonOp): string | undefined {
@@ -150,15 +171,18 @@ function isField(op: JsonOp, actor: Actor, tag: string): boolean {
   const value = insertedIn(op, name);
   if (name === "text") return isContainer(value, "Text");
   if (name === "type") return PROPERTIES.type(value);
-  if (name === deletionBy(tag)) return value === true;
-  // An earlier deletion, of this actor's, that is taken back.
-  if (name.startsWith(deletionBy(`${actor}:`))) return value === false;
+  if (name.startsWith(DELETION)) {
+    if (name === deletionBy(tag)) return value === true;
+    // An earlier deletion, of this actor's, that is taken back.
+    return name.startsWith(deletionBy(`${actor}:`)) && value === false;
+  }
   if (!Array.isArray(value) || typeof value.at(-1) !== "string") return false;
   if (name === "place") {
     // A null within an array is undefined in what Loro tells here.
     const [parent, slot] = value as (JsonValue | undefined)[];
     return value.length === 3 && (parent == null || isId(parent)) && typeof slot === "string";
   }
-  const known = SETTABLE.some((settable) => settable === name);
-  return known && value.length === 2 && PROPERTIES[name as keyof Properties](value[0]);
+  return (
+    IS_SETTABLE.has(name) && value.length === 2 && PROPERTIES[name as keyof Properties](value[0])
+  );
 }

@@ -40,6 +40,8 @@ export interface Mark {
   readonly merging: number;
 }
 
+const always: Sees = () => true;
+
 export class Contents {
   readonly peer: PeerID;
   readonly changes = new Changes();
@@ -187,9 +189,9 @@ export class Contents {
 
   /** Whether Loro would say that it was made after these: of all that its actor had seen, the newest. */
   #follows({ peer, from, seen }: Waiting): boolean {
-    const [one, ...others] = seen;
+    const [one] = seen;
     const isOwn = one?.peer === peer && one.counter === from - 1;
-    if (others.length === 0 && (from === 0 || isOwn)) return true;
+    if (seen.length <= 1 && (from === 0 || isOwn)) return true;
     if (new Set(seen.map((each) => each.peer)).size < seen.length) return false;
     const pasts = seen.map((each) => this.#merging.pastOf([each]));
     const isIn = (each: OpId, past: VersionVector) => each.counter < (past.get(each.peer) ?? 0);
@@ -215,25 +217,28 @@ export class Contents {
   /** @returns whether it goes to what its writer had seen */
   #touches(actor: Actor, { containers, made, parents }: Audited, sees: Sees): boolean {
     const known: Sees = (origin) => origin.actor === actor || sees(origin);
-    const isNew = made.every(({ shape }) => this.#containers.seen(shape, () => true).length === 0);
-    const isThere = [...containers].every((one) => this.#containers.ownerOf(one, () => true));
-    if (!isNew || !isThere) this.#complete(made);
+    if (!this.#containers.isComplete) {
+      const isNew = made.every(({ shape }) => this.#containers.seen(shape, always).length === 0);
+      const isThere = [...containers].every((one) => this.#containers.ownerOf(one, always));
+      if (!isNew || !isThere) this.#complete(made);
+    }
     for (const one of made) {
       // Who has seen a shape doesn't add it once more: that would bring back what is deleted.
       if (this.#containers.seen(one.shape, known).length > 0) return false;
       this.#containers.add(one);
     }
-    const isGroup = (parent: ShapeId) =>
-      this.#containers.seen(parent, known).some(({ type }) => type === "group");
-    return (
-      parents.values().every(isGroup) &&
-      containers.values().every((one) => this.#containers.ownerOf(one, known) !== undefined)
-    );
+    for (const parent of parents) {
+      const those = this.#containers.seen(parent, known);
+      if (!those.some(({ type }) => type === "group")) return false;
+    }
+    for (const one of containers) {
+      if (this.#containers.ownerOf(one, known) === undefined) return false;
+    }
+    return true;
   }
 
   /** After a load: two have taken one id, so it matters who was there before. */
   #complete(except: readonly Made[]): void {
-    if (this.#containers.isComplete) return;
     for (const { audited } of historyOf(this.#config.document, this.#merging.history)) {
       const others = audited.made.filter(({ map }) => except.every((one) => one.map !== map));
       for (const one of others) this.#containers.add(one);
@@ -245,7 +250,7 @@ export class Contents {
   #outdate({ containers, made }: Audited): void {
     for (const { shape } of made) this.#stale.add(shape);
     for (const container of containers) {
-      const owner = this.#containers.ownerOf(container, () => true);
+      const owner = this.#containers.ownerOf(container, always);
       if (owner !== undefined && container.endsWith(":Map")) this.#stale.add(owner);
     }
   }

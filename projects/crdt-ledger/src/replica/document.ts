@@ -232,10 +232,11 @@ export class LedgerDocument {
 
   #nextReady(): Waiting | undefined {
     const isThere = ({ peer, counter }: OpId) => counter < (this.#contents.ends.get(peer) ?? 0);
-    const waiting = this.#waiting.values();
-    return waiting.find(
-      ({ change: { actor, seq }, seen }) => seq <= this.seqOf(actor) + 1 && seen.every(isThere),
-    );
+    for (const waiting of this.#waiting) {
+      const { actor, seq } = waiting.change;
+      if (seq <= this.seqOf(actor) + 1 && waiting.seen.every(isThere)) return waiting;
+    }
+    return undefined;
   }
 
   #mark(): Before {

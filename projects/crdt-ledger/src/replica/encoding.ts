@@ -12,7 +12,7 @@ import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { isActor } from "../model.ts";
 import { LOG } from "./audit.ts";
 import type { Tag } from "./board.ts";
-import { peerOf } from "./identity.ts";
+import { identityOf, peerOf } from "./identity.ts";
 
 /** What is in a change's bytes. */
 export interface Operations {
@@ -77,7 +77,7 @@ export function decode(
   const [from, isNext, seen, written] = parsed(body) ?? [];
   if (!isCounter(from) || !Array.isArray(seen) || !Array.isArray(written)) return;
   if (isNext !== 0 && (isNext !== 1 || from === 0)) return;
-  const peer = peerOf(document, actor);
+  const { peer } = identityOf(document, actor);
   const had: OpId[] = isNext === 1 ? [{ peer, counter: from - 1 }] : [];
   for (const one of seen) {
     const [who, counter] = Array.isArray(one) ? one : [];
@@ -110,7 +110,7 @@ function write({ container, content }: JsonOp, whose: (peer: PeerID) => string, 
   if ("key" in content) {
     if (content.type === "delete") return [named, content.key];
     const made = content.type === "insert" ? kindOf(content.value) : undefined;
-    return [named, content.key, made ? { new: made } : withLast(content.value, tag, OWN)];
+    return [named, content.key, made ? { new: made } : shortened(content.value, tag)];
   }
   if (content.type === "insert" && "text" in content) return [named, content.pos, content.text];
   if (content.type === "insert" && "pos" in content) return [named, content.pos, content.value];
@@ -134,7 +134,7 @@ function read(
     const made = newIn(what);
     const value = made
       ? `${CONTAINER}cid:${counter}@${reader.peer}:${made}`
-      : (withLast(what, OWN, reader.tag) as JsonValue);
+      : (lengthened(what, reader.tag) as JsonValue);
     return { container, counter, content: { type: "insert", key: at, value } };
   }
   if (!isCounter(at) || container.endsWith(":Map")) return;
@@ -168,13 +168,20 @@ function nameIn(container: ContainerID, whose: (peer: PeerID) => string): string
 
 const IN_A_CONTAINER = /^([^:]+):(Map|List|Text)$/;
 const ROOT_NAME = /^[a-z][a-z0-9-]{0,60}$/;
+/** What was read last: who drags or types changes the same thing many times. */
+let latest: { peer: PeerID; named: string; container: ContainerID } | undefined;
 
 function containerOf(reader: Reader, named: unknown): ContainerID | undefined {
-  const [, name, kind] = (typeof named === "string" && IN_A_CONTAINER.exec(named)) || [];
+  if (typeof named !== "string") return;
+  const { peer } = reader;
+  if (named === latest?.named && peer === latest.peer) return latest.container;
+  const [, name, kind] = IN_A_CONTAINER.exec(named) ?? [];
   if (name === undefined) return;
-  if (ROOT_NAME.test(name)) return `${ROOT}${name}:${kind as "Map"}`;
-  const id = operationOf(reader, name);
-  if (id) return `cid:${id}:${kind as "Map"}`;
+  const id = ROOT_NAME.test(name) ? `root-${name}` : operationOf(reader, name);
+  if (id === undefined) return;
+  const container = `cid:${id}:${kind as "Map"}` as ContainerID;
+  latest = { peer, named, container };
+  return container;
 }
 
 const OPERATION = /^(\d{1,10})(?:@([a-z0-9-]{1,40}))?$/;
@@ -188,8 +195,16 @@ function operationOf({ document, peer }: Reader, name: unknown): `${number}@${Pe
 /** Stands for the change's own tag, where a value says last which change it comes from. */
 const OWN = "";
 
-function withLast(value: unknown, last: string, instead: string): unknown {
-  return Array.isArray(value) && value.at(-1) === last ? value.with(-1, instead) : value;
+/** Most are numbers with that tag: of those, the number says it all. */
+function shortened(value: unknown, tag: Tag): unknown {
+  if (!Array.isArray(value) || value.at(-1) !== tag) return value;
+  const [number] = value;
+  return value.length === 2 && typeof number === "number" ? number : value.with(-1, OWN);
+}
+
+function lengthened(value: unknown, tag: Tag): unknown {
+  if (typeof value === "number") return [value, tag];
+  return Array.isArray(value) && value.at(-1) === OWN ? value.with(-1, tag) : value;
 }
 
 const tagOf = ({ actor, seq }: Of): Tag => `${actor}:${seq}`;
@@ -216,7 +231,7 @@ function parsed(body: Uint8Array): unknown[] | undefined {
 
 /** It finds what was broken on its way. Who forges a change makes its checksum as well: that is for the audit. */
 function checksumOf(document: DocumentId, { actor, seq }: Of, body: Uint8Array): number {
-  return crc32(body, crc32(utf8.encode(`${document}\n${actor}\n${seq}\n`)));
+  return crc32(body, identityOf(document, actor).checksum) ^ seq;
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {

@@ -4,26 +4,43 @@
  * ones is a number that Loro keeps for itself; 63 bits are never that.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import crc32 from "crc/calculators/crc32";
 import type { PeerID } from "loro-crdt";
 import type { Actor, DocumentId } from "../../contract.ts";
+
+interface Identity {
+  readonly peer: PeerID;
+  /** Of both names: what the checksums of its changes begin with. */
+  readonly checksum: number;
+}
 
 const BITS = 63n;
 
 /** How many are remembered: enough for all who are on a few busy documents. */
 const MOST_KNOWN = 10_000;
-const known = new Map<string, PeerID>();
+const known = new Map<DocumentId, Map<Actor, Identity>>();
+let knownCount = 0;
 
 export function peerOf(document: DocumentId, actor: Actor): PeerID {
-  const name = `${document}\n${actor}`;
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  if (known.size >= MOST_KNOWN) known.clear();
-  const peer = digestOf(name);
-  known.set(name, peer);
-  return peer;
+  return identityOf(document, actor).peer;
 }
 
-function digestOf(name: string): PeerID {
-  const digest = sha256(new TextEncoder().encode(name));
-  return `${new DataView(digest.buffer).getBigUint64(0) >> (64n - BITS)}` as PeerID;
+/** This is asked several times for each change, so that the names aren't put together to look them up. */
+export function identityOf(document: DocumentId, actor: Actor): Identity {
+  return known.get(document)?.get(actor) ?? remember(document, actor);
+}
+
+function remember(document: DocumentId, actor: Actor): Identity {
+  if (knownCount >= MOST_KNOWN) {
+    known.clear();
+    knownCount = 0;
+  }
+  const name = new TextEncoder().encode(`${document}\n${actor}`);
+  const digest = sha256(name);
+  const number = new DataView(digest.buffer).getBigUint64(0) >> (64n - BITS);
+  const identity = { peer: `${number}` as PeerID, checksum: crc32(name) };
+  const actors = known.get(document) ?? new Map<Actor, Identity>();
+  known.set(document, actors.set(actor, identity));
+  knownCount += 1;
+  return identity;
 }

@@ -1,13 +1,20 @@
 /** One client: what it says, what it has, and what is sent to it. */
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
-import type { Actor, ClientFrame, ServerConfig, ServerFrame, Version } from "../../contract.ts";
-import { LedgerError } from "../errors.ts";
+import type {
+  Actor,
+  Change,
+  ClientFrame,
+  ServerConfig,
+  ServerFrame,
+  Version,
+} from "../../contract.ts";
 import type { Database } from "./database.ts";
-import { fromWire, Parcel, parseFrame, write } from "./frames.ts";
+import { fromWire, Parcel, type Payload, parseFrame, payloadOf } from "./frames.ts";
 import { Known } from "./known.ts";
 import type { Log, Snapshot } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { Outbox } from "./outbox.ts";
 import type { Room } from "./room.ts";
 
 /** The codes that connections are closed with. */
@@ -19,6 +26,15 @@ export const CLOSED = {
   stranger: 4401,
 } as const;
 
+type PushFrame = Extract<ClientFrame, { type: "push" }>;
+type RefusalCode = Extract<ServerFrame, { type: "refused" }>["code"];
+
+/** A push that is yet to be answered. */
+interface Work {
+  /** Of who waits for that. */
+  over?: () => void;
+}
+
 export interface Backing {
   readonly config: ServerConfig;
   readonly database: Database;
@@ -29,50 +45,54 @@ export interface Backing {
 export class Connection {
   readonly actor: Actor;
   readonly #socket: WebSocket;
-  readonly #stream: Socket;
+  readonly #outbox: Outbox;
   readonly #room: Room;
   readonly #backing: Backing;
-  #isCorked = false;
   /** Null before its hello. */
   #known: Known | null = null;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Work>();
 
   /** @param stream what the WebSocket is spoken on */
   constructor(socket: WebSocket, stream: Socket, actor: Actor, room: Room, backing: Backing) {
     this.actor = actor;
     this.#socket = socket;
-    this.#stream = stream;
+    this.#outbox = new Outbox(socket, stream, backing.config.limits.backlogBytes);
     this.#room = room;
     this.#backing = backing;
     socket.on("message", (data, isBinary) => {
       const frame = isBinary ? undefined : parseFrame(String(data));
       const first = this.#known === null;
       if (!frame || first !== (frame.type === "hello")) return this.close(CLOSED.misspoken);
-      const work = this.#take(frame).catch((error: unknown) => {
+      try {
+        this.#take(frame);
+      } catch (error) {
         // It must not be the end of the others.
         console.error(error);
         this.close(CLOSED.broken);
-      });
-      if (frame.type !== "push") return;
-      this.#underWay.add(work);
-      void work.then(() => this.#underWay.delete(work));
+      }
     });
   }
 
-  /** Resolves when all that the client has pushed has been answered. */
+  /** Resolves when all that the client has pushed has been answered, and the answers have left. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    const answered = (work: Work) =>
+      new Promise<void>((resolve) => {
+        work.over = resolve;
+      });
+    await Promise.all([...this.#underWay].map(answered));
+    this.#outbox.flush();
   }
 
   close(code: number): void {
     this.#backing.metrics.closed(code);
     this.#room.connections.delete(this);
+    this.#outbox.flush();
     this.#socket.close(code);
   }
 
   /** Sends what others did, unless too much waits for this client: then it has to come back. */
   tell(frame: ServerFrame): void {
-    this.#put(write(frame));
+    this.#put(payloadOf(frame));
   }
 
   /** Sends of what is new to somebody what is new to this client. */
@@ -80,66 +100,53 @@ export class Connection {
     for (const frame of this.#known?.take(snapshot, parcel) ?? []) this.#put(frame);
   }
 
-  #put(frame: string | Buffer): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    // Whatever its size, one frame can be sent to somebody who reads.
-    if (!this.#fits(frame)) this.#uncork();
-    if (!this.#fits(frame)) this.close(CLOSED.later);
-    else {
-      this.#cork();
-      this.#socket.send(frame, { binary: false });
-    }
+  #put(payload: Payload): void {
+    if (!this.#outbox.put(payload)) this.close(CLOSED.later);
   }
 
-  #fits(frame: string | Buffer): boolean {
-    const waiting = this.#socket.bufferedAmount;
-    return waiting === 0 || waiting + frame.length <= this.#backing.config.limits.backlogBytes;
+  #take(frame: ClientFrame): void {
+    if (frame.type === "push") this.#push(frame);
+    else if (frame.type === "hello") void this.#sync(frame.version);
+    else this.#room.point({ ...frame, actor: this.actor }, this);
   }
 
-  /** What is sent in one turn of the event loop costs one write: a change of somebody's and an answer, say. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#stream.cork();
-    setImmediate(() => this.#uncork());
-  }
-
-  #uncork(): void {
-    if (!this.#isCorked) return;
-    this.#isCorked = false;
-    this.#stream.uncork();
-  }
-
-  async #take(frame: ClientFrame): Promise<void> {
-    if (frame.type === "hello") return this.#sync(frame.version);
-    if (frame.type === "cursor") return this.#room.point({ ...frame, actor: this.actor }, this);
-    const answered = this.#backing.metrics.pushed();
-    const code = await this.#push(frame.changes.map(fromWire));
-    answered(code ?? "acked");
-    const { id } = frame;
-    const seq = frame.changes.at(-1)?.seq ?? 0;
-    // Closed meanwhile: then the client asks again on its next connection.
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.tell(code ? { type: "refused", id, code } : { type: "acked", id, seq });
-  }
-
-  async #push(changes: ReturnType<typeof fromWire>[]) {
+  #push({ id, changes: written }: PushFrame): void {
+    const took = this.#backing.metrics.pushed();
+    const changes = written.map(fromWire);
+    const work: Work = {};
+    this.#underWay.add(work);
+    const answered = (code: RefusalCode | null) => {
+      took(code ?? "acked");
+      const seq = changes.at(-1)?.seq ?? 0;
+      // Closed meanwhile: then the client asks again on its next connection.
+      this.tell(code ? { type: "refused", id, code } : { type: "acked", id, seq });
+      this.#underWay.delete(work);
+      work.over?.();
+    };
     const [first, ...others] = changes;
-    const follow = changes.every(({ seq }, i) => seq === (first?.seq ?? 0) + i);
-    const own = changes.every(({ actor }) => actor === this.actor);
-    if (!first || !own || !follow) return "INVALID_CHANGE";
-    const { changeBytes } = this.#backing.config.limits;
-    if (changes.some(({ bytes }) => bytes.length > changeBytes)) return "TOO_LARGE";
-    const signal = this.#backing.database.budget();
-    const last = first.seq + others.length;
-    try {
-      // Who has pushed them is not to be sent them, which may happen before the answer comes.
-      const sound = () => this.#known?.has({ [this.actor]: last });
-      return await this.#room.stored.push(signal, [first, ...others], sound);
-    } catch (error) {
-      if (error instanceof LedgerError && error.code === "STORE_UNAVAILABLE") return error.code;
-      throw error;
+    const refusal = this.#refusalOf(changes);
+    if (!first || refusal) {
+      answered(refusal ?? "INVALID_CHANGE");
+      return;
     }
+    const version = { [this.actor]: first.seq + others.length };
+    this.#room.stored.push({
+      signal: this.#backing.database.budget(),
+      changes: [first, ...others],
+      // Who has pushed them is not to be sent them, which may happen before the answer comes.
+      sound: () => this.#known?.has(version),
+      answered,
+    });
+  }
+
+  /** What is wrong with them, as far as one needn't know anything else. */
+  #refusalOf(changes: readonly Change[]): RefusalCode | null {
+    const from = changes[0]?.seq ?? 0;
+    const follow = changes.every(({ seq }, i) => seq === from + i);
+    const own = changes.every(({ actor }) => actor === this.actor);
+    if (!own || !follow) return "INVALID_CHANGE";
+    const { changeBytes } = this.#backing.config.limits;
+    return changes.some(({ bytes }) => bytes.length > changeBytes) ? "TOO_LARGE" : null;
   }
 
   /** Sends what the client lacks as fast as it reads, and has it hear of what comes from then on. */
@@ -166,10 +173,11 @@ export class Connection {
   }
 
   /** Resolves when it is on its way; rejects when the connection is lost. */
-  #sent(frame: string | Buffer): Promise<void> {
+  #sent(payload: Payload): Promise<void> {
+    this.#outbox.flush();
     return new Promise((resolve, reject) => {
       const sent = (error?: Error) => (error ? reject(error) : resolve());
-      this.#socket.send(frame, { binary: false }, sent);
+      this.#socket.send(Buffer.concat(payload), { binary: false }, sent);
     });
   }
 }

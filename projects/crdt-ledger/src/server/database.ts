@@ -10,10 +10,12 @@ export type Query = <Row extends object>(
 /** Of the budget, so that the answer that there is none arrives in time as well. */
 const SHARE = 0.9;
 const CONNECTIONS = 8;
+const MOMENT_MS = 1;
 
 export class Database {
   readonly #pool: pg.Pool;
   readonly #budgetMs: number;
+  #latest: { readonly until: number; readonly signal: AbortSignal } | null = null;
 
   /** @param budgetMs what a request may take, all in all, in milliseconds */
   constructor(url: string, budgetMs: number) {
@@ -29,9 +31,13 @@ export class Database {
     this.#pool.on("connect", (client) => client.on("error", () => {}));
   }
 
-  /** Aborted when the budget of a request that begins now is spent. */
+  /** Aborted when the budget of a request that begins now is spent: those of one moment have one signal. */
   budget(): AbortSignal {
-    return AbortSignal.timeout(this.#budgetMs);
+    const now = performance.now();
+    if (!this.#latest || now > this.#latest.until) {
+      this.#latest = { until: now + MOMENT_MS, signal: AbortSignal.timeout(this.#budgetMs) };
+    }
+    return this.#latest.signal;
   }
 
   /** One statement. @throws LedgerError `STORE_UNAVAILABLE`: whether it took effect is unknown */
@@ -99,16 +105,14 @@ export class Database {
 }
 
 /** What `work` comes to; rejects with the signal's reason if that comes first. */
-export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    const over = () => signal.removeEventListener("abort", abort);
+    work.then(resolve, reject).then(over);
+  });
 }
 
 /** PostgreSQL gave no answer, or none in time. */

@@ -1,6 +1,6 @@
 /** What a client has of the log: it is sent the rest. */
 import type { Actor, Version } from "../../contract.ts";
-import { type Parcel, write } from "./frames.ts";
+import { type Parcel, type Payload, payloadOf } from "./frames.ts";
 import { lacks, type Snapshot } from "./log.ts";
 
 export class Known {
@@ -34,11 +34,11 @@ export class Known {
   }
 
   /** @returns frames with what it lacks; it has that from then on */
-  take(snapshot: Snapshot | null, parcel: Parcel): (string | Buffer)[] {
-    const frames: (string | Buffer)[] = [];
+  take(snapshot: Snapshot | null, parcel: Parcel): Payload[] {
+    const frames: Payload[] = [];
     if (snapshot && snapshot.position > this.#position && lacks(this.version, snapshot.version)) {
       const bytes = Buffer.from(snapshot.bytes).toString("base64");
-      frames.push(write({ type: "snapshot", version: snapshot.version, bytes }));
+      frames.push(payloadOf({ type: "snapshot", version: snapshot.version, bytes }));
       this.has(snapshot.version);
     }
     const changes = parcel.frame(this.#position, this.#version);

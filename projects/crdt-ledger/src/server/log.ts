@@ -1,5 +1,5 @@
 /** The log of all documents' changes, in the tables that `migrate.ts` makes. */
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { Actor, Change, DocumentId, Version } from "../../contract.ts";
 import { seqIn } from "../model.ts";
 import type { Database } from "./database.ts";
@@ -66,13 +66,15 @@ export function lacks(version: Version, other: Version): boolean {
   return Object.entries(other).some(([actor, seq]) => seq > seqIn(version, actor));
 }
 
-function hashOf(before: Uint8Array, document: DocumentId, row: Omit<Row, "hash">): Buffer {
-  const { position, actor, seq, bytes } = row;
-  return createHash("sha256")
-    .update(before)
-    .update(JSON.stringify([document, position, actor, seq]))
-    .update(bytes)
-    .digest();
+function hashOf(
+  before: Uint8Array,
+  document: DocumentId,
+  position: number,
+  { actor, seq, bytes }: Change,
+): Buffer {
+  const where = Buffer.from(JSON.stringify([document, position, actor, seq]));
+  // A string costs a third of a buffer that has memory of its own.
+  return Buffer.from(digest("sha256", Buffer.concat([before, where, bytes]), "hex"), "hex");
 }
 
 function rowOf({ position, actor, seq, bytes, hash }: StoredRow): Row {
@@ -146,7 +148,7 @@ export class Log {
     let { position, hash } = head;
     const rows = changes.map((change) => {
       position += 1;
-      hash = hashOf(hash, document, { ...change, position });
+      hash = hashOf(hash, document, position, change);
       return { ...change, position, hash };
     });
     const ends: number[] = [];
@@ -257,7 +259,7 @@ export class Log {
         for (const row of found.map(rowOf)) {
           position += 1;
           if (row.position !== position) return position;
-          hash = hashOf(hash, document, row);
+          hash = hashOf(hash, document, position, row);
           if (!hash.equals(row.hash)) return position;
         }
       }

@@ -1,6 +1,7 @@
 /** One document on this server: pushes come in, and go to the log many at a time. */
 import { setImmediate as turn } from "node:timers/promises";
 import type { Actor, Change, DocumentId } from "../../contract.ts";
+import { LedgerError } from "../errors.ts";
 import { unavailable, unlessAborted } from "./database.ts";
 import type { Log, Row } from "./log.ts";
 import { Mirror, type Refusal, type Run } from "./mirror.ts";
@@ -13,10 +14,19 @@ export interface Audience {
   wake(): void;
 }
 
-interface Push extends PromiseWithResolvers<Refusal | null> {
+/** An actor's changes that are to be stored; those that are stored already are left out. */
+export interface Push {
+  /** Aborted when its time is up. */
   readonly signal: AbortSignal;
   readonly changes: Run;
-  readonly sound: () => void;
+  /** Called when some of them are found to be so, and not yet stored. */
+  sound(): void;
+  /**
+   * Called once.
+   * @param code why they were refused, and nothing was stored; null when all are stored for good. Whether they
+   * are is unknown with `STORE_UNAVAILABLE`.
+   */
+  answered(code: Refusal | "STORE_UNAVAILABLE" | null): void;
 }
 
 /** Pushes that are stored at once, at most. */
@@ -36,6 +46,9 @@ export class StoredDocument {
   #turn: Promise<unknown> = Promise.resolve();
   /** Those that have come and are yet to be looked at. */
   #pushes: Push[] = [];
+  readonly #unanswered = new Set<Push>();
+  /** The newest that is listened to: pushes of one moment have one. */
+  #signal: AbortSignal | null = null;
 
   constructor(log: Log, document: DocumentId, treasurer: Actor) {
     this.#log = log;
@@ -52,21 +65,14 @@ export class StoredDocument {
     this.#audience = audience;
   }
 
-  /**
-   * Stores an actor's changes, whose `seq` follow each other. Those that are stored already are left out.
-   * @param sound called when they are found to be so, and not yet stored
-   * @returns why they were refused, and nothing was stored; null when all are stored for good
-   * @throws LedgerError `STORE_UNAVAILABLE`: whether they are stored is unknown
-   */
-  async push(signal: AbortSignal, changes: Run, sound: () => void): Promise<Refusal | null> {
-    const push: Push = { signal, changes, sound, ...Promise.withResolvers<Refusal | null>() };
-    push.promise.catch(() => {});
+  push(push: Push): void {
     this.#pushes.push(push);
+    this.#unanswered.add(push);
+    if (push.signal !== this.#signal) {
+      this.#signal = push.signal;
+      push.signal.addEventListener("abort", () => this.#timeOut(), { once: true });
+    }
     this.#call();
-    return await unlessAborted(signal, push.promise).catch((cause) => {
-      this.#pushes = this.#pushes.filter((other) => other !== push);
-      throw unavailable(cause);
-    });
   }
 
   /** @returns how many rows were removed @throws LedgerError `STORE_UNAVAILABLE` */
@@ -75,6 +81,18 @@ export class StoredDocument {
       await this.#mirror.catchUp(signal);
       return this.#log.compact(signal, this.#document, this.#mirror.snapshot());
     });
+  }
+
+  /** Whoever's time is up is told, though what they pushed may yet be stored. */
+  #timeOut(): void {
+    this.#pushes = this.#pushes.filter(({ signal }) => !signal.aborted);
+    for (const push of this.#unanswered) {
+      if (push.signal.aborted) this.#answer(push, "STORE_UNAVAILABLE");
+    }
+  }
+
+  #answer(push: Push, code: Parameters<Push["answered"]>[0]): void {
+    if (this.#unanswered.delete(push)) push.answered(code);
   }
 
   #call(): void {
@@ -99,7 +117,8 @@ export class StoredDocument {
     } catch (error) {
       // The mirror may have what the log hasn't.
       this.#mirror.forget();
-      for (const push of left) push.reject(error);
+      if (!(error instanceof LedgerError)) console.error(error);
+      for (const push of left) this.#answer(push, "STORE_UNAVAILABLE");
     }
     this.#rest();
   }
@@ -139,7 +158,7 @@ export class StoredDocument {
           early = push;
           break;
         }
-        push.resolve(verdict);
+        this.#answer(push, verdict);
         continue;
       }
       sound.push(push);
@@ -154,10 +173,10 @@ export class StoredDocument {
     }
     for (const push of pushed) push.sound();
     if (fresh.length > 0) await this.#append(signal, fresh);
-    for (const push of sound) push.resolve(null);
+    for (const push of sound) this.#answer(push, null);
     if (early) {
       this.#mirror.forget();
-      early.resolve("TOO_EARLY");
+      this.#answer(early, "TOO_EARLY");
       if (left.length > 0) await this.#mirror.catchUp(signal);
     }
     return left;
@@ -168,7 +187,7 @@ export class StoredDocument {
     this.#mirror.forget();
     await this.#mirror.catchUp(signal);
     const [only, ...others] = pushes;
-    if (only && others.length === 0) only.resolve("INVALID_CHANGE");
+    if (only && others.length === 0) this.#answer(only, "INVALID_CHANGE");
     else for (const push of pushes) await this.#store(signal, [push]);
   }
 
