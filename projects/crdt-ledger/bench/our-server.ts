@@ -4,6 +4,7 @@ import { SignJWT } from "jose";
 import type { WebSocket } from "ws";
 import type { Actor, ClientFrame, DocumentId, Replica } from "../contract.ts";
 import reference from "../src/index.ts";
+import { Bystander } from "./bystander.ts";
 import { connected, untilMessage } from "./relay.ts";
 import { ServerProcess } from "./server-process.ts";
 import type { Usage } from "./servers/child.ts";
@@ -12,7 +13,7 @@ export class OurServer implements AsyncDisposable {
   readonly document: DocumentId = `bench-${randomUUID()}`;
   readonly #secret: string;
   readonly #process: ServerProcess;
-  readonly #sockets: WebSocket[] = [];
+  readonly #sockets: (Bystander | WebSocket)[] = [];
 
   private constructor(process: ServerProcess, secret: string) {
     this.#process = process;
@@ -34,12 +35,24 @@ export class OurServer implements AsyncDisposable {
   }
 
   /** Resolves when the client has been told all that there is. */
-  async connect(actor: Actor): Promise<WebSocket> {
+  connect(actor: Actor): Promise<WebSocket> {
+    return this.#join(actor, connected);
+  }
+
+  /** As {@link connect}, for somebody who makes nothing of what comes. */
+  connectBystander(actor: Actor): Promise<Bystander> {
+    return this.#join(actor, Bystander.connect);
+  }
+
+  async #join<Client extends Bystander | WebSocket>(
+    actor: Actor,
+    connect: (url: string) => Promise<Client>,
+  ): Promise<Client> {
     const token = await new SignJWT({ sub: actor, doc: this.document })
       .setProtectedHeader({ alg: "HS256" })
       .setExpirationTime("12h")
       .sign(new TextEncoder().encode(this.#secret));
-    const socket = await connected(`${this.#process.address}/${this.document}?token=${token}`);
+    const socket = await connect(`${this.#process.address}/${this.document}?token=${token}`);
     this.#sockets.push(socket);
     const synced = untilMessage(socket, (data) => String(data).includes('"synced"'));
     socket.send(JSON.stringify({ type: "hello", version: {} } satisfies ClientFrame));

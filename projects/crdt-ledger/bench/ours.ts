@@ -1,6 +1,6 @@
 /** Clients of the reference's server, and of any other one that speaks the contract's frames. */
-import type { WebSocket } from "ws";
 import type { Actor, ServerFrame } from "../contract.ts";
+import type { Bystander } from "./bystander.ts";
 import { type Made, Maker } from "./maker.ts";
 import type { Config } from "./makers/ours.ts";
 import { actorOf, OurServer } from "./our-server.ts";
@@ -10,7 +10,7 @@ const LISTENER: Actor = "listener";
 const REFUSED = '{"type":"refused"';
 
 interface Person {
-  readonly socket: WebSocket;
+  readonly socket: Bystander;
   readonly ready: Made<string>[];
   /** What is to be pushed with the next frame: as on the whiteboard, what is there goes together. */
   readonly outbox: Made<string>[];
@@ -25,25 +25,20 @@ async function open(file: string, { postgres, clients }: Parameters<Open>[0]): R
   const { document } = server;
   const maker = opening.use(new Maker<string>("ours.ts", { document, clients } satisfies Config));
   const deliveries = new Deliveries();
-  const connect = async (actor: Actor): Promise<WebSocket> => {
-    const socket = await server.connect(actor);
-    deliveries.watch(socket);
-    return socket;
-  };
-
   const people: Person[] = [];
   const numberOf = new Map<Actor, number>();
   for (let client = 0; client < clients; client++) {
     const actor = actorOf(client);
     numberOf.set(actor, client);
-    const socket = await connect(actor);
-    // It makes nothing else of what comes: what clients make of it is not compared.
+    const socket = await server.connectBystander(actor);
+    deliveries.watch(socket);
     socket.on("message", (data: Buffer) => {
       if (data.toString("latin1", 0, REFUSED.length) === REFUSED) deliveries.fail(String(data));
     });
     people.push({ socket, ready: [], outbox: [] });
   }
-  const listener = await connect(LISTENER);
+  const listener = await server.connect(LISTENER);
+  deliveries.watch(listener);
   listener.on("message", (data) => {
     const frame = JSON.parse(String(data)) as ServerFrame;
     if (frame.type !== "changes") return;

@@ -1,5 +1,5 @@
 /** What is compared: clients on one document of a server, each of whom changes something of their own. */
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { WebSocket } from "ws";
 import type { Usage } from "./servers/child.ts";
 
@@ -55,8 +55,8 @@ export class Deliveries {
   }
 
   /** Fails where a connection is closed: who waits for something would wait for ever. */
-  watch(socket: WebSocket): void {
-    socket.once("close", (code) => this.fail(`The server closed a connection with ${code}.`));
+  watch(socket: EventEmitter): void {
+    socket.once("close", () => this.fail("The server closed a connection."));
   }
 }
 
@@ -67,9 +67,9 @@ export async function connected(url: string): Promise<WebSocket> {
 }
 
 /** Resolves when something came that is what is waited for; what comes before is thrown away. */
-export function untilMessage(socket: WebSocket, is: (data: Buffer) => boolean): Promise<void> {
+export function untilMessage(socket: EventEmitter, is: (data: Buffer) => boolean): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const closed = (code: number) => reject(new Error(`The server closed a connection: ${code}.`));
+  const closed = () => reject(new Error("The server closed a connection."));
   const take = (data: Buffer) => {
     if (!is(data)) return;
     socket.off("message", take);

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
 import { messageYjsSyncStep1, messageYjsSyncStep2 } from "y-protocols/sync";
 import * as Y from "yjs";
+import { Bystander } from "./bystander.ts";
 import { type Made, Maker } from "./maker.ts";
 import type { Config } from "./makers/yjs.ts";
 import { connected, Deliveries, type Open, untilMessage } from "./relay.ts";
@@ -10,7 +11,7 @@ import { ServerProcess } from "./server-process.ts";
 import { askingFrame, authFrame, type Dialect, readFrame } from "./yjs-frames.ts";
 
 interface Person {
-  readonly socket: WebSocket;
+  readonly socket: Bystander;
   readonly ready: Made<Uint8Array>[];
 }
 
@@ -38,8 +39,10 @@ async function open(
     new Maker<Uint8Array>("yjs.ts", { ...dialect, clients } satisfies Config),
   );
   const deliveries = new Deliveries();
-  const connect = async (): Promise<WebSocket> => {
-    const socket = await connected(`${server.address}/${document}`);
+  const join = async <Client extends Bystander | WebSocket>(
+    connect: (url: string) => Promise<Client>,
+  ): Promise<Client> => {
+    const socket = await connect(`${server.address}/${document}`);
     opening.defer(() => socket.terminate());
     const isSynced = (data: Buffer) => readFrame(dialect, data)?.step === messageYjsSyncStep2;
     const synced = untilMessage(socket, isSynced);
@@ -52,11 +55,10 @@ async function open(
 
   const people: Person[] = [];
   for (let client = 0; client < clients; client++) {
-    const socket = await connect();
-    socket.on("message", () => {});
+    const socket = await join(Bystander.connect);
     people.push({ socket, ready: [] });
   }
-  const listener = await connect();
+  const listener = await join(connected);
   listener.on("message", (data: Buffer) => {
     const told = readFrame(dialect, data);
     if (told === null || told.step === messageYjsSyncStep1) return;
