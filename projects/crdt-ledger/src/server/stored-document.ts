@@ -4,6 +4,7 @@ import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import { unavailable, unlessAborted } from "./database.ts";
 import type { Log, Row } from "./log.ts";
+import { makeRoom } from "./loro-memory.ts";
 import { Mirror, type Refusal, type Run } from "./mirror.ts";
 
 /** Who hands on what is stored. */
@@ -167,6 +168,7 @@ export class StoredDocument {
       newest.set(actor, this.#mirror.seqOf(actor));
     }
     const left = pushes.slice(seen);
+    makeRoom();
     if (!this.#mirror.takesEffect()) {
       await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
       return left;
