@@ -1,6 +1,7 @@
 /** Loro's document. It is given sound changes when somebody needs what they come to, or while nobody needs anything. */
 import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
 import type { Change, DocumentId } from "../../contract.ts";
+import { Backlog } from "./backlog.ts";
 import { toJson } from "./encoding.ts";
 import { waitingFor } from "./waiting.ts";
 
@@ -16,7 +17,7 @@ export class Merging {
   readonly #peer: PeerID;
   #doc = new LoroDoc();
   /** What it hasn't yet: many at once take it less time than one after the other. */
-  #unmerged: Change[] = [];
+  readonly #unmerged = new Backlog();
   /** How many it was given. */
   #merged = 0;
   /** Whether something isn't in effect that it may not be able to apply. */
@@ -53,7 +54,7 @@ export class Merging {
 
   /** @param isDoubtful whether it may be found that it can't be applied, sound as it seems */
   add(change: Change, isDoubtful: boolean): void {
-    this.#unmerged.push(change);
+    this.#unmerged.add(change);
     this.#isDoubtful ||= isDoubtful;
   }
 
@@ -107,7 +108,7 @@ export class Merging {
   truncate(length: number, ends: Map<PeerID, number>): boolean {
     const isMerged = length < this.#merged;
     if (isMerged) this.fork(ends);
-    else this.#unmerged.length = length - this.#merged;
+    else this.#unmerged.truncate(length - this.#merged);
     this.#merged = length - this.#unmerged.length;
     return isMerged;
   }
@@ -115,7 +116,7 @@ export class Merging {
   /** Loro takes nothing back; but it can make another document, of all that came before. */
   fork(ends: Map<PeerID, number>): void {
     const doc = this.#doc;
-    this.#unmerged = [];
+    this.#unmerged.truncate(0);
     this.#doc = doc.forkAt(doc.vvToFrontiers(new VersionVector(ends)));
     this.#doc.setPeerId(this.#peer);
     doc.free();
@@ -131,7 +132,7 @@ export class Merging {
     this.#doc.detach();
     // To read them once more takes less than to keep all of them as they were read.
     const changes = this.#unmerged
-      .splice(0, most)
+      .take(most)
       .map((change) => waitingFor(this.#document, change))
       .map((waiting) => toJson(waiting.peer, waiting));
     this.#merged += changes.length;

@@ -5,8 +5,13 @@ import type { Row } from "./log.ts";
 
 const actor = z.string().regex(/^[a-z0-9-]{1,40}$/);
 const seq = z.int32().positive();
-/** RFC 4648, 4. `z.base64()` has all of it decoded to find out, and it is decoded once more for what is in it. */
-const base64 = z.string().regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/);
+/**
+ * RFC 4648, 4, and what bytes there are is written in one way only (3.5). `z.base64()` has all of it decoded to find
+ * out, and it is decoded once more for what is in it.
+ */
+const base64 = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/);
 
 export const documentId = z.string().regex(/^[a-z0-9-]{1,60}$/);
 
@@ -66,11 +71,19 @@ export function headerOf(length: number): Uint8Array {
   return header;
 }
 
-export function fromWire({ actor, seq, bytes }: WireChange): Change {
-  return { actor, seq, bytes: Buffer.from(bytes, "base64") };
+/** A change that came over the wire, or is to be sent. */
+interface Wired extends Change {
+  /** As it came: it is written in one way only. */
+  readonly base64?: string;
 }
 
-export function toWire({ actor, seq, bytes: { buffer, byteOffset, length } }: Change): WireChange {
+export function fromWire({ actor, seq, bytes: base64 }: WireChange): Wired {
+  return { actor, seq, bytes: Buffer.from(base64, "base64"), base64 };
+}
+
+export function toWire({ actor, seq, bytes, base64 }: Wired): WireChange {
+  if (base64 !== undefined) return { actor, seq, bytes: base64 };
+  const { buffer, byteOffset, length } = bytes;
   return { actor, seq, bytes: Buffer.from(buffer, byteOffset, length).toString("base64") };
 }
 

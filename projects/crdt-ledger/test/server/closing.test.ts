@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { openEngines } from "@db-katas/engines";
+import { SignJWT } from "jose";
+import pg from "pg";
+import { expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import type { Replica, ServerFrame } from "../../contract.ts";
+import reference from "../../src/index.ts";
+import { migrate } from "../../src/migrate.ts";
+import { startServer } from "../../src/server/server.ts";
+
+const SECRET = "a secret that the test knows";
+const AWAY = 1001;
+
+test("whose change is being stored when the server is told to end hears that it is stored, and then goodbye", async () => {
+  await using run = await openEngines();
+  await using postgres = await run.lease("postgres");
+  await migrate(await postgres.urlFor("migrations"));
+  const server = await startServer({
+    role: "server",
+    name: "a",
+    treasurer: "treasury",
+    postgres: await postgres.urlFor("a"),
+    secret: SECRET,
+    requestBudgetMs: 20_000,
+    limits: { changeBytes: 65_536, frameBytes: 524_288, backlogBytes: 1_048_576 },
+  });
+  const config = { role: "replica", name: "ada", actor: "ada", treasurer: "treasury" } as const;
+  const replica = (await reference.createNode(config)) as Replica;
+  const { actor, seq, bytes } = await replica.edit("board", [
+    {
+      kind: "add",
+      shape: "a",
+      parent: null,
+      above: null,
+      properties: { type: "ellipse", x: 1, y: 2, width: 3, height: 4, color: "#123456" },
+    },
+  ]);
+
+  const token = await new SignJWT({ doc: "board" })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(actor)
+    .setExpirationTime("1h")
+    .sign(new TextEncoder().encode(SECRET));
+  const client = new WebSocket(`${await server.address()}/board?token=${token}`);
+  await once(client, "open");
+  client.send(JSON.stringify({ type: "hello", version: {} }));
+  await once(client, "message");
+  const heard: (ServerFrame | number)[] = [];
+  client.on("message", (data) => heard.push(JSON.parse(String(data))));
+  client.on("close", (code) => heard.push(code));
+
+  const blocker = new pg.Client({ connectionString: await postgres.urlFor("blocker") });
+  await blocker.connect();
+  await blocker.query("BEGIN; LOCK TABLE operations IN ACCESS EXCLUSIVE MODE");
+  const changes = [{ actor, seq, bytes: Buffer.from(bytes).toString("base64") }];
+  client.send(JSON.stringify({ type: "push", id: 7, changes }));
+  const waiting = "SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted";
+  await vi.waitFor(
+    async () => expect((await blocker.query(waiting)).rows[0].n).toBeGreaterThan(0),
+    { timeout: 10_000 },
+  );
+  const closed = server.close();
+  await blocker.query("COMMIT");
+  await blocker.end();
+  await closed;
+
+  await vi.waitFor(() => expect(heard).toContain(AWAY));
+  expect(heard).toEqual([{ type: "acked", id: 7, seq: 1 }, AWAY]);
+});
