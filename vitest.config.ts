@@ -10,5 +10,8 @@ export default defineConfig({
     projects: ["packages/*", "projects/*", "generators", "docs/errata"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is printed is read where something failed: a line for each file, and what the failed ones said.
+    silent: "passed-only",
+    slowTestThreshold: 10_000,
   },
 });
