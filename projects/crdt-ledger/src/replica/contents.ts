@@ -137,9 +137,13 @@ export class Contents {
     return this.#merging.takesEffect();
   }
 
-  /** Does some of what is left for later. @returns whether there is more of it */
-  mergeSome(): boolean {
-    return this.#merging.mergeSome();
+  /** Changes that are left for later. */
+  get unmerged(): number {
+    return this.#merging.unmerged;
+  }
+
+  mergeSome(): void {
+    this.#merging.mergeSome();
   }
 
   /**

@@ -136,9 +136,13 @@ export class LedgerDocument {
     this.#waiting = new Set();
   }
 
-  /** Does some of what has to be done before somebody looks. @returns whether there is more of it */
-  mergeSome(): boolean {
-    return this.#contents.mergeSome();
+  /** Of how many changes something has to be done yet before somebody looks. */
+  get unmerged(): number {
+    return this.#contents.unmerged;
+  }
+
+  mergeSome(): void {
+    this.#contents.mergeSome();
   }
 
   /** Keeps what changes come to, and not them: {@link changesSince} has none of those that are here by now. */

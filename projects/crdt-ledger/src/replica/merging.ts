@@ -5,10 +5,8 @@ import { Backlog } from "./backlog.ts";
 import { toJson } from "./encoding.ts";
 import { waitingFor } from "./waiting.ts";
 
-/** Changes that it isn't given, at most, while others come: whoever needs what they come to is not to wait for long. */
-const MOST_LATER = 10_000;
-/** Changes that it is given at a time where nobody waits for it: that takes it some milliseconds. */
-const SOME = 256;
+/** Changes that it is given at a time where nobody waits for it: that takes it a millisecond or two. */
+const SOME = 96;
 /** How its JSON is to be read: peers by their numbers. */
 const WRITTEN_OUT = { schema_version: 1, start_version: {}, peers: null };
 
@@ -47,6 +45,11 @@ export class Merging {
     return this.#doc;
   }
 
+  /** How many were added that it wasn't given yet. */
+  get unmerged(): number {
+    return this.#unmerged.length;
+  }
+
   /** How many were added. */
   get length(): number {
     return this.#merged + this.#unmerged.length;
@@ -73,10 +76,7 @@ export class Merging {
    * otherwise; but where not, this is of no more use.
    */
   takesEffect(): boolean {
-    if (!this.#isDoubtful) {
-      if (this.#unmerged.length > MOST_LATER) this.mergeSome();
-      return true;
-    }
+    if (!this.#isDoubtful) return true;
     try {
       const doc = this.history;
       if (doc.isDetached()) doc.checkoutToLatest();
@@ -89,10 +89,9 @@ export class Merging {
     }
   }
 
-  /** The less is left for whoever needs it. @returns whether there is more */
-  mergeSome(): boolean {
+  /** The less is left for whoever needs it. */
+  mergeSome(): void {
     this.#give(SOME);
-    return this.#unmerged.length > 0;
   }
 
   /** All that somebody knows who had seen these. */

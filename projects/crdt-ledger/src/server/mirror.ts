@@ -61,9 +61,14 @@ export class Mirror {
     return this.#replica.takesEffect();
   }
 
-  /** For moments in which nobody waits for anything. @returns whether there is more to do */
-  mergeSome(): boolean {
-    return this.#replica.mergeSome();
+  /** Changes that are yet to be merged, for whoever will need what they come to. */
+  get unmerged(): number {
+    return this.#replica.unmerged;
+  }
+
+  /** For moments in which nobody waits for anything. */
+  mergeSome(): void {
+    this.#replica.mergeSome();
   }
 
   /**

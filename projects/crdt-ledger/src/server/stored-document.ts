@@ -34,6 +34,10 @@ export interface Push {
 const MOST_PUSHES = 256;
 /** For how long nobody pushes anything where nobody is about to, in milliseconds. */
 const PAUSE_MS = 50;
+/** Changes that nobody has had time to merge, and from which on there has to be time while PostgreSQL writes. */
+const MANY_UNMERGED = 10_000;
+/** And from which on they go before what is pushed: whoever needs what they come to is not to wait for long. */
+const MOST_UNMERGED = 20_000;
 
 export class StoredDocument {
   readonly #log: Log;
@@ -129,7 +133,9 @@ export class StoredDocument {
     clearTimeout(this.#pause);
     const work = () => {
       try {
-        if (!this.#isCalled && this.#mirror.mergeSome()) this.#pause = setTimeout(work).unref();
+        if (this.#isCalled || this.#mirror.unmerged === 0) return;
+        this.#mirror.mergeSome();
+        this.#pause = setTimeout(work).unref();
       } catch {
         // It reads the log anew when somebody comes.
         void this.#inTurn(null, async () => this.#mirror.forget());
@@ -169,6 +175,7 @@ export class StoredDocument {
     }
     const left = pushes.slice(seen);
     makeRoom();
+    while (this.#mirror.unmerged > MOST_UNMERGED) this.#mirror.mergeSome();
     if (!this.#mirror.takesEffect()) {
       await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
       return left;
@@ -202,7 +209,9 @@ export class StoredDocument {
         const { head } = this.#mirror;
         if (head.position === 0) await this.#log.create(signal, this.#document);
         this.#expected = head.position + left.length;
-        const rows = await this.#log.append(signal, this.#document, head, left);
+        const appending = this.#log.append(signal, this.#document, head, left);
+        if (this.#mirror.unmerged > MANY_UNMERGED) await this.#mergeDuring(appending);
+        const rows = await appending;
         if (rows) {
           this.#mirror.stored(rows);
           return this.#audience?.hand(rows);
@@ -216,6 +225,18 @@ export class StoredDocument {
       throw error;
     } finally {
       this.#expected = 0;
+    }
+  }
+
+  async #mergeDuring(appending: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    appending.then(over, over);
+    // The statement has left by the next turn.
+    for (await turn(); !isOver && this.#mirror.unmerged > MANY_UNMERGED; await turn()) {
+      this.#mirror.mergeSome();
     }
   }
 
