@@ -14,7 +14,7 @@ export default defineExperiment({
       full: 50,
       quick: 4,
     },
-    changes: { what: "changes of each client in a turn", full: 100, quick: 5 },
+    changes: { what: "changes of each client in a turn", full: 200, quick: 5 },
   },
   engines: { postgres: { engine: "postgres" } },
   contenders: {

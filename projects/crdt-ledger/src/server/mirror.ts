@@ -3,6 +3,7 @@ import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import { LedgerDocument } from "../replica/document.ts";
 import type { Head, Log, Row, Snapshot } from "./log.ts";
+import { makeRoom } from "./loro-memory.ts";
 
 /** Why changes were refused. */
 export type Refusal = "INVALID_CHANGE" | "TOO_EARLY";
@@ -58,6 +59,7 @@ export class Mirror {
 
   /** Whether what was taken can take effect. Where it can't, there is one way: {@link forget}. */
   takesEffect(): boolean {
+    makeRoom();
     return this.#replica.takesEffect();
   }
 
@@ -68,6 +70,7 @@ export class Mirror {
 
   /** For moments in which nobody waits for anything. */
   mergeSome(): void {
+    makeRoom();
     this.#replica.mergeSome();
   }
 

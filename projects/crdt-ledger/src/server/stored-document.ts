@@ -4,7 +4,6 @@ import type { Actor, Change, DocumentId } from "../../contract.ts";
 import { LedgerError } from "../errors.ts";
 import { unavailable, unlessAborted } from "./database.ts";
 import type { Log, Row } from "./log.ts";
-import { makeRoom } from "./loro-memory.ts";
 import { Mirror, type Refusal, type Run } from "./mirror.ts";
 
 /** Who hands on what is stored. */
@@ -174,7 +173,6 @@ export class StoredDocument {
       newest.set(actor, this.#mirror.seqOf(actor));
     }
     const left = pushes.slice(seen);
-    makeRoom();
     while (this.#mirror.unmerged > MOST_UNMERGED) this.#mirror.mergeSome();
     if (!this.#mirror.takesEffect()) {
       await this.#storeOneByOne(signal, early ? [...sound, early] : sound);
