@@ -1,5 +1,6 @@
 /** Changes of replicas of ours, as a push has them. */
 import type { Replica, WireChange } from "../../contract.ts";
+import { makeRoom } from "../../src/server/loro-memory.ts";
 import { makes } from "../maker.ts";
 import { actorOf, replicaOf } from "../our-server.ts";
 
@@ -27,6 +28,7 @@ await makes<Config, string>(async ({ document, clients }) => {
         ? { kind: "set", shape, properties: { x, y } }
         : { kind: "add", shape, parent: null, above: null, properties },
     ]);
+    makeRoom();
     const change: WireChange = { actor, seq, bytes: Buffer.from(bytes).toString("base64") };
     return { number: seq, written: JSON.stringify(change) };
   };
