@@ -3,8 +3,8 @@ import { ClientsProcess } from "../bench/clients-process.ts";
 import { type ContenderName, NAMES } from "../bench/contenders.ts";
 import { migrated } from "./stage.ts";
 
-/** Of one client's, on their way at a time. */
-const IN_FLIGHT = 8;
+/** Of one client's, on their way at a time: so many that neither server would hand on more a second with more of them. */
+const IN_FLIGHT = 16;
 
 export default defineExperiment({
   title: "How many changes of a board a server hands on to everybody, and how late they arrive.",
