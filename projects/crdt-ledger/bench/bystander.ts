@@ -49,7 +49,7 @@ export class Bystander extends EventEmitter {
     this.#stream = connect({ host: "127.0.0.1", port, onread: { buffer: memory, callback } });
     this.#stream.setNoDelay().on("error", () => {});
     this.#stream.once("close", () => {
-      this.#opened.reject(new Error("The server let somebody not in."));
+      this.#opened.reject(new Error("The server refused a connection."));
       this.emit("close");
     });
   }

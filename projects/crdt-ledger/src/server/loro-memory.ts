@@ -32,7 +32,11 @@ export function makeRoom(): void {
   const { byteLength } = wasm.memory.buffer;
   if (byteLength >= FROM_BYTES && byteLength < LAST_BYTES) {
     const room = Math.min(byteLength, MOST_BYTES);
-    wasm.__wbindgen_free(wasm.__wbindgen_malloc(room, BYTE), room, BYTE);
+    try {
+      wasm.__wbindgen_free(wasm.__wbindgen_malloc(room, BYTE), room, BYTE);
+    } catch {
+      // Where there isn't that much, nothing has been taken: it goes on as before.
+    }
   }
   known = wasm.memory.buffer;
 }
