@@ -1,30 +1,16 @@
-import { once } from "node:events";
 import { openEngines } from "@db-katas/engines";
-import { SignJWT } from "jose";
 import pg from "pg";
 import { expect, test, vi } from "vitest";
-import { WebSocket } from "ws";
 import type { Replica, ServerFrame } from "../../contract.ts";
 import reference from "../../src/index.ts";
-import { migrate } from "../../src/migrate.ts";
-import { startServer } from "../../src/server/server.ts";
+import { joined, started } from "./started.ts";
 
-const SECRET = "a secret that the test knows";
 const AWAY = 1001;
 
 test("whose change is being stored when the server is told to end hears that it is stored, and then goodbye", async () => {
   await using run = await openEngines();
   await using postgres = await run.lease("postgres");
-  await migrate(await postgres.urlFor("migrations"));
-  const server = await startServer({
-    role: "server",
-    name: "a",
-    treasurer: "treasury",
-    postgres: await postgres.urlFor("a"),
-    secret: SECRET,
-    requestBudgetMs: 20_000,
-    limits: { changeBytes: 65_536, frameBytes: 524_288, backlogBytes: 1_048_576 },
-  });
+  const server = await started(postgres);
   const config = { role: "replica", name: "ada", actor: "ada", treasurer: "treasury" } as const;
   const replica = (await reference.createNode(config)) as Replica;
   const { actor, seq, bytes } = await replica.edit("board", [
@@ -37,15 +23,7 @@ test("whose change is being stored when the server is told to end hears that it 
     },
   ]);
 
-  const token = await new SignJWT({ doc: "board" })
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject(actor)
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(SECRET));
-  const client = new WebSocket(`${await server.address()}/board?token=${token}`);
-  await once(client, "open");
-  client.send(JSON.stringify({ type: "hello", version: {} }));
-  await once(client, "message");
+  const client = await joined(await server.address(), actor);
   const heard: (ServerFrame | number)[] = [];
   client.on("message", (data) => heard.push(JSON.parse(String(data))));
   client.on("close", (code) => heard.push(code));
